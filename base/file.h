@@ -1,0 +1,50 @@
+/* Files: read whole or mapped, written atomically.
+ *
+ * Invariant: after as_file_write or as_file_commit a reader sees the old file or the new one, never a part; an
+ * interrupted write leaves at most a file whose name ends in ".tmp-<pid>-<n>". */
+#ifndef AS_BASE_FILE_H
+#define AS_BASE_FILE_H
+
+#include <stdio.h>
+
+#include "base/buffer.h"
+#include "base/context.h"
+
+/* Reads a whole regular file. `limit` is the most bytes that will be read (0: no limit but memory); a larger file is
+ * refused with `kind`. A missing or unreadable file gives `kind` too (AS_E_DATA, AS_E_MODEL, AS_E_IO), as the caller
+ * sees it. *data ends with a NUL that *length does not count; caller frees it with as_free. */
+AS_MUST_CHECK as_status as_file_read(as_context *ctx, const char *path, size_t limit, as_status kind, char **data,
+                                     size_t *length);
+
+/* A read-only view of a file. An empty file gives data "" and length 0. */
+typedef struct as_mapping {
+  const unsigned char *data;
+  size_t length;
+  void *owner; /* private */
+} as_mapping;
+AS_MUST_CHECK as_status as_file_map(as_context *ctx, const char *path, as_status kind, as_mapping *mapping);
+void as_file_unmap(as_context *ctx, as_mapping *mapping); /* a zeroed mapping is allowed */
+
+/* Writes `length` bytes to `path` atomically: temporary name, fsync, rename, fsync of the folder. AS_E_IO on failure. */
+AS_MUST_CHECK as_status as_file_write(as_context *ctx, const char *path, const void *bytes, size_t length);
+
+/* The same for a file too large to hold: begin, write to `stream`, then commit or abandon. `stream` is binary. */
+typedef struct as_file_writer {
+  FILE *stream;
+  char *path;
+  char *temporary;
+} as_file_writer;
+AS_MUST_CHECK as_status as_file_begin(as_context *ctx, as_file_writer *writer, const char *path);
+AS_MUST_CHECK as_status as_file_commit(as_context *ctx, as_file_writer *writer); /* also checks earlier stream errors */
+void as_file_abandon(as_context *ctx, as_file_writer *writer);                   /* allowed after commit: does nothing */
+
+/* Makes a folder and its parents; an existing folder is fine. */
+AS_MUST_CHECK as_status as_make_folders(as_context *ctx, const char *path);
+/* "folder/name"; NULL on failure. Caller frees with as_free. */
+char *as_path_join(as_context *ctx, const char *folder, const char *name);
+bool as_path_exists(const char *path);
+bool as_path_is_folder(const char *path);
+/* Bytes free for this user on the file system that holds `path`; UINT64_MAX when that can't be found out. */
+uint64_t as_disk_free(const char *path);
+
+#endif
