@@ -29,3 +29,26 @@ void AS_SUFFIX(as_gemm)(as_context *ctx, const struct AS_SUFFIX(as_kernels) *ker
 size_t AS_SUFFIX(as_gemm_packed_b_elements)(const struct AS_SUFFIX(as_kernels) *kernels, int64_t n, int64_t k);
 void AS_SUFFIX(as_gemm_pack_b)(as_context *ctx, const struct AS_SUFFIX(as_kernels) *kernels, int64_t n, int64_t k,
                                bool transpose_b, const real *b, int64_t ldb, real *packed);
+
+/* C[m, n] = alpha * op(A)[m, k] op(B)[k, n], or C += that when `add`: a small product in the calling thread, for use inside
+ * a chunk of a parallel loop, as attention needs one per sequence and head. Each element is one chain in the order of k,
+ * times alpha, then added. */
+typedef struct AS_SUFFIX(as_gemm_block_call) {
+  int64_t m, n, k;
+  bool transpose_a; /* A lies as [k, m] */
+  bool transpose_b; /* B lies as [n, k] */
+  real alpha;
+  const real *a;
+  int64_t lda; /* elements from one row of A as it lies to the next */
+  const real *b;
+  int64_t ldb;
+  bool add;
+  real *c;
+  int64_t ldc;
+} AS_SUFFIX(as_gemm_block_call);
+
+/* Bytes of workspace for it, growing with m, n and k. */
+size_t AS_SUFFIX(as_gemm_block_workspace)(const struct AS_SUFFIX(as_kernels) *kernels, int64_t m, int64_t n, int64_t k);
+/* Computes it. `workspace` is the caller's lane's own. Cannot fail, allocates nothing. */
+void AS_SUFFIX(as_gemm_block)(const struct AS_SUFFIX(as_kernels) *kernels, const AS_SUFFIX(as_gemm_block_call) *call,
+                              void *workspace);
