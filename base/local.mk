@@ -3,4 +3,4 @@ basedir_includedir = $(pkgincludedir)/base
 basedir_include_HEADERS = base/status.h base/context.h base/memory.h base/threads.h base/buffer.h base/file.h \
   base/random.h base/utf8.h base/json.h
 libassistify_all_la_SOURCES += base/context.c base/memory.c base/threads.c base/buffer.c base/file.c base/random.c \
-  base/utf8.c base/json.c base/internal.h
+  base/utf8.c base/json.c base/processors.c base/internal.h

@@ -1,0 +1,68 @@
+/* The inside of a context and what the files of base/ share. Included by base/ and its tests only. */
+#ifndef AS_BASE_INTERNAL_H
+#define AS_BASE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/context.h"
+#include "base/threads.h"
+
+enum {
+  AS_ERROR_CAPACITY = 4096, /* bytes of an error or warning text, with its NUL */
+  AS_ISA_CAPACITY = 32,
+  AS_MAX_THREADS = 1024
+};
+
+/* Counters that several threads write lie on cache lines of their own. */
+#define AS_CACHE_LINE _Alignas(64)
+
+/* See base/threads.c for how these work together. */
+typedef struct as_pool {
+  AS_CACHE_LINE atomic_bool busy; /* a caller owns the pool */
+  as_chunk_function function;     /* the job: written by the owner while `remaining` is 0 ... */
+  void *argument;
+  int64_t chunks;
+  int64_t spin_ns;                      /* how long an idle thread looks before it sleeps */
+  AS_CACHE_LINE _Atomic int64_t remaining; /* ... and read by those who took a chunk from here */
+  AS_CACHE_LINE _Atomic int64_t unfinished; /* chunks that have not been run to their end */
+  AS_CACHE_LINE _Atomic uint32_t epoch;     /* counts jobs; workers sleep on it */
+  _Atomic uint32_t sleepers;                /* workers that sleep or are about to */
+  _Atomic uint32_t owner_sleeps;            /* 1 while the owner sleeps on it until `unfinished` is 0 */
+  atomic_bool stop;
+} as_pool;
+
+typedef struct as_worker {
+  as_context *ctx;
+  pthread_t thread;
+  int lane;
+} as_worker;
+
+struct as_context {
+  as_pool pool;
+  as_allocator allocator;
+  AS_CACHE_LINE _Atomic size_t used;
+  _Atomic size_t peak;
+  _Atomic uint64_t allocations;
+  _Atomic uint64_t warnings;
+  _Atomic uint64_t temporary_names; /* used so far, by base/file.c */
+  void (*warn)(void *user, const char *text);
+  void *warn_user;
+  pthread_mutex_t error_mutex;
+  char error[AS_ERROR_CAPACITY];
+  char isa[AS_ISA_CAPACITY]; /* "" if none was asked for */
+  size_t bytes;              /* of this block, for the allocator */
+  int threads;
+  int workers_started;
+  as_worker workers[]; /* [threads - 1] */
+};
+
+/* Starts the workers of ctx->threads; on failure none runs. */
+AS_MUST_CHECK as_status as_pool_start(as_context *ctx);
+void as_pool_stop(as_context *ctx);
+
+/* The processors that the cgroup's quota pays for, rounded up; INT_MAX without a quota. `root` is put in front of every
+ * path that is read ("" for the real system), so that a test can show another system. */
+int as_cgroup_processors(const char *root);
+
+#endif

@@ -1,0 +1,173 @@
+/* The harness: main, watched contexts, paths, folders, comparison. */
+#include "tests/harness.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- contexts ----------------------------------------------------------------------------------------------------- */
+
+/* One watched context. They form a list, since as_context has no place for a pointer of ours. */
+typedef struct watched {
+  struct watched *next;
+  as_context *ctx;
+  _Atomic uint64_t calls;   /* allocations asked for since the countdown was set */
+  _Atomic uint64_t fail_at; /* which of them fails; 0: none */
+  atomic_bool forever, failed;
+  pthread_mutex_t mutex; /* guards warnings */
+  char warnings[65536];
+} watched;
+
+static watched *all_watched;
+
+static void *watched_allocate(void *user, size_t bytes) {
+  watched *w = user;
+  uint64_t call = atomic_fetch_add(&w->calls, 1) + 1, fail_at = atomic_load(&w->fail_at);
+  if (fail_at && (call == fail_at || (call > fail_at && atomic_load(&w->forever)))) {
+    atomic_store(&w->failed, true);
+    return NULL;
+  }
+  return aligned_alloc(64, (bytes + 63) / 64 * 64);
+}
+
+static void watched_release(void *user, void *pointer, size_t bytes) {
+  (void)user, (void)bytes;
+  free(pointer);
+}
+
+static void watched_warn(void *user, const char *text) {
+  watched *w = user;
+  pthread_mutex_lock(&w->mutex);
+  size_t length = strlen(w->warnings);
+  snprintf(w->warnings + length, sizeof w->warnings - length, "%s\n", text);
+  pthread_mutex_unlock(&w->mutex);
+}
+
+static watched *find_watched(as_context *ctx) {
+  for (watched *w = all_watched; w; w = w->next)
+    if (w->ctx == ctx) return w;
+  ck_abort_msg("not a context made by as_test_context");
+  return NULL;
+}
+
+as_context *as_test_context(int threads) {
+  watched *w = calloc(1, sizeof *w);
+  if (!w) ck_abort_msg("out of memory");
+  pthread_mutex_init(&w->mutex, NULL);
+  as_allocator allocator = {watched_allocate, watched_release, w};
+  as_context_options options = {.threads = threads, .allocator = &allocator, .warn = watched_warn, .warn_user = w};
+  as_status status = as_context_new(&w->ctx, &options);
+  if (status != AS_OK) ck_abort_msg("as_context_new: %s", as_status_name(status));
+  w->next = all_watched;
+  all_watched = w;
+  return w->ctx;
+}
+
+static void fail_from_now(watched *w, uint64_t n, bool forever) {
+  atomic_store(&w->fail_at, 0);
+  atomic_store(&w->calls, 0);
+  atomic_store(&w->forever, forever);
+  atomic_store(&w->failed, false);
+  atomic_store(&w->fail_at, n);
+}
+
+as_context *as_test_context_failing(int threads, uint64_t n, bool forever) {
+  as_context *ctx = as_test_context(threads);
+  fail_from_now(find_watched(ctx), n, forever);
+  return ctx;
+}
+
+void as_test_fail_at(as_context *ctx, uint64_t n) { fail_from_now(find_watched(ctx), n, false); }
+
+bool as_test_failed_one(as_context *ctx) { return atomic_load(&find_watched(ctx)->failed); }
+
+const char *as_test_warnings(as_context *ctx) { return find_watched(ctx)->warnings; }
+
+void as_test_context_free(as_context *ctx) {
+  watched *w = find_watched(ctx), **link = &all_watched;
+  size_t used = as_memory_used(ctx);
+  while (*link != w) link = &(*link)->next;
+  *link = w->next;
+  as_context_free(ctx);
+  pthread_mutex_destroy(&w->mutex);
+  free(w);
+  if (used) ck_abort_msg("%zu bytes were not freed", used);
+}
+
+/* ---- paths and folders -------------------------------------------------------------------------------------------- */
+
+static const char *path_below(const char *variable, const char *relative) {
+  static char paths[8][4096];
+  static unsigned turn;
+  const char *folder = getenv(variable);
+  if (!folder) ck_abort_msg("the environment variable %s is not set", variable);
+  char *path = paths[turn++ % 8];
+  if (snprintf(path, sizeof paths[0], "%s/%s", folder, relative) >= (int)sizeof paths[0])
+    ck_abort_msg("path too long: %s", relative);
+  return path;
+}
+
+const char *as_golden(const char *relative) { return path_below("ASSISTIFY_GOLDEN", relative); }
+const char *as_source_path(const char *relative) { return path_below("ASSISTIFY_SOURCE", relative); }
+
+void as_golden_or_skip(void) {
+  const char *folder = getenv("ASSISTIFY_GOLDEN");
+  if (folder && folder[0]) return;
+  printf("1..0 # SKIP ASSISTIFY_GOLDEN is not set\n");
+  exit(0);
+}
+
+const char *as_test_folder(void) {
+  static char folders[8][4096];
+  static unsigned turn;
+  const char *parent = getenv("TMPDIR");
+  char *folder = folders[turn++ % 8];
+  snprintf(folder, sizeof folders[0], "%s/assistify-test-XXXXXX", parent && parent[0] ? parent : "/tmp");
+  if (!mkdtemp(folder)) ck_abort_msg("cannot make a folder like %s", folder);
+  return folder;
+}
+
+void as_test_folder_remove(const char *folder) {
+  DIR *dir = opendir(folder);
+  if (!dir) return;
+  for (struct dirent *entry; (entry = readdir(dir));) {
+    char path[8192];
+    struct stat info;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+    if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode))
+      as_test_folder_remove(path);
+    else
+      unlink(path);
+  }
+  closedir(dir);
+  rmdir(folder);
+}
+
+/* ---- comparison and main ------------------------------------------------------------------------------------------ */
+
+void as_assert_close(const char *what, const float *actual, const float *expected, size_t count, double absolute,
+                     double relative) {
+  for (size_t i = 0; i < count; i++) {
+    double difference = fabs((double)actual[i] - (double)expected[i]);
+    if (actual[i] == expected[i] || difference <= absolute + relative * fabs((double)expected[i])) continue;
+    ck_abort_msg("%s[%zu] is %.9g, expected %.9g (off by %.3g)", what, i, (double)actual[i], (double)expected[i],
+                 difference);
+  }
+}
+
+int main(void) {
+  setenv("CK_DEFAULT_TIMEOUT", "300", 0); /* generous: a test may run on a busy machine, under a sanitizer */
+  SRunner *runner = srunner_create(as_suite());
+  srunner_set_tap(runner, "-");
+  srunner_run_all(runner, CK_SILENT);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? 1 : 0;
+}
