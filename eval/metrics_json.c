@@ -1,0 +1,57 @@
+/* The table of metrics, and the way of a line through it. */
+#include "eval/metrics_json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "eval/metrics_tasks.h"
+
+static const as_metrics_task tasks[] = {
+    {"classification", "n_classes, y_true, y_pred, proba", "accuracy, precision, recall, f1, mcc, log_loss, ...",
+     as_metrics_classification},
+};
+
+const as_metrics_task *as_metrics_tasks(size_t *count) {
+  *count = sizeof tasks / sizeof *tasks;
+  return tasks;
+}
+
+const as_metrics_task *as_metrics_task_find(const char *name) {
+  for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+    if (strcmp(tasks[i].name, name) == 0) return &tasks[i];
+  }
+  return NULL;
+}
+
+static as_status measure_object(as_context *ctx, const as_metrics_task *task, const json_t *line, as_buffer *out) {
+  if (!json_is_object(line)) return as_fail(ctx, AS_E_DATA, "not a JSON object");
+  as_json_writer writer = as_json_writer_start(out, 0);
+  as_json_open_object(&writer, NULL);
+  const as_status status = task->measure(ctx, line, &writer);
+  if (status != AS_OK) return status;
+  as_json_close_object(&writer);
+  as_buffer_char(out, '\n');
+  return as_buffer_status(out);
+}
+
+as_status as_metrics_line(as_context *ctx, const as_metrics_task *task, const char *line, size_t length,
+                          int64_t line_number, as_buffer *out) {
+  char where[40];
+  snprintf(where, sizeof where, "line %" PRId64, line_number);
+  json_t *object = NULL;
+  as_status status = as_json_parse(ctx, line, length, where, AS_E_DATA, &object);
+  if (status != AS_OK) return status;
+  as_buffer answer;
+  as_buffer_init(&answer, ctx);
+  status = measure_object(ctx, task, object, &answer);
+  if (status == AS_OK) {
+    as_buffer_append(out, answer.data, answer.length);
+    status = as_buffer_status(out);
+  }
+  /* A value that a metric refuses came from the line, so it is the data that is wrong. */
+  if (status == AS_E_INVALID) status = AS_E_DATA;
+  if (status == AS_E_DATA) status = as_fail_prefix(ctx, status, "%s", where);
+  as_buffer_free(&answer);
+  json_decref(object);
+  return status;
+}

@@ -1,0 +1,13 @@
+/* Private: the rows of the metrics table (eval/metrics_json.h). Each reads the fields of one line and writes its
+ * answer's. */
+#ifndef AS_EVAL_METRICS_TASKS_H
+#define AS_EVAL_METRICS_TASKS_H
+
+#include "base/json.h"
+
+/* A confusion matrix of more classes than this would make an answer of gigabytes out of a line of a few bytes. */
+enum { AS_METRICS_MAX_CLASSES = 4096 };
+
+as_status as_metrics_classification(as_context *ctx, const json_t *line, as_json_writer *writer);
+
+#endif
