@@ -1,6 +1,8 @@
 /* Metrics over labels: the JSON side of classification. */
 #include "eval/metrics_tasks.h"
 
+#include <inttypes.h>
+
 #include "base/memory.h"
 #include "eval/classification.h"
 #include "eval/json_fields.h"
@@ -87,8 +89,9 @@ static as_status read_probabilities(as_context *ctx, const json_t *line, labels_
   const as_status status = as_field_matrix(ctx, line, "proba", &in->probabilities, &rows, &columns);
   if (status != AS_OK) return status;
   if (rows == in->rows && (rows == 0 || columns == in->classes)) return AS_OK;
-  return as_fail(ctx, AS_E_DATA, "proba is [%lld, %lld], y_true and n_classes say [%lld, %lld]", rows,
-                 (long long)columns, (long long)in->rows, (long long)in->classes);
+  return as_fail(ctx, AS_E_DATA,
+                 "proba is [%" PRId64 ", %" PRId64 "], y_true and n_classes say [%" PRId64 ", %" PRId64 "]", rows,
+                 columns, in->rows, in->classes);
 }
 
 /* y_pred, or the likeliest class when the line has probabilities only. */
@@ -104,7 +107,7 @@ static as_status read_predictions(as_context *ctx, const json_t *line, labels_li
   int64_t rows = 0;
   const as_status status = as_field_labels(ctx, line, "y_pred", in->classes, &in->predicted, &rows);
   if (status != AS_OK || rows == in->rows) return status;
-  return as_fail(ctx, AS_E_DATA, "y_pred has %lld values, y_true has %lld", (long long)rows, (long long)in->rows);
+  return as_fail(ctx, AS_E_DATA, "y_pred has %" PRId64 " values, y_true has %" PRId64, rows, in->rows);
 }
 
 as_status as_metrics_classification(as_context *ctx, const json_t *line, as_json_writer *writer) {
