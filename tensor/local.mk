@@ -1,1 +1,16 @@
-# Files of tensor/
+# tensor/: the engine; it knows base/ only.
+tensor_includedir = $(pkgincludedir)/tensor
+tensor_include_HEADERS = tensor/gemm.h tensor/gemm_typed.h
+tensorkernels_includedir = $(pkgincludedir)/tensor/kernels
+tensorkernels_include_HEADERS = tensor/kernels/kernels.h tensor/kernels/table.h
+
+libassistify_all_la_SOURCES += tensor/kernels/dispatch.c tensor/kernels/convert.c tensor/kernels/tables.h
+
+# What is written once with `real` (tensor/real.h) and compiled for float and for double.
+REAL_SOURCES = tensor/kernels/reference.c tensor/kernels/reference_gemm.c tensor/real.h
+noinst_LTLIBRARIES += libtensor_f32.la libtensor_f64.la
+libtensor_f32_la_SOURCES = $(REAL_SOURCES)
+libtensor_f32_la_CPPFLAGS = $(AM_CPPFLAGS)
+libtensor_f64_la_SOURCES = $(REAL_SOURCES)
+libtensor_f64_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_REAL_DOUBLE
+libassistify_all_la_LIBADD += libtensor_f32.la libtensor_f64.la
