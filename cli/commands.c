@@ -1,0 +1,89 @@
+/* The table of all commands, the options that every command has, and what the exit codes mean. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/command.h"
+
+extern const as_command as_command_doctor;
+
+static const as_command *const commands[] = {
+    &as_command_doctor,
+    NULL,
+};
+
+static const as_option global_rows[] = {
+    {.name = "threads", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1024,
+     .initial_note = "the processors that this process may use", .help = "threads that compute; the results do not depend on it"},
+    {.name = "models", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial = "trained_models",
+     .help = "where models are kept under their usual names"},
+    {.name = "quiet", .short_name = 'q', .type = AS_OPTION_FLAG, .help = "no progress and no notes; warnings and errors remain"},
+    {.name = "config", .type = AS_OPTION_FILE, .argument = "FILE", .command_line_only = true,
+     .initial_note = "the one that ASSISTIFY_CONFIG names, else none", .help = "configuration file with defaults for options"},
+    {.name = "help", .short_name = 'h', .type = AS_OPTION_FLAG, .instead_of_command = true,
+     .help = "print what can be done, or a command's options"},
+    {.name = "version", .type = AS_OPTION_FLAG, .instead_of_command = true,
+     .help = "print the build, the instruction set and the libraries"},
+    {.name = "manual", .type = AS_OPTION_FLAG, .instead_of_command = true, .help = "print the manual page, for man -l -"},
+    {.name = "completion", .type = AS_OPTION_FLAG, .instead_of_command = true, .help = "print the completion script for bash"},
+};
+static const as_option_group global = AS_OPTION_GROUP("Global options", global_rows);
+
+const as_command_table as_commands = {.commands = commands, .global = &global};
+
+const as_exit_code as_exit_codes[] = {
+    {AS_EXIT_DONE, "done"},
+    {AS_EXIT_FAILED, "failed"},
+    {AS_EXIT_USAGE, "wrong usage: an unknown option, a value out of range, options that contradict each other"},
+    {AS_EXIT_DATA, "a data file is absent or wrong; the message names the file and the line"},
+    {AS_EXIT_MODEL, "a model folder is absent or wrong; the message names the file and the tensor or field"},
+    {AS_EXIT_GATE, "a gate was not passed"},
+    {AS_EXIT_DIVERGED, "training diverged: a loss or a gradient was not finite"},
+    {AS_EXIT_INTERRUPTED, "interrupted by SIGINT or SIGTERM, with the state saved"},
+    {0, NULL},
+};
+
+int as_exit_of(as_status status) {
+  switch (status) {
+  case AS_OK: return AS_EXIT_DONE;
+  case AS_E_INVALID: return AS_EXIT_USAGE;
+  case AS_E_DATA: return AS_EXIT_DATA;
+  case AS_E_MODEL: return AS_EXIT_MODEL;
+  case AS_E_DIVERGED: return AS_EXIT_DIVERGED;
+  case AS_E_INTERRUPTED: return AS_EXIT_INTERRUPTED;
+  case AS_E_NOMEM:
+  case AS_E_IO:
+  case AS_E_LIMIT:
+  case AS_E_UNSUPPORTED: return AS_EXIT_FAILED;
+  }
+  return AS_EXIT_FAILED;
+}
+
+int as_cli_failed(as_cli *cli, as_status status) {
+  const char *text = as_error_text(cli->ctx);
+  if (!*text) text = as_status_name(status);
+  if (status == AS_E_INTERRUPTED) as_console_note(cli->console, "%s", text);
+  else as_console_error(cli->console, text);
+  return as_exit_of(status);
+}
+
+int as_cli_usage(as_cli *cli, const char *format, ...) {
+  char text[1024], hint[200];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  as_console_error(cli->console, text);
+  const as_command *command = cli->arguments ? cli->arguments->command : NULL;
+  snprintf(hint, sizeof hint, "try 'assistify %s%s--help'", command ? command->name : "", command ? " " : "");
+  as_console_error(cli->console, hint);
+  return AS_EXIT_USAGE;
+}
+
+char *as_cli_model_folder(as_cli *cli, const char *option, const char *name) {
+  const char *given = as_option_text(cli->arguments, option);
+  if (given) return as_strdup(cli->ctx, given);
+  return as_path_join(cli->ctx, as_option_text(cli->arguments, "models"), name);
+}
