@@ -21,4 +21,31 @@ void as_reliability_measure(int64_t rows, int64_t classes, const int32_t *truth,
                             const double *probabilities,                         /* [rows, classes] */
                             as_reliability *out);
 
+/* out[k] = exp(logits[k] / temperature) / sum, computed without overflow for finite logits. `out` may be `logits`. */
+void as_softmax_row(const double *logits /* [classes] */, int64_t classes, double temperature, double *out);
+
+typedef enum as_temperature_bound {
+  AS_TEMPERATURE_INSIDE = 0, /* an optimum inside the interval was found */
+  AS_TEMPERATURE_LOW,        /* none: the loss only falls towards the low end, which is the answer */
+  AS_TEMPERATURE_HIGH
+} as_temperature_bound;
+
+/* Temperature scaling (Guo et al. 2017, section 4.2): the T in [low, high] that minimises the mean negative log
+ * likelihood of softmax(logits / T). */
+typedef struct as_temperature {
+  double temperature;
+  as_temperature_bound at_bound;
+  double nll_before; /* at T = 1 */
+  double nll_after;
+  double ece_before; /* as_reliability.ece */
+  double ece_after;
+} as_temperature;
+
+/* With no rows every number is NaN. AS_E_INVALID: 0 < low < high does not hold, a label out of range, a logit that is
+ * not finite in single precision. */
+AS_MUST_CHECK as_status as_temperature_fit(as_context *ctx, int64_t rows, int64_t classes,
+                                           const double *logits /* [rows, classes] */,
+                                           const int32_t *truth /* [rows] */, double low, double high,
+                                           as_temperature *out);
+
 #endif

@@ -9,6 +9,15 @@
 static const as_metrics_task tasks[] = {
     {"classification", "n_classes, y_true, y_pred, proba", "accuracy, precision, recall, f1, mcc, log_loss, ...",
      as_metrics_classification},
+    {"mcnemar", "b, c | y_true, pred_a, pred_b", "exact_p, midp, chi2_cc, chi2_cc_p, chi2, chi2_p", as_metrics_mcnemar},
+    {"bootstrap", "n_classes, y_true, pred_a, pred_b, resamples | n_resamples, seed",
+     "accuracy, macro_f1: observed, mean, ci95, p values", as_metrics_bootstrap},
+    {"temperature", "logits, y_true, search_interval", "temperature, at_bound, nll and ece15 before and after",
+     as_metrics_temperature},
+    {"psi", "kind (counts | numeric), ref, cur", "psi; numeric: edges, ref_counts, cur_counts, ks_statistic",
+     as_metrics_psi},
+    {"proportions", "x1, n1, x2, n2", "difference, wald95, newcombe95, wilson95_1, wilson95_2, z_pooled, p_two_sided",
+     as_metrics_proportions},
 };
 
 const as_metrics_task *as_metrics_tasks(size_t *count) {

@@ -8,6 +8,11 @@
 /* A confusion matrix of more classes than this would make an answer of gigabytes out of a line of a few bytes. */
 enum { AS_METRICS_MAX_CLASSES = 4096 };
 
-as_status as_metrics_classification(as_context *ctx, const json_t *line, as_json_writer *writer);
+as_status as_metrics_classification(as_context *ctx, const json_t *line, as_json_writer *w);
+as_status as_metrics_mcnemar(as_context *ctx, const json_t *line, as_json_writer *w);
+as_status as_metrics_bootstrap(as_context *ctx, const json_t *line, as_json_writer *w);
+as_status as_metrics_temperature(as_context *ctx, const json_t *line, as_json_writer *w);
+as_status as_metrics_psi(as_context *ctx, const json_t *line, as_json_writer *w);
+as_status as_metrics_proportions(as_context *ctx, const json_t *line, as_json_writer *w);
 
 #endif

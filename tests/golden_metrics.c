@@ -6,62 +6,78 @@
 
 #include "eval/metrics_json.h"
 
-/* How near a number must come, by the name of the field it stands in or under. */
+/* How near a number must come, by the task and by the field that it is or stands in. */
 typedef struct tolerance {
-  const char *field;
+  const char *task, *field;
   double absolute, relative;
 } tolerance;
 
-static const tolerance ratio_tolerance = {"", 1e-12, 0};
+static const tolerance ratio_tolerance = {"", "", 1e-12, 0};
 static const tolerance tolerances[] = {
-    {"log_loss", 0, 1e-9},
-    {"brier", 1e-12, 1e-9},
+    {"classification", "log_loss", 0, 1e-9},
+    {"mcnemar", "exact_p", 0, 1e-7},
+    {"mcnemar", "midp", 0, 1e-7},
+    {"mcnemar", "chi2_p", 0, 1e-7},
+    {"mcnemar", "chi2_cc_p", 0, 1e-7},
+    {"temperature", "temperature", 0, 1e-7},
+    {"temperature", "nll_before", 0, 1e-9},
+    {"temperature", "nll_after", 0, 1e-9},
+    {"temperature", "ece15_after", 0, 1e-7},
+    {"psi", "psi", 0, 1e-9},
+    {"proportions", "p_two_sided", 0, 1e-7},
 };
 
-static const tolerance *tolerance_of(const char *field, const tolerance *inherited) {
+static const tolerance *tolerance_of(const char *task, const char *field, const tolerance *inherited) {
   for (size_t i = 0; i < sizeof tolerances / sizeof *tolerances; i++) {
-    if (strcmp(tolerances[i].field, field) == 0) return &tolerances[i];
+    if (strcmp(tolerances[i].task, task) == 0 && strcmp(tolerances[i].field, field) == 0) return &tolerances[i];
   }
   return inherited;
 }
 
-static void compare(const char *path, const json_t *actual, const json_t *expected, const tolerance *near);
+/* Where the comparison stands. */
+typedef struct place {
+  const char *task;
+  const char *path;
+  const tolerance *near;
+} place;
 
-static void compare_objects(const char *path, const json_t *actual, const json_t *expected, const tolerance *near) {
-  ck_assert_msg(json_is_object(actual), "%s: not an object", path);
+static void compare(place at, const json_t *actual, const json_t *expected);
+
+static void compare_objects(place at, const json_t *actual, const json_t *expected) {
+  ck_assert_msg(json_is_object(actual), "%s: not an object", at.path);
   const char *key;
   json_t *value;
   char inner[300];
   json_object_foreach((json_t *)expected, key, value) {
     if (strcmp(key, "note") == 0) continue;
-    snprintf(inner, sizeof inner, "%s.%s", path, key);
+    snprintf(inner, sizeof inner, "%s.%s", at.path, key);
     ck_assert_msg(json_object_get(actual, key) != NULL, "%s is missing", inner);
-    compare(inner, json_object_get(actual, key), value, tolerance_of(key, near));
+    compare((place){at.task, inner, tolerance_of(at.task, key, at.near)}, json_object_get(actual, key), value);
   }
 }
 
-static void compare_arrays(const char *path, const json_t *actual, const json_t *expected, const tolerance *near) {
-  ck_assert_msg(json_is_array(actual), "%s: not an array", path);
-  ck_assert_msg(json_array_size(actual) == json_array_size(expected), "%s has %zu elements, expected %zu", path,
+static void compare_arrays(place at, const json_t *actual, const json_t *expected) {
+  ck_assert_msg(json_is_array(actual), "%s: not an array", at.path);
+  ck_assert_msg(json_array_size(actual) == json_array_size(expected), "%s has %zu elements, expected %zu", at.path,
                 json_array_size(actual), json_array_size(expected));
   char inner[300];
   for (size_t i = 0; i < json_array_size(expected); i++) {
-    snprintf(inner, sizeof inner, "%s[%zu]", path, i);
-    compare(inner, json_array_get(actual, i), json_array_get(expected, i), near);
+    snprintf(inner, sizeof inner, "%s[%zu]", at.path, i);
+    compare((place){at.task, inner, at.near}, json_array_get(actual, i), json_array_get(expected, i));
   }
 }
 
-static void compare(const char *path, const json_t *actual, const json_t *expected, const tolerance *near) {
+static void compare(place at, const json_t *actual, const json_t *expected) {
   if (json_is_object(expected)) {
-    compare_objects(path, actual, expected, near);
+    compare_objects(at, actual, expected);
   } else if (json_is_array(expected)) {
-    compare_arrays(path, actual, expected, near);
+    compare_arrays(at, actual, expected);
   } else if (json_is_number(expected)) {
     const double a = json_number_value(actual), b = json_number_value(expected);
-    ck_assert_msg(json_is_number(actual) && fabs(a - b) <= near->absolute + near->relative * fabs(b),
-                  "%s is %.17g, expected %.17g", path, json_is_number(actual) ? a : NAN, b);
+    ck_assert_msg(json_is_number(actual) && fabs(a - b) <= at.near->absolute + at.near->relative * fabs(b),
+                  "%s is %.17g, expected %.17g", at.path, json_is_number(actual) ? a : NAN, b);
   } else {
-    ck_assert_msg(json_equal(actual, expected), "%s is %s, expected %s", path,
+    ck_assert_msg(json_equal(actual, expected), "%s is %s, expected %s", at.path,
                   json_is_string(actual) ? json_string_value(actual) : "of another kind",
                   json_is_string(expected) ? json_string_value(expected) : "null or a truth value");
   }
@@ -82,33 +98,41 @@ static void check_line(as_context *ctx, const as_metrics_task *task, const char 
   }
   char path[100];
   snprintf(path, sizeof path, "%s line %lld (%s)", task->name, (long long)number, id ? id : "no id");
-  compare(path, actual, expected, &ratio_tolerance);
+  compare((place){task->name, path, &ratio_tolerance}, actual, expected);
   json_decref(row);
   json_decref(actual);
   as_buffer_free(&out);
 }
 
-static void check_file(const char *name, const char *task_name, int64_t least_rows) {
-  as_context *ctx = as_test_context(1);
-  const as_metrics_task *task = as_metrics_task_find(task_name);
-  ck_assert_msg(task != NULL, "no task %s", task_name);
+static const struct {
+  const char *file, *task;
+  int64_t least_rows;
+} files[] = {
+    {"metrics/classification.jsonl", "classification", 39},
+    {"metrics/mcnemar.jsonl", "mcnemar", 31},
+    {"metrics/bootstrap.jsonl", "bootstrap", 4},
+    {"metrics/temperature.jsonl", "temperature", 6},
+    {"metrics/psi.jsonl", "psi", 14},
+    {"metrics/proportions.jsonl", "proportions", 17},
+};
+
+START_TEST(every_row_of_the_file) {
+  as_context *ctx = as_test_context(2);
+  const as_metrics_task *task = as_metrics_task_find(files[_i].task);
+  ck_assert_msg(task != NULL, "no task %s", files[_i].task);
   char *text;
   size_t length;
-  ck_assert_ok(ctx, as_file_read(ctx, as_golden(name), 0, AS_E_DATA, &text, &length));
+  ck_assert_ok(ctx, as_file_read(ctx, as_golden(files[_i].file), 0, AS_E_DATA, &text, &length));
   int64_t number = 0;
   for (const char *line = text; line < text + length;) {
     const char *end = memchr(line, '\n', (size_t)(text + length - line));
-    ck_assert_msg(end != NULL, "%s: the last line has no end", name);
+    ck_assert_msg(end != NULL, "%s: the last line has no end", files[_i].file);
     check_line(ctx, task, line, (size_t)(end - line), ++number);
     line = end + 1;
   }
-  ck_assert_msg(number >= least_rows, "%s has %lld rows only", name, (long long)number);
+  ck_assert_msg(number >= files[_i].least_rows, "%s has %lld rows only", files[_i].file, (long long)number);
   as_free(ctx, text);
   as_test_context_free(ctx);
-}
-
-START_TEST(classification) {
-  check_file("metrics/classification.jsonl", "classification", 39);
 }
 END_TEST
 
@@ -117,7 +141,7 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("golden metrics");
   TCase *tests = tcase_create("rows");
   tcase_set_timeout(tests, 120);
-  tcase_add_test(tests, classification);
+  tcase_add_loop_test(tests, every_row_of_the_file, 0, (int)(sizeof files / sizeof *files));
   suite_add_tcase(suite, tests);
   return suite;
 }

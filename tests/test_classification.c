@@ -3,11 +3,9 @@
 #include "tests/harness.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "eval/auc.h"
 #include "eval/classification.h"
-#include "eval/metrics_json.h"
 
 #define ck_assert_near(actual, expected)                                                                               \
   do {                                                                                                                 \
@@ -108,8 +106,6 @@ START_TEST(wrong_labels_and_probabilities_are_refused) {
 }
 END_TEST
 
-static const char line[] = "{\"n_classes\":3,\"y_true\":[0,1,2],\"proba\":[[0.5,0.25,0.25],[0.2,0.3,0.5],[0,0,1]]}";
-
 START_TEST(every_failing_allocation_is_reported) {
   const int32_t truth[] = {0, 1}, predicted[] = {1, 1};
   const double p[] = {0.25, 0.75, 0.5, 0.5};
@@ -127,53 +123,6 @@ START_TEST(every_failing_allocation_is_reported) {
 }
 END_TEST
 
-START_TEST(a_line_needs_no_prediction_when_it_has_probabilities) {
-  as_context *ctx = as_test_context(1);
-  as_buffer out;
-  as_buffer_init(&out, ctx);
-  ck_assert_ok(ctx, as_metrics_line(ctx, as_metrics_task_find("classification"), line, strlen(line), 1, &out));
-  ck_assert_msg(strstr(as_buffer_string(&out), "\"confusion\":[[1,0,0],[0,0,1],[0,0,1]]") != NULL, "%s",
-                as_buffer_string(&out));
-  as_buffer_free(&out);
-  as_test_context_free(ctx);
-}
-END_TEST
-
-/* Lines that must be refused, and a word of the reason. */
-static const struct {
-  const char *line, *reason;
-} hostile[] = {
-    {"", "line 7"},
-    {"[1]", "line 7: not a JSON object"},
-    {"{\"y_true\":[0]}", "line 7: field \"n_classes\" is missing"},
-    {"{\"n_classes\":1e3,\"y_true\":[],\"y_pred\":[]}", "not a whole number"},
-    {"{\"n_classes\":100000000,\"y_true\":[],\"y_pred\":[]}", "not in 1..4096"},
-    {"{\"n_classes\":2,\"y_true\":5,\"y_pred\":[]}", "\"y_true\" is not an array"},
-    {"{\"n_classes\":2,\"y_true\":[0,2],\"y_pred\":[0,1]}", "y_true[1] is 2"},
-    {"{\"n_classes\":2,\"y_true\":[0,\"1\"],\"y_pred\":[0,1]}", "y_true[1] is not a whole number"},
-    {"{\"n_classes\":2,\"y_true\":[0,1],\"y_pred\":[0]}", "y_pred has 1 values"},
-    {"{\"n_classes\":2,\"y_true\":[0,1],\"y_pred\":null}", "\"y_pred\" is not an array"},
-    {"{\"n_classes\":2,\"y_true\":[0],\"proba\":[[0.5,0.25,0.25]]}", "proba is [1, 3]"},
-    {"{\"n_classes\":2,\"y_true\":[0,1],\"proba\":[[0.5,0.5],[1]]}", "proba[1] has 1 values"},
-    {"{\"n_classes\":2,\"y_true\":[0,1],\"proba\":[[0.5,0.5],7]}", "proba[1] is not an array"},
-    {"{\"n_classes\":2,\"y_true\":[0],\"proba\":[[0.5,true]]}", "proba[1] is not a number"},
-    {"{\"n_classes\":2,\"y_true\":[0],\"proba\":[[-1,2]]}", "not in 0..1"},
-};
-
-START_TEST(hostile_lines_are_refused_with_their_number) {
-  as_context *ctx = as_test_context(1);
-  as_buffer out;
-  as_buffer_init(&out, ctx);
-  ck_assert_refused(
-      ctx,
-      as_metrics_line(ctx, as_metrics_task_find("classification"), hostile[_i].line, strlen(hostile[_i].line), 7, &out),
-      AS_E_DATA, hostile[_i].reason);
-  ck_assert_uint_eq(out.length, 0);
-  as_buffer_free(&out);
-  as_test_context_free(ctx);
-}
-END_TEST
-
 Suite *as_suite(void) {
   Suite *suite = suite_create("classification");
   TCase *tests = tcase_create("scores");
@@ -183,8 +132,6 @@ Suite *as_suite(void) {
   tcase_add_test(tests, auc_counts_ties_as_one_half);
   tcase_add_test(tests, wrong_labels_and_probabilities_are_refused);
   tcase_add_test(tests, every_failing_allocation_is_reported);
-  tcase_add_test(tests, a_line_needs_no_prediction_when_it_has_probabilities);
-  tcase_add_loop_test(tests, hostile_lines_are_refused_with_their_number, 0, (int)(sizeof hostile / sizeof *hostile));
   suite_add_tcase(suite, tests);
   return suite;
 }
