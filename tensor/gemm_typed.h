@@ -25,14 +25,14 @@ size_t AS_SUFFIX(as_gemm_workspace)(const struct AS_SUFFIX(as_kernels) *kernels,
 void AS_SUFFIX(as_gemm)(as_context *ctx, const struct AS_SUFFIX(as_kernels) *kernels,
                         const AS_SUFFIX(as_gemm_call) *call, void *workspace);
 
-/* A weight matrix [n, k] (transpose_b) or [k, n], packed once for many products. Elements that the packed form takes: */
+/* A weight matrix [n, k] (transpose_b) or [k, n], packed once for many products. Elements of the packed form: */
 size_t AS_SUFFIX(as_gemm_packed_b_elements)(const struct AS_SUFFIX(as_kernels) *kernels, int64_t n, int64_t k);
 void AS_SUFFIX(as_gemm_pack_b)(as_context *ctx, const struct AS_SUFFIX(as_kernels) *kernels, int64_t n, int64_t k,
                                bool transpose_b, const real *b, int64_t ldb, real *packed);
 
-/* C[m, n] = alpha * op(A)[m, k] op(B)[k, n], or C += that when `add`: a small product in the calling thread, for use inside
- * a chunk of a parallel loop, as attention needs one per sequence and head. Each element is one chain in the order of k,
- * times alpha, then added. */
+/* C[m, n] = alpha * op(A)[m, k] op(B)[k, n], or C += that when `add`: a small product in the calling thread, for use
+ * inside a chunk of a parallel loop, as attention needs one per sequence and head. Each element is one chain in the
+ * order of k, times alpha, then added. */
 typedef struct AS_SUFFIX(as_gemm_block_call) {
   int64_t m, n, k;
   bool transpose_a; /* A lies as [k, m] */

@@ -7,10 +7,18 @@ tensorkernels_include_HEADERS = tensor/kernels/kernels.h tensor/kernels/table.h
 libassistify_all_la_SOURCES += tensor/kernels/dispatch.c tensor/kernels/convert.c tensor/kernels/tables.h
 
 # What is written once with `real` (tensor/real.h) and compiled for float and for double.
-REAL_SOURCES = tensor/kernels/reference.c tensor/kernels/reference_gemm.c tensor/real.h
+REAL_SOURCES = tensor/gemm.c tensor/kernels/reference.c tensor/kernels/reference_gemm.c tensor/real.h
 noinst_LTLIBRARIES += libtensor_f32.la libtensor_f64.la
 libtensor_f32_la_SOURCES = $(REAL_SOURCES)
 libtensor_f32_la_CPPFLAGS = $(AM_CPPFLAGS)
 libtensor_f64_la_SOURCES = $(REAL_SOURCES)
 libtensor_f64_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_REAL_DOUBLE
 libassistify_all_la_LIBADD += libtensor_f32.la libtensor_f64.la
+
+check_PROGRAMS += tests/test_gemm tests/test_gemm_f64
+tests_test_gemm_SOURCES = tests/test_gemm.c
+tests_test_gemm_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_gemm_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_gemm_f64_SOURCES = tests/test_gemm.c
+tests_test_gemm_f64_CPPFLAGS = $(TEST_CPPFLAGS) -DAS_REAL_DOUBLE
+tests_test_gemm_f64_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -45,11 +45,20 @@ typedef struct as_dropout {
   double p; /* 0: keep all, and no bits are drawn */
 } as_dropout;
 
-/* Tile sizes of the matrix product of one table: columns come in panels of `nr`, rows in groups of up to `mr`. */
+/* Sizes of the matrix product's parts in one table: a tile has up to `mr` rows and `nr` columns; B is packed in panels
+ * of `nr` columns; a panel of `kc` rows fits the first cache, `mc` rows of A with it the second; a chunk of work has at
+ * most `nc` columns. */
 typedef struct as_gemm_shape {
   int mr, nr;
-  int64_t kc, mc, nc; /* cache blocks */
+  int64_t kc, mc, nc;
 } as_gemm_shape;
+
+/* What a tile does with the elements that it computes. */
+typedef enum as_gemm_into {
+  AS_GEMM_WRITE,    /* the chain starts from zero and is written */
+  AS_GEMM_CONTINUE, /* the chain starts from what C holds */
+  AS_GEMM_ADD       /* the chain starts from zero and is added to C when all else is done */
+} as_gemm_into;
 
 #define real float
 #define AS_KERNELS as_kernels_f32

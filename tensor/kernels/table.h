@@ -53,14 +53,18 @@ typedef struct AS_KERNELS {
 
   /* ---- matrix product: see tensor/gemm.h for the whole; these are its parts ------------------------------------------ */
   as_gemm_shape gemm_shape;
-  /* Packs rows [0, rows) of op(A), that is element (i, k) at a[i * row_stride + k * k_stride], for k in [0, depth), into
-   * groups of mr rows: packed[(i / mr) * mr * depth + k * mr + i % mr]; rows beyond `rows` in the last group are zero. */
+  /* Packs a group of rows <= mr of op(A), element (i, k) at a[i * row_stride + k * k_stride], for k in [0, depth):
+   * packed[k * rows + i]. Exactly rows * depth elements are written. */
   void (*gemm_pack_a)(int64_t rows, int64_t depth, const real *a, int64_t row_stride, int64_t k_stride, real *packed);
-  /* The same for columns of op(B), element (k, j) at b[k * k_stride + j * column_stride], in panels of nr columns. */
-  void (*gemm_pack_b)(int64_t columns, int64_t depth, const real *b, int64_t k_stride, int64_t column_stride, real *packed);
-  /* c[i * ldc + j] (+)= sum over k of a(i, k) * b(k, j) for i < rows <= mr, j < columns <= nr: each element is one chain of
-   * fused multiply-adds in the order of k, whatever rows and columns are. `a` is read at a[i * a_row + k * a_k], so it may
-   * be packed (a_row 1, a_k mr) or lie as it is; `b` is one packed panel. When `load` the chain starts from c, else from 0. */
+  /* Packs columns of op(B), element (k, j) at b[k * k_stride + j * column_stride], in panels of nr:
+   * packed[(j / nr) * nr * depth + k * nr + j % nr]; columns beyond `columns` in the last panel are zero. */
+  void (*gemm_pack_b)(int64_t columns, int64_t depth, const real *b, int64_t k_stride, int64_t column_stride,
+                      real *packed);
+  /* c[i * ldc + j], for i < rows <= mr and j < columns <= nr, from the sum over k < depth of a(i, k) * b(k, j): each
+   * element is one chain of fused multiply-adds (multiply, then add in "scalar" and "baseline") in the order of k,
+   * whatever rows and columns are; then times alpha, then plus bias[j] (NULL: none), then `into` c. a(i, k) is at
+   * a[i * a_row + k * a_k], so A may be packed (a_row 1, a_k rows) or lie as it is. b(k, j) is at b[k * b_k + j], and
+   * all nr elements of a row of b can be read: a packed panel (b_k nr), or rows as they lie. */
   void (*gemm_tile)(int64_t rows, int64_t columns, int64_t depth, const real *a, int64_t a_row, int64_t a_k,
-                    const real *b, real *c, int64_t ldc, bool load);
+                    const real *b, int64_t b_k, real *c, int64_t ldc, as_gemm_into into, real alpha, const real *bias);
 } AS_KERNELS;
