@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/context.h"
+#include "base/machine.h"
 #include "base/threads.h"
 
 enum {
@@ -61,8 +62,21 @@ struct as_context {
 AS_MUST_CHECK as_status as_pool_start(as_context *ctx);
 void as_pool_stop(as_context *ctx);
 
+/* Reads the start of a small file into `text`; "" when that can't be done. Not as_file_read: it needs no context. */
+void as_read_start(const char *path, char *text, size_t capacity);
+
+/* The number that the file `folder`/`name` begins with; -1 if there is none ("max", no such file). */
+double as_read_number(const char *folder, const char *name);
+
+/* Reads a limit from the folder of one control group; INFINITY if it sets none. */
+typedef double (*as_cgroup_reader)(const char *folder, bool version2);
+/* The lowest limit of a controller ("cpu", "memory") over the process's groups; INFINITY if there is none. */
+double as_cgroup_lowest(const char *root, const char *controller, as_cgroup_reader read);
+
 /* The processors that the cgroup's quota pays for, rounded up; INT_MAX without a quota. `root` is put in front of every
  * path that is read ("" for the real system), so that a test can show another system. */
 int as_cgroup_processors(const char *root);
+/* as_machine_memory on a system whose files stand below `root`. */
+void as_machine_memory_at(const char *root, as_machine_memory *out);
 
 #endif
