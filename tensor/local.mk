@@ -22,3 +22,34 @@ tests_test_gemm_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_gemm_f64_SOURCES = tests/test_gemm.c
 tests_test_gemm_f64_CPPFLAGS = $(TEST_CPPFLAGS) -DAS_REAL_DOUBLE
 tests_test_gemm_f64_LDADD = libtest_harness.la $(TEST_LDADD)
+
+# The kernels over tensor/kernels/simd.h, compiled once for each instruction set that the compiler knows.
+SIMD_SOURCES = tensor/kernels/simd_elementwise.c \
+  tensor/kernels/simd_kernels.h tensor/kernels/simd.h tensor/kernels/simd_sse2.h tensor/kernels/simd_avx2.h \
+  tensor/kernels/simd_avx512.h tensor/kernels/simd_neon.h
+if HAVE_BASELINE
+noinst_LTLIBRARIES += libkernels_baseline.la
+libkernels_baseline_la_SOURCES = $(SIMD_SOURCES)
+libkernels_baseline_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_BASELINE
+libassistify_all_la_LIBADD += libkernels_baseline.la
+endif
+if HAVE_AVX2
+noinst_LTLIBRARIES += libkernels_avx2.la
+libkernels_avx2_la_SOURCES = $(SIMD_SOURCES)
+libkernels_avx2_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_AVX2
+libkernels_avx2_la_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
+libassistify_all_la_LIBADD += libkernels_avx2.la
+endif
+if HAVE_AVX512
+noinst_LTLIBRARIES += libkernels_avx512.la
+libkernels_avx512_la_SOURCES = $(SIMD_SOURCES)
+libkernels_avx512_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_AVX512
+libkernels_avx512_la_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS)
+libassistify_all_la_LIBADD += libkernels_avx512.la
+endif
+if HAVE_NEON
+noinst_LTLIBRARIES += libkernels_neon.la
+libkernels_neon_la_SOURCES = $(SIMD_SOURCES)
+libkernels_neon_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_NEON
+libassistify_all_la_LIBADD += libkernels_neon.la
+endif
