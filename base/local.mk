@@ -5,12 +5,11 @@ basedir_include_HEADERS = base/status.h base/context.h base/memory.h base/thread
 libassistify_all_la_SOURCES += base/context.c base/memory.c base/threads.c base/buffer.c base/file.c base/random.c \
   base/utf8.c base/json.c base/processors.c base/cgroup.c base/machine.c base/internal.h
 
-check_PROGRAMS += tests/test_machine
+check_PROGRAMS += tests/test_base tests/test_threads tests/test_file tests/test_json tests/test_random tests/test_utf8 \
+  tests/test_machine tests/golden_utf8
 tests_test_machine_SOURCES = tests/test_machine.c
 tests_test_machine_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_machine_LDADD = libtest_harness.la $(TEST_LDADD)
-check_PROGRAMS += tests/test_base tests/test_threads tests/test_file tests/test_json tests/test_random tests/test_utf8 \
-  tests/golden_utf8
 tests_test_base_SOURCES = tests/test_base.c
 tests_test_base_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_base_LDADD = libtest_harness.la $(TEST_LDADD)
