@@ -56,6 +56,11 @@ START_TEST(bad_json_is_refused_with_its_place) {
       {"[01]", "not valid JSON"},
       {"{\"a\\u0000b\": 1}", "NUL"},
       {"[\"\n\"]", "not valid JSON"},
+      /* The keys that lead to the place; the parser itself quotes short words only. */
+      {"{\"encoder.layer.0.bias\": 1, \"encoder.layer.0.bias\": 2}", ", in \"encoder.layer.0.bias\": "},
+      {"{\"a\": [{\"b}{:,\\\"\": 1}, {\"c\": 1, \"d\": 2, \"c\": 3}]}", ", in \"a\" > \"c\": "},
+      {"{\"a\": {\"x\": 1}, \"b\": {\"y\": [0, 99999999999999999999]}}", ", in \"b\" > \"y\": "},
+      {"{\"a\": 1, 2}", "column 10: "},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     json_t *value = NULL;
