@@ -108,15 +108,16 @@ void as_encoding_survey_add(as_encoding_survey *survey, const unsigned char *byt
   }
 }
 
-/* A header in the Latin alphabet has a zero byte beside each letter; which side tells the byte order. */
+/* A header in the Latin alphabet has a zero byte beside each letter; which side tells the byte order. Some characters
+ * have one on the other side. */
 static as_encoding utf16_without_mark(const as_encoding_survey *survey) {
   size_t length = survey->bytes < sizeof survey->head ? (size_t)survey->bytes : sizeof survey->head;
   size_t zeros[2] = {0, 0};
   for (size_t i = 0; i < length; i++)
     if (survey->head[i] == 0) zeros[i % 2]++;
   size_t enough = length / 2 * 2 / 5 + 1;
-  if (length >= 4 && zeros[1] >= enough && zeros[0] == 0) return AS_ENCODING_UTF_16LE;
-  if (length >= 4 && zeros[0] >= enough && zeros[1] == 0) return AS_ENCODING_UTF_16BE;
+  if (length >= 4 && zeros[1] >= enough && zeros[0] * 8 <= zeros[1]) return AS_ENCODING_UTF_16LE;
+  if (length >= 4 && zeros[0] >= enough && zeros[1] * 8 <= zeros[0]) return AS_ENCODING_UTF_16BE;
   return AS_ENCODING_UTF_8;
 }
 

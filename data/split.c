@@ -146,7 +146,8 @@ static as_status copy_rows(split_files *files, as_csv_reader *csv, const as_mess
                            int64_t counts[3]) {
   char delimiter = as_csv_delimiter(csv);
   for (int part = 0; part < PARTS; part++)
-    as_csv_append_row(&files->rows[part], as_csv_header(csv), as_csv_column_count(csv), delimiter);
+    if (files->wanted[part])
+      as_csv_append_row(&files->rows[part], as_csv_header(csv), as_csv_column_count(csv), delimiter);
   int64_t next = 0, count = as_messages_count(messages);
   for (;;) {
     const as_csv_row *row;
