@@ -6,7 +6,10 @@ libassistify_all_la_SOURCES += base/context.c base/memory.c base/threads.c base/
   base/utf8.c base/json.c base/sha256.c base/processors.c base/cgroup.c base/machine.c base/internal.h
 
 check_PROGRAMS += tests/test_base tests/test_threads tests/test_file tests/test_json tests/test_random tests/test_utf8 \
-  tests/test_machine tests/golden_utf8
+  tests/test_machine tests/test_sha256 tests/golden_utf8
+tests_test_sha256_SOURCES = tests/test_sha256.c
+tests_test_sha256_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_sha256_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_machine_SOURCES = tests/test_machine.c
 tests_test_machine_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_machine_LDADD = libtest_harness.la $(TEST_LDADD)

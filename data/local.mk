@@ -4,10 +4,7 @@ data_include_HEADERS = data/encoding.h data/report.h data/csv.h data/csv_write.h
 libassistify_all_la_SOURCES += data/encoding.c data/report.c data/csv_source.c data/csv_source.h data/csv.c \
   data/csv_write.c data/text_index.c data/text_index.h data/messages.c data/split.c
 
-check_PROGRAMS += tests/test_sha256 tests/test_csv tests/test_messages tests/test_split
-tests_test_sha256_SOURCES = tests/test_sha256.c
-tests_test_sha256_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_test_sha256_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_csv tests/test_messages tests/test_split
 tests_test_csv_SOURCES = tests/test_csv.c
 tests_test_csv_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_csv_LDADD = libtest_harness.la $(TEST_LDADD)
