@@ -4,8 +4,33 @@ libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/
   cli/help.c cli/lines.c cli/lines.h cli/manual.c cli/options.c cli/options.h cli/progress.c cli/progress.h cli/signals.c cli/signals.h cli/suggest.c \
   cli/values.c cli/version.c cli/version.h
 # The commands, one file each.
-libassistify_cli_la_SOURCES += cli/doctor.c
+libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h
 
 bin_PROGRAMS += assistify
 assistify_SOURCES = cli/main.c
 assistify_LDADD = libassistify_cli.la libassistify_all.la $(COMMON_LIBS)
+
+# The manual page and bash's completion come from the program's own table, so they are made by running it. When that is
+# impossible, in a cross build, those of the release are taken; from a checkout there are none then.
+if HAVE_PAGES
+dist_man1_MANS = cli/assistify.1
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = cli/completions/assistify
+endif
+if GENERATE_PAGES
+CLEANFILES += cli/assistify.1 cli/completions/assistify
+cli/assistify.1: assistify$(EXEEXT)
+	$(AM_V_GEN)./assistify$(EXEEXT) --manual > $@.tmp && mv $@.tmp $@
+cli/completions/assistify: assistify$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) cli/completions && ./assistify$(EXEEXT) --completion > $@.tmp && mv $@.tmp $@
+endif
+
+check_PROGRAMS += tests/test_options
+tests_test_options_SOURCES = tests/test_options.c
+tests_test_options_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_options_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_console
+tests_test_console_SOURCES = tests/test_console.c
+tests_test_console_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_console_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+dist_check_SCRIPTS += tests/test_cli.sh

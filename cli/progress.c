@@ -5,7 +5,8 @@
 #include <time.h>
 
 #define REDRAW_SECONDS 0.1
-/* A plain line comes when a twentieth more is done, but not sooner than after 10 s nor later than after 60 s. */
+/* The first plain line comes after 10 s; each further one when a twentieth more is done, but not sooner than 10 s after the
+ * last nor later than 60 s. */
 #define PLAIN_SOONEST 10.0
 #define PLAIN_LATEST 60.0
 #define PLAIN_FRACTION 0.05
@@ -62,7 +63,8 @@ void as_progress_end(as_progress *progress) { as_console_progress(progress->cons
 
 static bool is_due(const as_progress *progress, double now, double fraction) {
   if (progress->console->terminal) return progress->shown < 0 || now - progress->shown >= REDRAW_SECONDS;
-  double waited = now - (progress->shown < 0 ? progress->started : progress->shown);
+  if (progress->shown < 0) return now - progress->started >= PLAIN_SOONEST;
+  double waited = now - progress->shown;
   return waited >= PLAIN_LATEST || (waited >= PLAIN_SOONEST && fraction - progress->shown_fraction >= PLAIN_FRACTION);
 }
 

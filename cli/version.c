@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "config.h"
+#include "tensor/kernels/kernels.h"
 #ifdef AS_HAVE_LIBZIP
 #include <zip.h>
 #endif
@@ -84,12 +85,22 @@ size_t as_library_versions(as_library_version out[AS_LIBRARIES_MOST]) {
   return count;
 }
 
+static void write_kernels(as_buffer *out, as_context *ctx) {
+  const as_kernels_f32 *chosen, *table;
+  if (as_kernels_select(ctx, &chosen) == AS_OK) as_buffer_printf(out, "kernels    %s (built:", chosen->isa);
+  else as_buffer_printf(out, "kernels    none: %s (built:", as_error_text(ctx));
+  for (size_t i = 0; (table = as_kernels_at(i, NULL)); i++) as_buffer_printf(out, "%s %s", i ? "," : "", table->isa);
+  as_buffer_text(out, ")\n");
+}
+
 void as_version_write(as_buffer *out, as_context *ctx) {
-  (void)ctx;
-  as_buffer_printf(out, "assistify %s\nbuild      %s\nlibraries  ", PACKAGE_VERSION, as_compiler());
+  as_buffer_printf(out, "assistify %s\nbuild      %s\n", PACKAGE_VERSION, as_compiler());
+  write_kernels(out, ctx);
   as_library_version libraries[AS_LIBRARIES_MOST];
   size_t count = as_library_versions(libraries);
-  for (size_t i = 0; i < count; i++)
-    as_buffer_printf(out, "%s%s %s", i == 0 ? "" : i == 3 ? ",\n           " : ", ", libraries[i].name, libraries[i].version);
+  for (size_t i = 0; i < count; i++) {
+    const char *before = i == 0 ? "libraries  " : i == 3 ? ",\n           " : ", ";
+    as_buffer_printf(out, "%s%s %s", before, libraries[i].name, libraries[i].version);
+  }
   as_buffer_char(out, '\n');
 }

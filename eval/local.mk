@@ -1,13 +1,14 @@
 # eval/: metrics, statistics, calibration, reports. It knows base/ only.
 eval_includedir = $(pkgincludedir)/eval
 eval_include_HEADERS = eval/auc.h eval/bootstrap.h eval/calibration.h eval/classification.h eval/drift.h \
-  eval/metrics_json.h eval/statistics.h
+  eval/evaluation.h eval/metrics_json.h eval/statistics.h
 libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c eval/classification.c eval/drift.c \
-  eval/statistics.c eval/temperature.c
+  eval/evaluation.c eval/evaluation_svg.c eval/evaluation_table.c eval/statistics.c eval/temperature.c
 libassistify_all_la_SOURCES += eval/metrics_json.c eval/metrics_compare.c eval/metrics_labels.c eval/metrics_tasks.h \
   eval/json_fields.c eval/json_fields.h
 
-check_PROGRAMS += tests/test_classification tests/test_statistics tests/test_metrics_json tests/golden_metrics
+check_PROGRAMS += tests/test_classification tests/test_evaluation tests/test_statistics tests/test_metrics_json \
+  tests/golden_metrics
 tests_test_classification_SOURCES = tests/test_classification.c
 tests_test_classification_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_classification_LDADD = libtest_harness.la $(TEST_LDADD)
@@ -20,3 +21,6 @@ tests_test_metrics_json_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_golden_metrics_SOURCES = tests/golden_metrics.c
 tests_golden_metrics_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_metrics_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_evaluation_SOURCES = tests/test_evaluation.c
+tests_test_evaluation_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_evaluation_LDADD = libtest_harness.la $(TEST_LDADD)

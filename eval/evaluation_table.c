@@ -1,0 +1,238 @@
+/* The evaluation as a table of at most 80 columns. Labels are made to fit: cut to a width, padded by what they take on
+ * a terminal, and without control characters. */
+#include "eval/evaluation.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "base/utf8.h"
+
+enum {
+  PAGE_WIDTH = 80,
+  MATRIX_CLASSES = 12, /* more than these do not fit side by side */
+  SHOWN_CONFUSIONS = 15,
+  LEAST_LABEL_WIDTH = 8,
+  SCORE_COLUMNS = 47 /* what precision, recall, F1, AUC and support take */
+};
+
+/* ---- text that fits -----------------------------------------------------------------------------------------------
+ */
+
+/* What would move the cursor or turn the direction of writing; it is shown as '?'. */
+static bool is_control(uint32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* Terminal columns of a code point. */
+static int columns_of(uint32_t code_point) {
+  const int columns = is_control(code_point) ? 1 : utf8proc_charwidth((utf8proc_int32_t)code_point);
+  return columns < 0 ? 0 : columns;
+}
+
+static int label_columns(const char *label) {
+  int columns = 0;
+  uint32_t code_point;
+  for (size_t left = strlen(label); left > 0;) {
+    const int bytes = abs(as_utf8_decode(label, left, &code_point));
+    columns += columns_of(code_point);
+    label += bytes;
+    left -= (size_t)bytes;
+  }
+  return columns;
+}
+
+/* Appends `label` in exactly `width` columns; one that is too long ends in "..". */
+static void append_label(as_buffer *out, const char *label, int width) {
+  const bool cut = label_columns(label) > width;
+  const int room = cut ? width - 2 : width;
+  int used = 0;
+  uint32_t code_point;
+  for (size_t left = strlen(label); left > 0;) {
+    const int bytes = abs(as_utf8_decode(label, left, &code_point));
+    if (used + columns_of(code_point) > room) break;
+    char text[4];
+    if (is_control(code_point)) code_point = '?';
+    as_buffer_append(out, text, (size_t)as_utf8_encode(code_point, text));
+    used += columns_of(code_point);
+    label += bytes;
+    left -= (size_t)bytes;
+  }
+  if (cut) as_buffer_text(out, "..");
+  as_buffer_printf(out, "%*s", width - used - (cut ? 2 : 0), "");
+}
+
+static int widest_label(const as_evaluation *e, int most) {
+  int width = LEAST_LABEL_WIDTH;
+  for (int64_t k = 0; k < e->scores.classes; k++) {
+    const int columns = label_columns(e->labels[k]);
+    if (columns > width) width = columns;
+  }
+  return width < most ? width : most;
+}
+
+static void append_score(as_buffer *out, double value, int width) {
+  if (isnan(value)) {
+    as_buffer_printf(out, "%*s", width, "-");
+  } else {
+    as_buffer_printf(out, "%*.4f", width, value);
+  }
+}
+
+/* ---- parts --------------------------------------------------------------------------------------------------------
+ */
+
+static void append_line(as_buffer *out, const char *name, double value) {
+  as_buffer_printf(out, "  %-24s", name);
+  append_score(out, value, 8);
+  as_buffer_char(out, '\n');
+}
+
+static void append_with_interval(as_buffer *out, const char *name, double value, as_interval interval) {
+  as_buffer_printf(out, "  %-24s", name);
+  append_score(out, value, 8);
+  if (!isnan(interval.low)) as_buffer_printf(out, "   95 %% interval %.4f to %.4f", interval.low, interval.high);
+  as_buffer_char(out, '\n');
+}
+
+static void append_summary(const as_evaluation *e, as_buffer *out) {
+  const as_classification *s = &e->scores;
+  as_buffer_printf(out, "%" PRId64 " rows, %" PRId64 " classes\n\n", s->rows, s->classes);
+  append_with_interval(out, "accuracy", s->accuracy, e->ci95.accuracy);
+  append_with_interval(out, "macro F1", s->f1.macro_seen, e->ci95.macro_f1_seen);
+  if (s->f1.macro < s->f1.macro_seen) {
+    append_with_interval(out, "  with absent classes", s->f1.macro, e->ci95.macro_f1);
+  }
+  append_line(out, "weighted F1", s->f1.weighted);
+  append_line(out, "balanced accuracy", s->balanced_accuracy);
+  append_line(out, "Matthews correlation", s->mcc);
+  append_line(out, "Cohen's kappa", s->kappa);
+  if (s->has_probabilities) {
+    if (s->classes > 2) append_line(out, "top-2 accuracy", s->top2_accuracy);
+    append_line(out, "log loss", s->log_loss);
+    append_line(out, "Brier score", s->brier);
+    append_line(out, "calibration error (ECE)", s->reliability.ece);
+  }
+  append_line(out, "majority, accuracy", e->majority_accuracy);
+  append_line(out, "majority, macro F1", e->majority_macro_f1_seen);
+}
+
+static void append_averages(const as_classification *s, int width, as_buffer *out) {
+  const double rows[3][3] = {{s->precision.macro_seen, s->recall.macro_seen, s->f1.macro_seen},
+                             {s->precision.micro, s->recall.micro, s->f1.micro},
+                             {s->precision.weighted, s->recall.weighted, s->f1.weighted}};
+  const double auc[3] = {s->auc_macro, NAN, s->auc_weighted};
+  static const char *const names[3] = {"macro", "micro", "weighted"};
+  for (int i = 0; i < 3; i++) {
+    as_buffer_text(out, "  ");
+    append_label(out, names[i], width);
+    for (int k = 0; k < 3; k++) append_score(out, rows[i][k], 10);
+    if (s->has_probabilities) append_score(out, auc[i], 8);
+    as_buffer_printf(out, "%9" PRId64 "\n", s->rows);
+  }
+}
+
+static void append_classes(const as_evaluation *e, as_buffer *out) {
+  const as_classification *s = &e->scores;
+  const int width = widest_label(e, PAGE_WIDTH - 2 - SCORE_COLUMNS);
+  as_buffer_text(out, "\n  ");
+  append_label(out, "class", width);
+  as_buffer_printf(out, " precision    recall        F1%s  support\n", s->has_probabilities ? "     AUC" : "");
+  for (int64_t k = 0; k < s->classes; k++) {
+    as_buffer_text(out, "  ");
+    append_label(out, e->labels[k], width);
+    append_score(out, s->precision.per_class[k], 10);
+    append_score(out, s->recall.per_class[k], 10);
+    append_score(out, s->f1.per_class[k], 10);
+    if (s->has_probabilities) append_score(out, s->auc[k], 8);
+    as_buffer_printf(out, "%9" PRId64 "\n", s->support[k]);
+  }
+  as_buffer_char(out, '\n');
+  append_averages(s, width, out);
+}
+
+static int digits(int64_t count) {
+  int length = 1;
+  for (; count > 9; count /= 10) length++;
+  return length;
+}
+
+/* Columns of a cell of the matrix: its widest number (or a column's number) and a space. */
+static int cell_width(const as_classification *s) {
+  int64_t most = s->classes;
+  for (int64_t i = 0; i < s->classes * s->classes; i++) most = s->confusion[i] > most ? s->confusion[i] : most;
+  return digits(most) + 1;
+}
+
+static void append_matrix(const as_evaluation *e, int cell, int width, as_buffer *out) {
+  const as_classification *s = &e->scores;
+  as_buffer_printf(out, "\n  Confusion: a row is a true class, a column the class that was predicted.\n\n  %*s",
+                   width + 4, "");
+  for (int64_t k = 1; k <= s->classes; k++) as_buffer_printf(out, "%*" PRId64, cell, k);
+  as_buffer_char(out, '\n');
+  for (int64_t truth = 0; truth < s->classes; truth++) {
+    as_buffer_printf(out, "  %2" PRId64 "  ", truth + 1);
+    append_label(out, e->labels[truth], width);
+    for (int64_t k = 0; k < s->classes; k++) {
+      const int64_t count = s->confusion[truth * s->classes + k];
+      if (count > 0) {
+        as_buffer_printf(out, "%*" PRId64, cell, count);
+      } else {
+        as_buffer_printf(out, "%*s", cell, ".");
+      }
+    }
+    as_buffer_char(out, '\n');
+  }
+}
+
+typedef struct confusion {
+  int64_t count, truth, predicted;
+} confusion;
+
+/* Keeps `top` ([SHOWN_CONFUSIONS], `held` of them) the commonest, earlier classes first among equals. */
+static int keep_commonest(confusion *top, int held, confusion new) {
+  int at = held;
+  while (at > 0 && top[at - 1].count < new.count) at--;
+  if (at == SHOWN_CONFUSIONS) return held;
+  if (held < SHOWN_CONFUSIONS) held++;
+  memmove(top + at + 1, top + at, (size_t)(held - at - 1) * sizeof *top);
+  top[at] = new;
+  return held;
+}
+
+static void append_commonest(const as_evaluation *e, as_buffer *out) {
+  const as_classification *s = &e->scores;
+  confusion top[SHOWN_CONFUSIONS];
+  int held = 0;
+  for (int64_t i = 0; i < s->classes * s->classes; i++) {
+    const confusion cell = {s->confusion[i], i / s->classes, i % s->classes};
+    if (cell.count > 0 && cell.truth != cell.predicted) held = keep_commonest(top, held, cell);
+  }
+  if (held == 0) return;
+  const int width = widest_label(e, (PAGE_WIDTH - 26) / 2);
+  as_buffer_text(out, "\n  Commonest confusions, with their share of the true class:\n\n");
+  for (int i = 0; i < held; i++) {
+    as_buffer_printf(out, "  %6" PRId64 " %5.1f %%  ", top[i].count,
+                     100 * (double)top[i].count / (double)s->support[top[i].truth]);
+    append_label(out, e->labels[top[i].truth], width);
+    as_buffer_text(out, "  as  ");
+    append_label(out, e->labels[top[i].predicted], width);
+    as_buffer_char(out, '\n');
+  }
+}
+
+as_status as_evaluation_table(const as_evaluation *evaluation, as_buffer *out) {
+  const as_classification *s = &evaluation->scores;
+  append_summary(evaluation, out);
+  append_classes(evaluation, out);
+  const int cell = s->classes <= MATRIX_CLASSES ? cell_width(s) : PAGE_WIDTH;
+  const int64_t left = PAGE_WIDTH - 6 - cell * s->classes;
+  if (left >= LEAST_LABEL_WIDTH) {
+    append_matrix(evaluation, cell, widest_label(evaluation, (int)left), out);
+  } else {
+    append_commonest(evaluation, out);
+  }
+  return as_buffer_status(out);
+}

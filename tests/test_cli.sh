@@ -1,0 +1,160 @@
+#!/bin/sh
+# The program from outside: usage, help, manual, completion, streams. Prints TAP.
+set -u
+program=${ASSISTIFY_BUILD:-.}/assistify
+work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-cli.XXXXXX") || exit 99
+trap 'rm -rf "$work"' EXIT
+unset ASSISTIFY_CONFIG
+number=0
+
+# is NAME STATUS: one test; STATUS 0 is a pass
+is() {
+  number=$((number + 1))
+  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
+}
+
+# run ARGUMENTS...: standard output, standard error and exit code to $work/out, $work/err and $code
+run() {
+  "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+  code=$?
+}
+
+# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard error must have
+gives() {
+  wanted=$1 fragment=$2
+  shift 2
+  run "$@"
+  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err" && [ ! -s "$work/out" ]
+  result=$?
+  [ "$result" -eq 0 ] || sed "s/^/# exit $code: /" "$work/err"
+  is "exit $wanted, says '$fragment': $*" "$result"
+}
+
+# Commands as the help lists them: two words where the second column of the name has a second word.
+run --help
+commands=$(sed -n '/^Commands:/,/^$/p' "$work/out" | sed -n 's/^  \([a-z]\{1,\}\( [a-z]\{1,\}\)\{0,1\}\).*/\1/p')
+[ "$code" -eq 0 ] && [ -n "$commands" ]; is '--help lists commands' $?
+
+# ---- usage -----------------------------------------------------------------------------------------------------------
+gives 2 'no command was given'
+gives 2 "did you mean 'doctor'?" doctr
+gives 2 "did you mean '--threads'?" --treads 2 doctor
+gives 2 "did you mean '--json'?" doctor --jsno
+gives 2 'from 1 to 1024' doctor --threads 0
+gives 2 'from 1 to 1024' --threads two doctor
+gives 2 'needs a whole number' doctor --threads
+gives 2 'takes options only' doctor now
+gives 2 'nonexistent.conf' --config "$work/nonexistent.conf" doctor
+printf 'threads = 1\nthraeds = 2\n' >"$work/bad.conf"
+gives 2 "bad.conf line 2: no option is called 'thraeds' (did you mean 'threads'?)" --config "$work/bad.conf" doctor
+run doctor --threads many
+awk 'length > 80 { exit 1 }' "$work/err"; is 'a usage message fits 80 columns' $?
+
+# A usage error is found before any file is read: a named pipe without a writer would block, an absent file would be exit 3.
+echo "$commands" >"$work/commands"
+bad=
+while IFS= read -r command; do
+  # shellcheck disable=SC2086 # the words of a command are words
+  run $command --no-such-option
+  [ "$code" -eq 2 ] || bad="$bad [$command: $code]"
+done <"$work/commands"
+[ -z "$bad" ]; is "an unknown option is exit 2 with every command$bad" $?
+
+# ---- help ------------------------------------------------------------------------------------------------------------
+bad=
+while IFS= read -r command; do
+  # shellcheck disable=SC2086
+  run $command --help
+  [ "$code" -eq 0 ] && [ ! -s "$work/err" ] && grep -q "^Usage: assistify $command" "$work/out" || bad="$bad [$command: exit $code]"
+  awk 'length > 80 { exit 1 } / $/ { exit 1 }' "$work/out" || bad="$bad [$command: wide or ragged]"
+  cat "$work/out" >>"$work/all-help"
+done <"$work/commands"
+[ -z "$bad" ]; is "every command has help of at most 80 columns$bad" $?
+run --help
+cat "$work/out" >>"$work/all-help"
+awk 'length > 80 { exit 1 }' "$work/out"; is '--help has at most 80 columns' $?
+"$program" help doctor >"$work/help" && "$program" doctor --help | cmp -s - "$work/help"; is 'help COMMAND is COMMAND --help' $?
+
+# ---- manual ----------------------------------------------------------------------------------------------------------
+run --manual
+[ "$code" -eq 0 ] && grep -q '^\.TH ASSISTIFY 1' "$work/out"; is '--manual prints a manual page' $?
+cp "$work/out" "$work/assistify.1"
+sed 's/\\f[BIR]//g; s/\\-/-/g' "$work/assistify.1" >"$work/manual.txt"
+# The options of the completion script are those of the table.
+run --completion
+cp "$work/out" "$work/completion"
+missing=
+for option in $(sed -n "s/.*options+='\(.*\)'.*/\1/p" "$work/completion" | tr ' ' '\n' | sort -u); do
+  grep -q -e "$option\( \|$\|,\)" "$work/all-help" || missing="$missing $option(help)"
+  grep -q -e "$option\( \|$\|,\)" "$work/manual.txt" || missing="$missing $option(manual)"
+done
+[ -z "$missing" ]; is "every option is in help and manual$missing" $?
+missing=
+while IFS= read -r command; do
+  grep -qx ".SS $command" "$work/manual.txt" || missing="$missing [$command]"
+done <"$work/commands"
+[ -z "$missing" ]; is "every command is in the manual$missing" $?
+if command -v mandoc >/dev/null; then
+  mandoc -T lint -W warning "$work/assistify.1" >"$work/lint" 2>&1
+  sed 's/^/# /' "$work/lint"
+  [ ! -s "$work/lint" ]; is 'mandoc finds nothing wrong with the manual' $?
+elif command -v groff >/dev/null; then
+  groff -man -Tascii -ww -b "$work/assistify.1" 2>"$work/lint" >/dev/null
+  sed 's/^/# /' "$work/lint"
+  [ ! -s "$work/lint" ]; is 'groff finds nothing wrong with the manual' $?
+fi
+
+# ---- completion ------------------------------------------------------------------------------------------------------
+if command -v bash >/dev/null; then
+  bash -n "$work/completion"; is 'bash parses the completion script' $?
+  # complete WORDS...: what is offered for the last one
+  cat >"$work/complete.bash" <<'EOF'
+source "$1"
+shift
+COMP_WORDS=(assistify "$@")
+COMP_CWORD=$#
+_assistify
+echo "${COMPREPLY[*]}"
+EOF
+  offered() { bash "$work/complete.bash" "$work/completion" "$@" 2>/dev/null; }
+  [ "$(offered doc)" = doctor ]; is 'completes a command' $?
+  [ "$(offered --thr)" = --threads ]; is 'completes a global option' $?
+  [ "$(offered --threads 2 --quiet doctor --js)" = --json ]; is "completes a command's option" $?
+  [ -z "$(offered doctor --threads '')" ]; is 'offers nothing for a number' $?
+  : >"$work/some file"
+  [ "$(offered --config "$work/some")" = "$work/some file" ]; is 'completes a file' $?
+fi
+
+# ---- version, doctor ---------------------------------------------------------------------------------------------------
+run --version
+[ "$code" -eq 0 ] && grep -q '^assistify [0-9]' "$work/out" && grep -q '^kernels' "$work/out" && grep -q 'jansson [0-9]' "$work/out"
+is '--version tells version, kernels and libraries' $?
+run doctor
+[ "$code" -eq 0 ] && ! grep -q FAIL "$work/out"; is 'doctor finds nothing wrong' $?
+run doctor --json --threads 2
+[ "$code" -eq 0 ] && [ "$(wc -l <"$work/out")" -eq 1 ]; is 'doctor --json prints one line' $?
+if command -v jq >/dev/null; then
+  jq -e '.ok == true and .threads == 2 and (.kernels.chosen | length > 0) and ([.tests[].ok] | all)' "$work/out" >/dev/null
+  is 'doctor --json is JSON with the findings' $?
+fi
+ASSISTIFY_ISA=scalar run doctor --json
+grep -q '"chosen":"scalar"' "$work/out"; is 'ASSISTIFY_ISA forces an instruction set' $?
+ASSISTIFY_ISA=pdp11 run doctor
+[ "$code" -eq 1 ] && grep -q 'pdp11' "$work/err"; is 'an unknown instruction set is refused' $?
+
+# ---- configuration, streams --------------------------------------------------------------------------------------------
+printf '[doctor]\njson = yes\nthreads = 1\n' >"$work/good.conf"
+run --config "$work/good.conf" doctor
+grep -q '"threads":1' "$work/out"; is 'the configuration file gives defaults' $?
+ASSISTIFY_CONFIG=$work/good.conf run doctor --threads 2
+grep -q '"threads":2' "$work/out"; is 'ASSISTIFY_CONFIG names it, the command line wins' $?
+if [ -c /dev/full ]; then
+  "$program" doctor >/dev/full 2>"$work/err"
+  [ $? -eq 1 ] && grep -q 'could not be written' "$work/err"; is 'a full disk is exit 1' $?
+fi
+"$program" doctor >&- 2>"$work/err"
+[ $? -eq 1 ] && grep -q 'could not be written' "$work/err"; is 'a closed standard output is exit 1' $?
+{ "$program" --manual 2>"$work/err"; echo $? >"$work/code"; } | :
+[ "$(cat "$work/code")" -eq 0 ] && [ ! -s "$work/err" ]; is 'a reader that went away is no failure' $?
+
+echo "1..$number"
