@@ -90,7 +90,7 @@ static void mark_cut(char *text, size_t capacity, int wanted) {
   memcpy(text + end, "...", 4);
 }
 
-static void format_text(char *text, size_t capacity, const char *format, va_list arguments) {
+AS_PRINTF(3, 0) static void format_text(char *text, size_t capacity, const char *format, va_list arguments) {
   text[0] = 0;
   mark_cut(text, capacity, vsnprintf(text, capacity, format, arguments));
 }

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/context.h"
 #include "base/machine.h"
@@ -20,22 +21,31 @@ enum {
 
 /* See base/threads.c for how these work together. */
 typedef struct as_pool {
-  AS_CACHE_LINE atomic_bool busy; /* a caller owns the pool */
-  as_chunk_function function;     /* the job: written by the owner while `remaining` is 0 ... */
+  AS_CACHE_LINE atomic_bool busy; /* a caller owns the pool; the plain fields below are the owner's */
+  as_chunk_function function;     /* the job: written while `remaining` is 0 ... */
   void *argument;
   int64_t chunks;
-  int64_t spin_ns;                      /* how long an idle thread looks before it sleeps */
-  AS_CACHE_LINE _Atomic int64_t remaining; /* ... and read by those who took a chunk from here */
+  int64_t spin_ns;     /* how long an idle thread looks before it sleeps */
+  int64_t spent_ns;    /* in jobs, since the last stall or change of `active` */
+  int64_t raised_ns;   /* when a lane was last added */
+  int64_t raise_ns;    /* when to add one */
+  int64_t patience_ns;
+  AS_CACHE_LINE _Atomic int64_t remaining;  /* ... and read by those who took a chunk from here */
   AS_CACHE_LINE _Atomic int64_t unfinished; /* chunks that have not been run to their end */
-  AS_CACHE_LINE _Atomic uint32_t epoch;     /* counts jobs; workers sleep on it */
-  _Atomic uint32_t sleepers;                /* workers that sleep or are about to */
+  _Atomic int last_lane;                    /* who ended the job, when the owner had gone to sleep */
   _Atomic uint32_t owner_sleeps;            /* 1 while the owner sleeps on it until `unfinished` is 0 */
+  AS_CACHE_LINE _Atomic uint32_t epoch;     /* counts jobs */
+  _Atomic int active;                       /* lanes that take part, 1 to as_context.threads */
   atomic_bool stop;
 } as_pool;
 
 typedef struct as_worker {
+  AS_CACHE_LINE _Atomic uint32_t asleep; /* 1 while the worker sleeps on it */
+  atomic_bool working;                   /* it has claimed chunks that it has not yet taken off `unfinished` */
   as_context *ctx;
   pthread_t thread;
+  clockid_t cpu_clock;
+  int64_t cpu_ns; /* the owner's note of that clock when it went to sleep */
   int lane;
 } as_worker;
 

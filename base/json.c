@@ -41,6 +41,61 @@ static as_status check_depth(as_context *ctx, const char *text, size_t length, c
   return AS_OK;
 }
 
+/* A key as it stands in the text, without its quotes. */
+typedef struct key_span {
+  const char *text; /* NULL: none (yet), or inside an array */
+  size_t length;
+} key_span;
+
+static void quote_key(as_buffer *out, key_span key) {
+  enum { LONGEST = 300 };
+  size_t length = key.length;
+  if (length > LONGEST)
+    for (length = LONGEST; length > 0 && ((unsigned char)key.text[length] & 0xC0) == 0x80;) length--;
+  as_buffer_text(out, out->length ? " > \"" : "\"");
+  as_buffer_append(out, key.text, length);
+  as_buffer_text(out, length < key.length ? "...\"" : "\"");
+}
+
+/* Appends the keys that lead to `position`, where the parser stopped: "outer" > "inner". With `last_string` the string
+ * that ends there is one of them. Everything before it is known to be JSON. */
+static void describe_path(as_buffer *out, const char *text, size_t position, bool last_string) {
+  enum { SHOWN = 8 };
+  key_span keys[SHOWN] = {0}, string = {0};
+  int depth = 0; /* keys[depth - 1] belongs to the innermost object or array */
+  for (size_t i = 0; i < position; i++) {
+    char c = text[i];
+    if (c == '"') {
+      size_t start = ++i;
+      while (i < position && text[i] != '"') i += text[i] == '\\' ? 2 : 1;
+      if (i < position) string = (key_span){text + start, i - start};
+    } else if (c == '{' || c == '[') {
+      if (depth++ < SHOWN) keys[depth - 1] = (key_span){0};
+    } else if (c == '}' || c == ']') {
+      if (depth > 0) depth--;
+    } else if ((c == ':' || c == ',') && depth > 0 && depth <= SHOWN) {
+      keys[depth - 1] = c == ':' ? string : (key_span){0};
+    }
+  }
+  for (int i = 0; i < depth && i < SHOWN; i++)
+    if (keys[i].text) quote_key(out, keys[i]);
+  if (last_string && string.text) quote_key(out, string);
+}
+
+static as_status fail_parse(as_context *ctx, const char *text, size_t length, const char *where, as_status kind,
+                            const json_error_t *error) {
+  as_buffer path;
+  as_buffer_init(&path, ctx);
+  size_t position = error->position > 0 && (size_t)error->position < length ? (size_t)error->position : length;
+  describe_path(&path, text, position, json_error_code(error) == json_error_duplicate_key);
+  as_status status = as_buffer_status(&path);
+  if (status == AS_OK)
+    status = as_fail(ctx, kind, "%s: line %d, column %d%s%s: not valid JSON: %s", where, error->line, error->column,
+                     path.length ? ", in " : "", as_buffer_string(&path), error->text);
+  as_buffer_free(&path);
+  return status;
+}
+
 as_status as_json_parse(as_context *ctx, const char *text, size_t length, const char *where, as_status kind, json_t **out) {
   json_error_t error;
   *out = NULL;
@@ -50,7 +105,7 @@ as_status as_json_parse(as_context *ctx, const char *text, size_t length, const 
   if (*out) return AS_OK;
   if (json_error_code(&error) == json_error_out_of_memory)
     return as_fail(ctx, AS_E_NOMEM, "%s: out of memory while reading JSON", where);
-  return as_fail(ctx, kind, "%s: line %d, column %d: not valid JSON: %s", where, error.line, error.column, error.text);
+  return fail_parse(ctx, text, length, where, kind, &error);
 }
 
 as_status as_json_read(as_context *ctx, const char *path, size_t limit, as_status kind, json_t **out) {

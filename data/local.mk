@@ -1,1 +1,21 @@
-# Files of data/
+# data/: reading CSV, message tables, splits, checks, synthetic data.
+data_includedir = $(pkgincludedir)/data
+data_include_HEADERS = data/encoding.h data/report.h data/csv.h data/csv_write.h data/messages.h data/split.h
+libassistify_all_la_SOURCES += data/encoding.c data/report.c data/csv_source.c data/csv_source.h data/csv.c \
+  data/csv_write.c data/text_index.c data/text_index.h data/messages.c data/split.c
+
+check_PROGRAMS += tests/test_csv tests/test_messages tests/test_split
+tests_test_csv_SOURCES = tests/test_csv.c
+tests_test_csv_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_csv_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_messages_SOURCES = tests/test_messages.c
+tests_test_messages_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_messages_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_split_SOURCES = tests/test_split.c
+tests_test_split_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_split_LDADD = libtest_harness.la $(TEST_LDADD)
+
+check_PROGRAMS += tests/golden_data
+tests_golden_data_SOURCES = tests/golden_data.c
+tests_golden_data_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_golden_data_LDADD = libtest_harness.la $(TEST_LDADD)

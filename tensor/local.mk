@@ -1,13 +1,19 @@
 # tensor/: the engine; it knows base/ only.
 tensor_includedir = $(pkgincludedir)/tensor
-tensor_include_HEADERS = tensor/gemm.h tensor/gemm_typed.h
+tensor_include_HEADERS = tensor/gemm.h tensor/gemm_typed.h tensor/graph.h tensor/ops.h tensor/gradcheck.h
 tensorkernels_includedir = $(pkgincludedir)/tensor/kernels
 tensorkernels_include_HEADERS = tensor/kernels/kernels.h tensor/kernels/table.h
 
+libassistify_all_la_SOURCES += tensor/graph.c tensor/plan.c tensor/arena.c tensor/run.c tensor/gradcheck.c tensor/node.h \
+  tensor/op_list.h
 libassistify_all_la_SOURCES += tensor/kernels/dispatch.c tensor/kernels/convert.c tensor/kernels/tables.h
 
 # What is written once with `real` (tensor/real.h) and compiled for float and for double.
-REAL_SOURCES = tensor/gemm.c tensor/kernels/reference.c tensor/kernels/reference_gemm.c tensor/real.h
+REAL_SOURCES = tensor/op_table.c tensor/ops/op.h tensor/ops/copy.c tensor/ops/unary.c tensor/ops/binary.c tensor/ops/affine.c \
+  tensor/ops/matmul.c tensor/ops/transpose.c tensor/ops/reshape.c tensor/ops/slice_concat.c tensor/ops/reduce.c \
+  tensor/ops/softmax.c tensor/ops/dropout.c tensor/ops/embedding.c tensor/ops/layer_norm.c tensor/ops/linear.c \
+  tensor/ops/residual_layer_norm.c tensor/ops/embedding_layer_norm.c tensor/ops/attention.c tensor/ops/cross_entropy.c
+REAL_SOURCES += tensor/gemm.c tensor/kernels/reference.c tensor/kernels/reference_gemm.c tensor/real.h
 noinst_LTLIBRARIES += libtensor_f32.la libtensor_f64.la
 libtensor_f32_la_SOURCES = $(REAL_SOURCES)
 libtensor_f32_la_CPPFLAGS = $(AM_CPPFLAGS)
@@ -15,6 +21,10 @@ libtensor_f64_la_SOURCES = $(REAL_SOURCES)
 libtensor_f64_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_REAL_DOUBLE
 libassistify_all_la_LIBADD += libtensor_f32.la libtensor_f64.la
 
+check_PROGRAMS += tests/test_graph
+tests_test_graph_SOURCES = tests/test_graph.c
+tests_test_graph_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_graph_LDADD = libtest_harness.la $(TEST_LDADD)
 check_PROGRAMS += tests/test_gemm tests/test_gemm_f64
 tests_test_gemm_SOURCES = tests/test_gemm.c
 tests_test_gemm_CPPFLAGS = $(TEST_CPPFLAGS)

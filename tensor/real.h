@@ -8,10 +8,12 @@
 typedef double real;
 #define AS_REAL(name) name##_f64
 #define AS_REAL_C(x) x
+#define AS_REAL_EXP(x) exp(x)
 #else
 typedef float real;
 #define AS_REAL(name) name##_f32
 #define AS_REAL_C(x) x##f
+#define AS_REAL_EXP(x) expf(x)
 #endif
 
 #endif

@@ -4,8 +4,3 @@ TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 check_LTLIBRARIES = libtest_harness.la
 libtest_harness_la_SOURCES = tests/harness.c tests/harness.h
 libtest_harness_la_CPPFLAGS = $(TEST_CPPFLAGS)
-
-check_PROGRAMS += tests/test_base
-tests_test_base_SOURCES = tests/test_base.c
-tests_test_base_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_test_base_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -1,0 +1,312 @@
+/* Reading the table. While rows come in, labels are numbered as they appear; at the end they are renumbered by their
+ * bytes. A row that is left out leaves no trace but in the report. */
+#include "data/messages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/text_index.h"
+
+typedef struct column {
+  char *name;
+  as_column_kind kind;
+  bool present, may_be_empty;
+  size_t field;        /* in the CSV row */
+  as_text_block texts; /* text column: [rows]; label column: the different labels */
+  as_text_index index; /* of the labels, while reading */
+  int32_t *labels;     /* [rows], -1 where empty; label columns only */
+  size_t labels_size;
+} column;
+
+struct as_messages {
+  as_context *ctx;
+  char *path;
+  unsigned char digest[32];
+  as_text_block texts; /* [rows] */
+  uint64_t *lines;     /* [rows] */
+  int64_t *first;      /* [rows] */
+  size_t lines_size, first_size;
+  size_t rows;
+  column *columns; /* [column_count] */
+  size_t column_count;
+};
+
+/* What only the reading needs. */
+typedef struct reading {
+  as_csv_reader *csv;
+  const as_message_options *options;
+  as_data_report *report;
+  as_text_index index; /* of the texts: a text's number is its first row */
+  size_t text_field;
+} reading;
+
+void as_messages_free(as_messages *messages) {
+  if (!messages) return;
+  as_context *ctx = messages->ctx;
+  for (size_t c = 0; c < messages->column_count; c++) {
+    column *col = &messages->columns[c];
+    as_text_block_free(ctx, &col->texts);
+    as_text_index_free(ctx, &col->index);
+    as_free(ctx, col->labels);
+    as_free(ctx, col->name);
+  }
+  as_text_block_free(ctx, &messages->texts);
+  as_free(ctx, messages->columns);
+  as_free(ctx, messages->lines);
+  as_free(ctx, messages->first);
+  as_free(ctx, messages->path);
+  as_free(ctx, messages);
+}
+
+static as_status find_columns(as_messages *messages, reading *in) {
+  const char *text = in->options->text_column ? in->options->text_column : "content";
+  as_status status = as_csv_column(in->csv, text, &in->text_field);
+  messages->columns = as_alloc_zero(messages->ctx, in->options->column_count, sizeof *messages->columns);
+  if (!messages->columns) return AS_E_NOMEM;
+  for (size_t c = 0; c < in->options->column_count && status == AS_OK; c++) {
+    const as_column_request *request = &in->options->columns[c];
+    column *col = &messages->columns[messages->column_count++];
+    col->kind = request->kind;
+    col->may_be_empty = request->may_be_empty;
+    col->name = as_strdup(messages->ctx, request->name);
+    if (!col->name) return AS_E_NOMEM;
+    col->present = !request->may_be_absent || as_csv_has_column(in->csv, request->name);
+    if (col->present) status = as_csv_column(in->csv, request->name, &col->field);
+  }
+  return status;
+}
+
+/* A column's value in a row, without white space around it if it is a label. */
+static as_csv_field value_of(const column *col, const as_csv_row *row) {
+  if (!col->present) return (as_csv_field){"", 0};
+  as_csv_field value = row->fields[col->field];
+  if (col->kind == AS_COLUMN_TEXT) return value;
+  if (as_text_is_blank(value.text, value.length)) return (as_csv_field){"", 0};
+  while (as_text_is_blank(value.text, 1)) value.text++, value.length--;
+  while (as_text_is_blank(value.text + value.length - 1, 1)) value.length--;
+  return value;
+}
+
+static as_data_problem problem_of(const as_messages *messages, const reading *in, const as_csv_row *row,
+                                  const char **where) {
+  *where = NULL;
+  if (row->problem != AS_PROBLEM_NONE) return row->problem;
+  const as_csv_field *text = &row->fields[in->text_field];
+  if (as_text_is_blank(text->text, text->length)) return AS_PROBLEM_EMPTY_TEXT;
+  for (size_t c = 0; c < messages->column_count; c++) {
+    const column *col = &messages->columns[c];
+    as_csv_field value = value_of(col, row);
+    *where = col->name;
+    if (col->present && !col->may_be_empty && as_text_is_blank(value.text, value.length)) return AS_PROBLEM_EMPTY_LABEL;
+  }
+  return AS_PROBLEM_NONE;
+}
+
+/* Puts a row's value into its column; *label is the number it gets for now. */
+static bool add_value(as_messages *messages, column *col, as_csv_field value) {
+  as_context *ctx = messages->ctx;
+  if (col->kind == AS_COLUMN_TEXT) return as_text_block_add(ctx, &col->texts, value.text, value.length);
+  int32_t *labels = as_grow(ctx, col->labels, &col->labels_size, messages->rows + 1, sizeof *labels);
+  if (!labels) return false;
+  col->labels = labels;
+  labels[messages->rows] = -1;
+  if (value.length == 0) return true;
+  uint64_t number;
+  if (!as_text_index_put(ctx, &col->index, &col->texts, value.text, value.length, col->texts.count, &number)) return false;
+  if (number == UINT64_MAX) {
+    number = col->texts.count;
+    if (number >= INT32_MAX) {
+      as_fail(ctx, AS_E_NOMEM, "%s: column '%s' has more different labels than can be held", messages->path, col->name);
+      return false;
+    }
+    if (!as_text_block_add(ctx, &col->texts, value.text, value.length)) return false;
+  }
+  labels[messages->rows] = (int32_t)number;
+  return true;
+}
+
+static void note_repetition(as_messages *messages, as_data_report *report) {
+  size_t row = messages->rows;
+  size_t first = (size_t)messages->first[row];
+  if (first == row) return;
+  bool differs = false;
+  for (size_t c = 0; c < messages->column_count; c++) {
+    const column *col = &messages->columns[c];
+    if (col->kind == AS_COLUMN_LABEL && col->labels[row] != col->labels[first]) differs = true;
+  }
+  as_data_report_add(report, differs ? AS_PROBLEM_CONTRADICTION : AS_PROBLEM_DUPLICATE, messages->lines[row],
+                     messages->lines[first]);
+}
+
+static bool add_row(as_messages *messages, reading *in, const as_csv_row *row) {
+  as_context *ctx = messages->ctx;
+  size_t n = messages->rows;
+  uint64_t *lines = as_grow(ctx, messages->lines, &messages->lines_size, n + 1, sizeof *lines);
+  if (!lines) return false;
+  messages->lines = lines;
+  int64_t *first = as_grow(ctx, messages->first, &messages->first_size, n + 1, sizeof *first);
+  if (!first) return false;
+  messages->first = first;
+
+  const as_csv_field *text = &row->fields[in->text_field];
+  uint64_t number;
+  if (!as_text_index_put(ctx, &in->index, &messages->texts, text->text, text->length, n, &number)) return false;
+  if (!as_text_block_add(ctx, &messages->texts, text->text, text->length)) return false;
+  first[n] = number == UINT64_MAX ? (int64_t)n : (int64_t)number;
+  lines[n] = row->line;
+  for (size_t c = 0; c < messages->column_count; c++)
+    if (!add_value(messages, &messages->columns[c], value_of(&messages->columns[c], row))) return false;
+  note_repetition(messages, in->report);
+  messages->rows++;
+  return true;
+}
+
+static as_status refuse_row(as_messages *messages, reading *in, const as_csv_row *row, as_data_problem problem,
+                            const char *where) {
+  unsigned long long line = row->line;
+  if (row->problem != AS_PROBLEM_NONE) {
+    as_status status = as_csv_fail_row(in->csv, row);
+    if (status != AS_E_DATA) return status;
+  } else if (problem == AS_PROBLEM_EMPTY_LABEL) {
+    as_fail(messages->ctx, AS_E_DATA, "%s: line %llu: nothing in column '%s'", messages->path, line, where);
+  } else {
+    as_fail(messages->ctx, AS_E_DATA, "%s: line %llu: the text is empty", messages->path, line);
+  }
+  return as_fail(messages->ctx, AS_E_DATA, "%s (--on-error skip leaves such rows out)", as_error_text(messages->ctx));
+}
+
+static as_status read_rows(as_messages *messages, reading *in) {
+  for (;;) {
+    const as_csv_row *row;
+    as_status status = as_csv_next(in->csv, &row);
+    if (status != AS_OK) return status;
+    in->report->blank_lines = as_csv_blank_lines(in->csv);
+    if (!row) return AS_OK;
+    in->report->rows++;
+    const char *where;
+    as_data_problem problem = problem_of(messages, in, row, &where);
+    if (problem != AS_PROBLEM_NONE) {
+      as_data_report_add(in->report, problem, row->line, row->problem_line);
+      if (as_data_problem_fails(problem, in->options->on_error)) return refuse_row(messages, in, row, problem, where);
+      continue;
+    }
+    if (!add_row(messages, in, row)) return AS_E_NOMEM;
+    in->report->kept++;
+  }
+}
+
+typedef struct named_label {
+  const char *name;
+  int32_t number;
+} named_label;
+
+static int by_bytes(const void *a, const void *b) {
+  return strcmp(((const named_label *)a)->name, ((const named_label *)b)->name); /* strcmp compares unsigned bytes */
+}
+
+/* Renumbers a column's labels in the order of their bytes. */
+static bool order_labels(as_messages *messages, column *col) {
+  as_context *ctx = messages->ctx;
+  size_t count = col->texts.count;
+  named_label *sorted = as_alloc(ctx, count, sizeof *sorted);
+  int32_t *renumbered = as_alloc(ctx, count, sizeof *renumbered);
+  as_text_block texts = {0};
+  bool done = sorted && renumbered;
+  for (size_t i = 0; done && i < count; i++)
+    sorted[i] = (named_label){as_text_block_get(&col->texts, i, NULL), (int32_t)i};
+  if (done) qsort(sorted, count, sizeof *sorted, by_bytes);
+  for (size_t i = 0; done && i < count; i++) {
+    renumbered[sorted[i].number] = (int32_t)i;
+    done = as_text_block_add(ctx, &texts, sorted[i].name, strlen(sorted[i].name));
+  }
+  for (size_t row = 0; done && row < messages->rows; row++)
+    if (col->labels[row] >= 0) col->labels[row] = renumbered[col->labels[row]];
+  as_text_block_free(ctx, done ? &col->texts : &texts);
+  if (done) col->texts = texts;
+  as_text_index_free(ctx, &col->index);
+  as_free(ctx, sorted);
+  as_free(ctx, renumbered);
+  return done;
+}
+
+static as_status read_table(as_messages *messages, reading *in) {
+  as_status status = find_columns(messages, in);
+  if (status == AS_OK) status = read_rows(messages, in);
+  if (status != AS_OK) return status;
+  if (messages->rows == 0)
+    return as_fail(messages->ctx, AS_E_DATA, "%s: no row to use: %lld were read, all of them empty or broken",
+                   messages->path, (long long)in->report->rows);
+  as_csv_digest(in->csv, messages->digest);
+  for (size_t c = 0; c < messages->column_count; c++)
+    if (messages->columns[c].kind == AS_COLUMN_LABEL && !order_labels(messages, &messages->columns[c])) return AS_E_NOMEM;
+  return AS_OK;
+}
+
+as_status as_messages_read(as_context *ctx, const char *path, const as_message_options *options, as_data_report *report,
+                           as_messages **out) {
+  as_data_report unwanted;
+  reading in = {.options = options, .report = report ? report : &unwanted};
+  memset(in.report, 0, sizeof *in.report);
+  *out = NULL;
+  as_messages *messages = as_alloc_zero(ctx, 1, sizeof *messages);
+  if (!messages) return AS_E_NOMEM;
+  messages->ctx = ctx;
+  as_status status = as_csv_open(ctx, path, &options->csv, &in.csv);
+  if (status == AS_OK) {
+    messages->path = as_strdup(ctx, as_csv_name(in.csv));
+    status = messages->path ? read_table(messages, &in) : AS_E_NOMEM;
+  }
+  as_csv_close(in.csv);
+  as_text_index_free(ctx, &in.index);
+  if (status != AS_OK) {
+    as_messages_free(messages);
+    return status;
+  }
+  *out = messages;
+  return AS_OK;
+}
+
+int64_t as_messages_count(const as_messages *messages) { return (int64_t)messages->rows; }
+uint64_t as_messages_line(const as_messages *messages, int64_t row) { return messages->lines[row]; }
+int64_t as_messages_first(const as_messages *messages, int64_t row) { return messages->first[row]; }
+size_t as_messages_column_count(const as_messages *messages) { return messages->column_count; }
+const char *as_messages_path(const as_messages *messages) { return messages->path; }
+const unsigned char *as_messages_digest(const as_messages *messages) { return messages->digest; }
+
+const char *as_messages_text(const as_messages *messages, int64_t row, size_t *length) {
+  return as_text_block_get(&messages->texts, (size_t)row, length);
+}
+
+const char *as_messages_column_name(const as_messages *messages, size_t c) { return messages->columns[c].name; }
+bool as_messages_column_present(const as_messages *messages, size_t c) { return messages->columns[c].present; }
+
+const char *as_messages_value(const as_messages *messages, size_t c, int64_t row) {
+  const column *col = &messages->columns[c];
+  if (col->kind == AS_COLUMN_TEXT) return as_text_block_get(&col->texts, (size_t)row, NULL);
+  return col->labels[row] < 0 ? "" : as_text_block_get(&col->texts, (size_t)col->labels[row], NULL);
+}
+
+int32_t as_messages_label_count(const as_messages *messages, size_t c) {
+  return messages->columns[c].kind == AS_COLUMN_LABEL ? (int32_t)messages->columns[c].texts.count : 0;
+}
+
+const char *as_messages_label_name(const as_messages *messages, size_t c, int32_t label) {
+  return as_text_block_get(&messages->columns[c].texts, (size_t)label, NULL);
+}
+
+int32_t as_messages_label(const as_messages *messages, size_t c, int64_t row) {
+  return messages->columns[c].kind == AS_COLUMN_LABEL ? messages->columns[c].labels[row] : -1;
+}
+
+int32_t as_messages_label_find(const as_messages *messages, size_t c, const char *name) {
+  int32_t low = 0, high = as_messages_label_count(messages, c) - 1;
+  while (low <= high) {
+    int32_t middle = low + (high - low) / 2;
+    int order = strcmp(name, as_messages_label_name(messages, c, middle));
+    if (order == 0) return middle;
+    if (order < 0) high = middle - 1;
+    else low = middle + 1;
+  }
+  return -1;
+}

@@ -1,0 +1,170 @@
+/* Reading a checkpoint's tensors into floats.
+ *
+ * The tensors of one call are cut into chunks of a fixed number of elements, which the context's threads share; a chunk
+ * is widened and checked block by block, so that each value is loaded from memory once. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/threads.h"
+#include "models/checkpoint_internal.h"
+#include "tensor/kernels/kernels.h"
+
+enum {
+  BLOCK = 2048,       /* elements: source and result of one block stay in the first-level cache */
+  CHUNK = 32 * BLOCK, /* elements */
+  MAX_SIZE = 8        /* bytes of a floating-point element */
+};
+
+/* A tensor whose bytes are at hand, and where its floats go. */
+typedef struct view {
+  const as_checkpoint_entry *entry;
+  const unsigned char *data;
+  float *out;
+  int64_t first_chunk; /* of the job */
+} view;
+
+typedef struct job {
+  const view *views; /* [count], none empty */
+  size_t count;
+  int64_t chunks;
+  _Atomic int64_t bad_chunk; /* the lowest with a value that is not finite; `chunks` if there is none */
+} job;
+
+/* ---- one block --------------------------------------------------------------------------------------------------- */
+
+/* Whether none of x[n] is NaN or infinite: adding 1 to the exponent field then carries into the sign bit of none. */
+static bool all_finite(size_t n, const float *x) {
+  enum { GROUP = 32 }; /* a constant number of steps, which compilers turn into vector instructions */
+  uint32_t carry = 0, bits[GROUP];
+  size_t i = 0;
+  for (; i + GROUP <= n; i += GROUP) {
+    memcpy(bits, x + i, sizeof bits);
+    for (int j = 0; j < GROUP; j++) carry |= (bits[j] & 0x7fffffff) + 0x00800000;
+  }
+  for (; i < n; i++) {
+    memcpy(bits, x + i, sizeof bits[0]);
+    carry |= (bits[0] & 0x7fffffff) + 0x00800000;
+  }
+  return !(carry >> 31);
+}
+
+/* out[n] = the n elements of `type` at `data`, which is aligned for it. */
+static void widen(as_stored_type type, size_t n, const void *data, float *out) {
+  switch (type) {
+  case AS_STORED_F16: as_f16_to_f32(n, data, out); break;
+  case AS_STORED_BF16: as_bf16_to_f32(n, data, out); break;
+  case AS_STORED_F64:
+    for (size_t i = 0; i < n; i++) out[i] = (float)((const double *)data)[i];
+    break;
+  default: memcpy(out, data, n * sizeof *out);
+  }
+}
+
+/* Elements [start, start + n) of the view, n <= BLOCK; false if one is not finite. */
+static bool read_block(const view *v, int64_t start, size_t n) {
+  _Alignas(MAX_SIZE) unsigned char copy[BLOCK * MAX_SIZE];
+  as_stored_type type = v->entry->tensor->type;
+  size_t size = as_stored_type_size(type);
+  const unsigned char *data = v->data + (size_t)start * size;
+  if ((uintptr_t)data % size != 0) data = memcpy(copy, data, n * size);
+  widen(type, n, data, v->out + start);
+  return all_finite(n, v->out + start);
+}
+
+/* ---- one chunk --------------------------------------------------------------------------------------------------- */
+
+static const view *view_of_chunk(const job *work, int64_t chunk) {
+  size_t low = 0, high = work->count; /* the wanted one is in [low, high) */
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    if (work->views[middle].first_chunk <= chunk)
+      low = middle;
+    else
+      high = middle;
+  }
+  return &work->views[low];
+}
+
+static void read_chunk(void *argument, int64_t chunk, int lane) {
+  (void)lane;
+  job *work = argument;
+  const view *v = view_of_chunk(work, chunk);
+  int64_t start = (chunk - v->first_chunk) * CHUNK, left = v->entry->tensor->elements - start;
+  int64_t end = start + (left < CHUNK ? left : CHUNK);
+  for (; start < end; start += BLOCK) {
+    if (read_block(v, start, (size_t)(end - start < BLOCK ? end - start : BLOCK))) continue;
+    int64_t lowest = atomic_load(&work->bad_chunk);
+    while (chunk < lowest && !atomic_compare_exchange_weak(&work->bad_chunk, &lowest, chunk)) continue;
+    return;
+  }
+}
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+/* What the element is instead of a finite float. */
+static const char *describe(const view *v, int64_t element) {
+  if (v->entry->tensor->type == AS_STORED_F64) {
+    double value;
+    memcpy(&value, v->data + (size_t)element * sizeof value, sizeof value);
+    if (isfinite(value)) return "a value beyond the range of 32-bit floats";
+  }
+  return isnan(v->out[element]) ? "NaN" : "Inf";
+}
+
+static as_status fail_not_finite(as_checkpoint *checkpoint, const job *work, int64_t chunk) {
+  const view *v = view_of_chunk(work, chunk);
+  const as_stored_tensor *tensor = v->entry->tensor;
+  int64_t element = (chunk - v->first_chunk) * CHUNK, position[AS_STORED_MAX_DIMS];
+  while (isfinite(v->out[element])) element++;
+  int64_t rest = element;
+  for (int i = tensor->ndim - 1; i >= 0; i--) {
+    position[i] = rest % tensor->shape[i];
+    rest /= tensor->shape[i];
+  }
+  char text[AS_SHAPE_TEXT];
+  return as_fail(checkpoint->ctx, AS_E_MODEL, "%s: tensor \"%s\" has %s at %s: the weights are damaged or diverged",
+                 checkpoint->sources[v->entry->source].path, tensor->name, describe(v, element),
+                 as_shape_text(text, tensor->ndim, position));
+}
+
+static as_status check_types(as_checkpoint *checkpoint, const as_checkpoint_read *reads, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const as_stored_tensor *tensor = as_checkpoint_tensor(checkpoint, reads[i].index);
+    if (!as_stored_type_is_float(tensor->type))
+      return as_fail(checkpoint->ctx, AS_E_MODEL,
+                     "%s: tensor \"%s\" is %s; weights are read from F32, F16, BF16 or F64",
+                     as_checkpoint_file(checkpoint, reads[i].index), tensor->name, as_stored_type_name(tensor->type));
+  }
+  return AS_OK;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
+
+as_status as_checkpoint_read_all(as_checkpoint *checkpoint, const as_checkpoint_read *reads, size_t count) {
+  as_status status = check_types(checkpoint, reads, count);
+  if (status != AS_OK) return status;
+  view *views = as_alloc(checkpoint->ctx, count, sizeof *views);
+  if (!views) return as_fail_prefix(checkpoint->ctx, AS_E_NOMEM, "%s", checkpoint->path);
+  job work = {.views = views};
+  for (size_t i = 0; i < count; i++) {
+    const as_checkpoint_entry *entry = &checkpoint->entries[reads[i].index];
+    if (entry->tensor->elements == 0) continue;
+    const unsigned char *data = as_safetensors_data(checkpoint->sources[entry->source].safetensors, entry->index);
+    views[work.count++] = (view){.entry = entry, .data = data, .out = reads[i].out, .first_chunk = work.chunks};
+    work.chunks += (entry->tensor->elements - 1) / CHUNK + 1;
+  }
+  atomic_init(&work.bad_chunk, work.chunks);
+  as_parallel_for(checkpoint->ctx, work.chunks, read_chunk, &work);
+  int64_t bad = atomic_load(&work.bad_chunk);
+  if (bad < work.chunks) status = fail_not_finite(checkpoint, &work, bad);
+  as_free(checkpoint->ctx, views);
+  return status;
+}
+
+as_status as_checkpoint_read_f32(as_checkpoint *checkpoint, size_t index, float *out) {
+  as_checkpoint_read read = {.index = index, .out = out};
+  return as_checkpoint_read_all(checkpoint, &read, 1);
+}
