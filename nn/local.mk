@@ -1,1 +1,4 @@
-# Files of nn/
+# nn/: parameters and layers.
+nn_includedir = $(pkgincludedir)/nn
+nn_include_HEADERS = nn/parameters.h nn/encoder_block.h nn/classification_head.h
+libassistify_all_la_SOURCES += nn/parameters.c nn/encoder_block.c nn/classification_head.c

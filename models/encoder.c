@@ -1,0 +1,286 @@
+/* See encoder.h. */
+#include "models/encoder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "models/safetensors.h"
+
+struct as_encoder {
+  as_context *ctx;
+  const as_encoder_architecture *architecture;
+  void *config;
+  as_encoder_description d;
+  as_parameters parameters;
+  int tables[AS_ENCODER_MAX_TABLES], embedding_norm_weight, embedding_norm_bias;
+  as_encoder_block *blocks; /* [d.layers] */
+  as_classification_head head;
+  as_encoder_head head_origin;
+};
+
+const as_encoder_preset as_encoder_presets[] = {{"tiny", 128, 512, 2, 2},
+                                                {"mini", 256, 1024, 4, 4},
+                                                {"small", 512, 2048, 8, 4},
+                                                {"base", 768, 3072, 12, 6},
+                                                {NULL, 0, 0, 0, 0}};
+
+const as_encoder_architecture *as_encoder_architecture_find(const char *model_type) {
+  for (size_t i = 0; as_encoder_architectures[i]; i++)
+    if (strcmp(as_encoder_architectures[i]->model_type, model_type) == 0) return as_encoder_architectures[i];
+  return NULL;
+}
+
+/* ---- parameters -------------------------------------------------------------------------------------------------------- */
+static as_status declare(as_encoder *e) {
+  as_parameters *ps = &e->parameters;
+  const as_encoder_description *d = &e->d;
+  for (int i = 0; i < d->table_count; i++) {
+    e->tables[i] = as_parameters_declare(ps, AS_ROLE_EMBEDDING, 0, d->tables[i].rows, d->block.dim, "%s%s.weight", d->prefix,
+                                         d->tables[i].name);
+    if (e->tables[i] >= 0) ps->list[e->tables[i]].padding_row = d->tables[i].padding_row;
+  }
+  e->embedding_norm_weight =
+      as_parameters_declare(ps, AS_ROLE_NORM_WEIGHT, 0, d->block.dim, 0, "%s%s.weight", d->prefix, d->embedding_norm);
+  e->embedding_norm_bias =
+      as_parameters_declare(ps, AS_ROLE_NORM_BIAS, 0, d->block.dim, 0, "%s%s.bias", d->prefix, d->embedding_norm);
+  for (int64_t l = 0; l < d->layers; l++) {
+    char prefix[AS_PARAMETER_NAME_MAX];
+    snprintf(prefix, sizeof prefix, "%s%s.%lld.", d->prefix, d->block_prefix, (long long)l);
+    e->blocks[l] = as_encoder_block_declare(ps, &d->block, (int)l + 1, prefix, d->block_names);
+  }
+  e->head = as_classification_head_declare(ps, &d->head, (int)d->layers + 1, d->head_dense, d->head_output);
+  return ps->failed ? AS_E_NOMEM : AS_OK;
+}
+
+static bool in_head(const as_encoder *e, size_t index) { return (int)index >= e->head.dense_weight; }
+
+static void initialize(as_encoder *e, bool body, uint64_t seed) {
+  for (size_t i = 0; i < e->parameters.count; i++)
+    if (body || in_head(e, i)) as_parameters_initialize(&e->parameters, (int)i, e->d.initializer_range, seed);
+}
+
+static void fix_tables(as_encoder *e) {
+  for (int i = 0; i < e->d.table_count; i++)
+    if (e->d.tables[i].fixed) e->parameters.list[e->tables[i]].frozen = true;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------------ */
+static as_status begin(as_context *ctx, const as_encoder_architecture *architecture, as_encoder **out) {
+  *out = as_alloc_zero(ctx, 1, sizeof **out);
+  if (!*out) return AS_E_NOMEM;
+  (*out)->ctx = ctx;
+  (*out)->architecture = architecture;
+  as_parameters_init(&(*out)->parameters, ctx);
+  return AS_OK;
+}
+
+void as_encoder_free(as_encoder *e) {
+  if (!e) return;
+  if (e->config) e->architecture->release(e->ctx, e->config);
+  as_parameters_free(&e->parameters);
+  as_free(e->ctx, e->blocks);
+  as_free(e->ctx, e);
+}
+
+/* After the configuration is final: describes and declares. Nothing of the weights' size is allocated before the file has
+ * shown that it has them. */
+static as_status build(as_encoder *e, const as_encoder_options *options) {
+  if (options->dropout >= 0) e->architecture->set_dropout(e->config, options->dropout);
+  e->d = e->architecture->describe(e->config);
+  e->d.head.classes = (int64_t)e->architecture->labels(e->config)->count;
+  e->blocks = as_alloc(e->ctx, (size_t)e->d.layers, sizeof *e->blocks);
+  if (!e->blocks) return AS_E_NOMEM;
+  as_status status = declare(e);
+  if (status == AS_OK) fix_tables(e);
+  return status;
+}
+
+static bool same_labels(const as_labels *a, const as_labels *b) {
+  if (a->count != b->count) return false;
+  for (size_t i = 0; i < a->count; i++)
+    if (as_labels_find(b, a->names[i]) < 0) return false;
+  return true;
+}
+
+static as_status set_labels(as_encoder *e, const as_labels *labels) {
+  as_labels copy = {0};
+  as_status status = as_labels_set(e->ctx, &copy, (const char *const *)labels->names, labels->count);
+  if (status != AS_OK) return status;
+  as_labels *own = e->architecture->labels(e->config);
+  as_labels_free(e->ctx, own);
+  *own = copy;
+  return AS_OK;
+}
+
+/* The tensors that the folder must have for its own configuration: the head has as many classes as that says. */
+static as_status expect(as_encoder *e, const as_checkpoint *checkpoint, int64_t file_classes, int64_t *found) {
+  size_t count = e->parameters.count;
+  as_expectation *expectations = as_alloc_zero(e->ctx, count, sizeof *expectations);
+  if (!expectations) return AS_E_NOMEM;
+  for (size_t i = 0; i < count; i++) {
+    const as_parameter *p = &e->parameters.list[i];
+    expectations[i] = (as_expectation){.name = p->name, .ndim = p->ndim, .shape = {p->shape[0], p->shape[1]}, .optional = in_head(e, i)};
+    if ((int)i == e->head.output_weight || (int)i == e->head.output_bias) expectations[i].shape[0] = file_classes;
+  }
+  as_expect_rules rules = {.prefix = e->d.prefix, .ignored = as_ignored_by_classifiers};
+  as_status status = as_checkpoint_expect(checkpoint, expectations, count, &rules, found);
+  as_free(e->ctx, expectations);
+  return status;
+}
+
+static as_status read_tensors(as_encoder *e, as_checkpoint *checkpoint, const int64_t *found) {
+  size_t count = 0;
+  as_checkpoint_read *reads = as_alloc(e->ctx, e->parameters.count, sizeof *reads);
+  if (!reads) return AS_E_NOMEM;
+  for (size_t i = 0; i < e->parameters.count; i++)
+    if (found[i] >= 0 && !(in_head(e, i) && e->head_origin != AS_HEAD_LOADED))
+      reads[count++] = (as_checkpoint_read){(size_t)found[i], as_parameter_weights(&e->parameters, (int)i)};
+  as_status status = as_checkpoint_read_all(checkpoint, reads, count);
+  as_free(e->ctx, reads);
+  return status;
+}
+
+static as_status load(as_encoder *e, const char *folder, const as_encoder_options *options, int64_t file_classes) {
+  as_checkpoint *checkpoint = NULL;
+  int64_t *found = as_alloc(e->ctx, e->parameters.count, sizeof *found);
+  as_status status = found ? as_checkpoint_open(e->ctx, folder, &checkpoint) : AS_E_NOMEM;
+  if (status == AS_OK) status = expect(e, checkpoint, file_classes, found);
+  if (status == AS_OK && found[e->head.dense_weight] < 0) {
+    e->head_origin = AS_HEAD_ABSENT;
+    if (!options->fresh_head)
+      status = as_fail(e->ctx, AS_E_MODEL, "%s: the weights have no classification head (%s); train one with --from %s", folder,
+                       e->parameters.list[e->head.dense_weight].name, folder);
+  }
+  if (status == AS_OK) status = as_parameters_allocate(&e->parameters, options->gradients);
+  if (status == AS_OK && e->head_origin != AS_HEAD_LOADED) initialize(e, false, options->seed);
+  if (status == AS_OK) status = read_tensors(e, checkpoint, found);
+  as_checkpoint_close(checkpoint);
+  as_free(e->ctx, found);
+  return status;
+}
+
+/* Reads model_type to choose the architecture, then the architecture's own configuration. */
+static as_status open_config(as_context *ctx, const char *folder, as_encoder **out) {
+  as_model_config config = {0};
+  const char *model_type = NULL;
+  as_status status = as_model_config_read(ctx, folder, &config);
+  if (status == AS_OK) status = as_model_config_text(&config, "model_type", &model_type);
+  const as_encoder_architecture *architecture = status == AS_OK ? as_encoder_architecture_find(model_type) : NULL;
+  if (status == AS_OK && !architecture)
+    status = as_fail(ctx, AS_E_MODEL, "%s: model_type \"%.60s\" is not an encoder that can be opened here (distilbert)", config.path,
+                     model_type);
+  as_model_config_free(&config);
+  if (status == AS_OK) status = begin(ctx, architecture, out);
+  return status == AS_OK ? architecture->read(ctx, folder, &(*out)->config) : status;
+}
+
+as_status as_encoder_open(as_context *ctx, const char *folder, const as_encoder_options *options, as_encoder **out) {
+  as_encoder *e = NULL;
+  *out = NULL;
+  as_status status = open_config(ctx, folder, &e);
+  if (status == AS_OK) {
+    const as_labels *own = e->architecture->labels(e->config);
+    int64_t file_classes = (int64_t)own->count;
+    if (options->labels && !same_labels(options->labels, own)) {
+      e->head_origin = AS_HEAD_REPLACED;
+      status = set_labels(e, options->labels);
+    }
+    if (status == AS_OK) status = build(e, options);
+    if (status == AS_OK) status = load(e, folder, options, file_classes);
+  }
+  if (status != AS_OK) {
+    as_encoder_free(e);
+    return status;
+  }
+  *out = e;
+  return AS_OK;
+}
+
+as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *architecture, const as_encoder_preset *preset,
+                         int64_t vocab_size, int64_t pad_token_id, const as_encoder_options *options, as_encoder **out) {
+  as_encoder *e = NULL;
+  *out = NULL;
+  as_status status = begin(ctx, architecture, &e);
+  if (status == AS_OK) status = architecture->fresh(ctx, preset, vocab_size, pad_token_id, &e->config);
+  if (status == AS_OK) status = set_labels(e, options->labels);
+  if (status == AS_OK) status = build(e, options);
+  if (status == AS_OK) status = as_parameters_allocate(&e->parameters, options->gradients);
+  if (status != AS_OK) {
+    as_encoder_free(e);
+    return status;
+  }
+  e->head_origin = AS_HEAD_ABSENT;
+  initialize(e, true, options->seed);
+  *out = e;
+  return AS_OK;
+}
+
+/* ---- saving ------------------------------------------------------------------------------------------------------------- */
+as_status as_encoder_save(const as_encoder *e, const char *folder) {
+  size_t count = e->parameters.count;
+  as_safetensors_item *items = as_alloc_zero(e->ctx, count, sizeof *items);
+  char *path = as_path_join(e->ctx, folder, "model.safetensors");
+  as_status status = items && path ? e->architecture->write(e->ctx, e->config, folder) : AS_E_NOMEM;
+  for (size_t i = 0; status == AS_OK && i < count; i++) {
+    const as_parameter *p = &e->parameters.list[i];
+    items[i] = (as_safetensors_item){.name = p->name, .type = AS_STORED_F32, .ndim = p->ndim,
+                                     .shape = {p->shape[0], p->shape[1]}, .data = as_parameter_weights(&e->parameters, (int)i)};
+  }
+  if (status == AS_OK) status = as_safetensors_write(e->ctx, path, items, count);
+  as_free(e->ctx, items);
+  as_free(e->ctx, path);
+  return status;
+}
+
+as_parameters *as_encoder_parameters(as_encoder *e) { return &e->parameters; }
+const as_encoder_description *as_encoder_describe(const as_encoder *e) { return &e->d; }
+const as_encoder_architecture *as_encoder_get_architecture(const as_encoder *e) { return e->architecture; }
+const as_labels *as_encoder_labels(const as_encoder *e) { return e->architecture->labels(e->config); }
+as_encoder_head as_encoder_head_origin(const as_encoder *e) { return e->head_origin; }
+
+/* ---- recording ------------------------------------------------------------------------------------------------------------ */
+static void fill_positions(const as_encoder *e, as_encoder_batch *batch) {
+  for (int64_t s = 0; s < batch->sequences; s++) {
+    int32_t next = (int32_t)e->d.first_position;
+    for (int32_t i = batch->cu_seqlens[s]; i < batch->cu_seqlens[s + 1]; i++) {
+      bool padding = e->d.positions_skip_padding && batch->ids[i] == e->d.pad_token_id;
+      batch->positions[i] = padding ? (int32_t)e->d.pad_token_id : next++;
+    }
+  }
+}
+
+static as_tensor *record_embeddings(as_graph *g, const as_encoder *e, const as_encoder_batch *batch) {
+  const int32_t *indices[] = {batch->ids, batch->positions, batch->types};
+  as_tensor *tables[AS_ENCODER_MAX_TABLES], *ids[AS_ENCODER_MAX_TABLES];
+  int64_t padding[AS_ENCODER_MAX_TABLES];
+  for (int i = 0; i < e->d.table_count; i++) {
+    tables[i] = as_parameter_leaf(g, &e->parameters, e->tables[i]);
+    ids[i] = as_input_i32(g, 1, &batch->tokens, indices[e->d.tables[i].index]);
+    padding[i] = e->d.tables[i].padding_row;
+  }
+  as_tensor *x = as_embedding_layer_norm(g, e->d.table_count, tables, ids, padding,
+                                         as_parameter_leaf(g, &e->parameters, e->embedding_norm_weight),
+                                         as_parameter_leaf(g, &e->parameters, e->embedding_norm_bias), e->d.block.eps);
+  return e->d.embedding_dropout > 0 ? as_dropout_apply(g, x, e->d.embedding_dropout) : x;
+}
+
+as_tensor *as_encoder_record(as_graph *g, const as_encoder *e, as_encoder_batch *batch, as_tensor **hidden) {
+  as_packed packed = as_encoder_batch_packed(batch);
+  as_tensor *first = as_input_i32(g, 1, &batch->sequences, batch->cu_seqlens);
+  fill_positions(e, batch);
+  as_tensor *x = as_block_input(g, record_embeddings(g, e, batch));
+  if (hidden) hidden[0] = x;
+  for (int64_t l = 0; l < e->d.layers; l++) {
+    if (!hidden && l == e->d.layers - 1)
+      x = as_encoder_block_record_first(g, &e->parameters, &e->blocks[l], &e->d.block, x, packed, first,
+                                        as_encoder_batch_one_each(batch));
+    else
+      x = as_encoder_block_record(g, &e->parameters, &e->blocks[l], &e->d.block, x, packed);
+    as_block_input(g, x);
+    if (hidden) hidden[l + 1] = x;
+  }
+  if (hidden || e->d.layers == 0) x = as_gather_rows(g, x, first);
+  return as_classification_head_record(g, &e->parameters, &e->head, &e->d.head, x);
+}

@@ -1,0 +1,104 @@
+/* Transformer encoders with a classification head: one code for every architecture that a description can tell apart.
+ *
+ * An architecture (models/distilbert.c, ...) turns its config.json into an as_encoder_description: sizes, dropouts, names of
+ * tensors. From there on, declaring parameters, loading, recording and saving are the same for all. */
+#ifndef AS_MODELS_ENCODER_H
+#define AS_MODELS_ENCODER_H
+
+#include "models/checkpoint.h"
+#include "models/config.h"
+#include "models/encoder_batch.h"
+#include "nn/classification_head.h"
+#include "nn/encoder_block.h"
+
+#define AS_ENCODER_MAX_TABLES 3
+
+/* An embedding table: its parameter, its rows, and which index array of the batch chooses from it. */
+typedef enum as_encoder_index { AS_INDEX_IDS, AS_INDEX_POSITIONS, AS_INDEX_TYPES } as_encoder_index;
+typedef struct as_encoder_table {
+  const char *name;
+  as_encoder_index index;
+  int64_t rows;
+  int64_t padding_row; /* -1: none */
+  bool fixed;          /* never trained */
+} as_encoder_table;
+
+typedef struct as_encoder_description {
+  int64_t vocab_size, layers, max_tokens;
+  int64_t pad_token_id;
+  int64_t first_position; /* position id of the first token */
+  bool positions_skip_padding; /* a token equal to pad_token_id gets position pad_token_id and is not counted (RoBERTa) */
+  double initializer_range;
+  int table_count;
+  as_encoder_table tables[AS_ENCODER_MAX_TABLES];
+  const char *embedding_norm; /* stem */
+  double embedding_dropout;
+  as_encoder_block_config block;
+  const char *block_prefix; /* followed by ".<number from 0>." */
+  const as_encoder_block_names *block_names;
+  as_classification_head_config head; /* classes: as the file has them */
+  const char *head_dense, *head_output;
+  const char *prefix; /* of the body's tensors: "distilbert." */
+} as_encoder_description;
+
+/* Sizes for training from nothing. */
+typedef struct as_encoder_preset {
+  const char *name; /* tiny, mini, small, base */
+  int64_t dim, hidden_dim, heads, layers;
+} as_encoder_preset;
+extern const as_encoder_preset as_encoder_presets[]; /* ended by a NULL name */
+
+/* What an architecture has to say. `config` is its own struct, made by read or fresh. */
+typedef struct as_encoder_architecture {
+  const char *model_type; /* as in config.json */
+  as_status (*read)(as_context *ctx, const char *folder, void **config);
+  as_status (*fresh)(as_context *ctx, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id, void **config);
+  void (*release)(as_context *ctx, void *config);
+  as_labels *(*labels)(void *config);
+  void (*set_dropout)(void *config, double dropout); /* hidden, attention and embedding dropout */
+  as_encoder_description (*describe)(const void *config);
+  as_status (*write)(as_context *ctx, const void *config, const char *folder);
+} as_encoder_architecture;
+extern const as_encoder_architecture *const as_encoder_architectures[]; /* ended by NULL */
+/* NULL if there is none of this name. */
+const as_encoder_architecture *as_encoder_architecture_find(const char *model_type);
+
+typedef struct as_encoder as_encoder;
+
+/* Where the head of an opened encoder comes from. */
+typedef enum as_encoder_head {
+  AS_HEAD_LOADED,
+  AS_HEAD_ABSENT,  /* the folder has none; it is fresh */
+  AS_HEAD_REPLACED /* the labels differ; it is fresh */
+} as_encoder_head;
+
+typedef struct as_encoder_options {
+  bool gradients;          /* room for gradients */
+  bool fresh_head;         /* an absent head is made fresh; otherwise it is refused */
+  const as_labels *labels; /* NULL: the folder's. Another set of labels replaces the head; the same set keeps the folder's order */
+  uint64_t seed;           /* of what is fresh */
+  double dropout;          /* below 0: as configured */
+} as_encoder_options;
+
+/* Opens a Hugging Face folder. AS_E_MODEL with a text that names the file and the field or tensor. On failure *out is NULL. */
+AS_MUST_CHECK as_status as_encoder_open(as_context *ctx, const char *folder, const as_encoder_options *options, as_encoder **out);
+/* A fresh one. Labels are copied. */
+AS_MUST_CHECK as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *architecture,
+                                       const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id,
+                                       const as_encoder_options *options, as_encoder **out);
+void as_encoder_free(as_encoder *encoder); /* NULL is allowed */
+/* Writes config.json and model.safetensors into the folder, which must exist. */
+AS_MUST_CHECK as_status as_encoder_save(const as_encoder *encoder, const char *folder);
+
+as_parameters *as_encoder_parameters(as_encoder *encoder);
+const as_encoder_description *as_encoder_describe(const as_encoder *encoder);
+const as_encoder_architecture *as_encoder_get_architecture(const as_encoder *encoder);
+const as_labels *as_encoder_labels(const as_encoder *encoder);
+as_encoder_head as_encoder_head_origin(const as_encoder *encoder);
+
+/* Records the encoder on the batch -> logits [sequences, classes]. Fills batch->positions. With `hidden` (room for layers + 1)
+ * every row of every layer is computed and hidden[i] is the output of layer i, hidden[0] of the embeddings; with NULL, the
+ * last layer computes the first token of each sequence only, past keys and values. */
+as_tensor *as_encoder_record(as_graph *g, const as_encoder *encoder, as_encoder_batch *batch, as_tensor **hidden);
+
+#endif

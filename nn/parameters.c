@@ -1,0 +1,93 @@
+#include "nn/parameters.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+void as_parameters_init(as_parameters *parameters, as_context *ctx) { *parameters = (as_parameters){.ctx = ctx}; }
+
+void as_parameters_free(as_parameters *parameters) {
+  if (!parameters->ctx) return;
+  as_free(parameters->ctx, parameters->list);
+  as_free(parameters->ctx, parameters->weights);
+  as_free(parameters->ctx, parameters->gradients);
+  as_parameters_init(parameters, parameters->ctx);
+}
+
+int as_parameters_declare(as_parameters *ps, as_parameter_role role, int layer, int64_t rows, int64_t columns,
+                          const char *name_format, ...) {
+  if (ps->failed) return -1;
+  as_parameter *grown = as_grow(ps->ctx, ps->list, &ps->capacity, ps->count + 1, sizeof *grown);
+  ps->failed = !grown;
+  if (!grown) return -1;
+  ps->list = grown;
+  as_parameter p = {.role = role, .layer = layer, .ndim = columns ? 2 : 1, .shape = {rows, columns}, .padding_row = -1};
+  va_list arguments;
+  va_start(arguments, name_format);
+  int length = vsnprintf(p.name, sizeof p.name, name_format, arguments);
+  va_end(arguments);
+  int64_t width = columns ? columns : 1;
+  if (length < 0 || (size_t)length >= sizeof p.name || rows < 1 || width < 1 || rows > ((int64_t)1 << 40) / width) {
+    as_fail(ps->ctx, AS_E_INVALID, "parameter %s: [%lld, %lld] is not a shape that a parameter can have", p.name,
+            (long long)rows, (long long)columns);
+    ps->failed = true;
+    return -1;
+  }
+  p.elements = (size_t)(rows * width);
+  p.offset = ps->elements;
+  ps->elements += p.elements;
+  ps->list[ps->count] = p;
+  return (int)ps->count++;
+}
+
+as_status as_parameters_allocate(as_parameters *ps, bool gradients) {
+  if (ps->failed) return AS_E_NOMEM;
+  ps->weights = as_alloc(ps->ctx, ps->elements, sizeof *ps->weights);
+  if (!ps->weights) return AS_E_NOMEM;
+  if (!gradients) return AS_OK;
+  ps->gradients = as_alloc_zero(ps->ctx, ps->elements, sizeof *ps->gradients);
+  return ps->gradients ? AS_OK : AS_E_NOMEM;
+}
+
+int as_parameters_find(const as_parameters *ps, const char *name) {
+  for (size_t i = 0; i < ps->count; i++)
+    if (strcmp(ps->list[i].name, name) == 0) return (int)i;
+  return -1;
+}
+
+float *as_parameter_weights(const as_parameters *ps, int index) { return ps->weights + ps->list[index].offset; }
+
+float *as_parameter_gradients(const as_parameters *ps, int index) {
+  return ps->gradients ? ps->gradients + ps->list[index].offset : NULL;
+}
+
+bool as_parameter_decays(const as_parameter *p) { return p->role == AS_ROLE_WEIGHT || p->role == AS_ROLE_EMBEDDING; }
+
+void as_parameters_initialize(as_parameters *ps, int index, double standard_deviation, uint64_t seed) {
+  const as_parameter *p = &ps->list[index];
+  float *w = as_parameter_weights(ps, index);
+  as_random random = as_random_start(seed, (uint64_t)index);
+  for (size_t i = 0; i < p->elements; i++)
+    w[i] = as_parameter_decays(p) ? (float)(standard_deviation * as_random_normal(&random))
+                                  : (p->role == AS_ROLE_NORM_WEIGHT ? 1.0f : 0.0f);
+  if (p->padding_row >= 0 && p->padding_row < p->shape[0])
+    memset(w + p->padding_row * p->shape[1], 0, (size_t)p->shape[1] * sizeof *w);
+}
+
+void as_parameters_freeze(as_parameters *ps, int layers) {
+  for (size_t i = 0; i < ps->count; i++) ps->list[i].frozen = ps->list[i].layer < layers;
+}
+
+as_tensor *as_parameter_leaf(as_graph *g, const as_parameters *ps, int index) {
+  return as_parameter_leaf_joined(g, ps, index, 1);
+}
+
+as_tensor *as_parameter_leaf_joined(as_graph *g, const as_parameters *ps, int index, int count) {
+  const as_parameter *p = &ps->list[index];
+  int64_t shape[2] = {0, p->shape[1]};
+  for (int i = 0; i < count; i++) shape[0] += ps->list[index + i].shape[0];
+  return as_leaf(g, p->ndim, shape, as_parameter_weights(ps, index), p->frozen ? NULL : as_parameter_gradients(ps, index));
+}

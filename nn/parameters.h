@@ -1,0 +1,71 @@
+/* The parameters of a model: one flat block of weights and one of gradients, with named views.
+ *
+ * Parameters are declared first, then allocated together, one directly after another in the order of declaration: so
+ * neighbours that a fused product reads as one matrix (query, key and value) can be taken as one view, and the optimizer,
+ * clipping and averaging are one loop each.
+ *
+ * Invariant: names are unique; views into weights and gradients have the same offsets. */
+#ifndef AS_NN_PARAMETERS_H
+#define AS_NN_PARAMETERS_H
+
+#include "tensor/graph.h"
+
+#define AS_PARAMETER_NAME_MAX 128
+
+/* What a parameter is for: decides its fresh value and whether weight decay acts on it (not on biases and norms). */
+typedef enum as_parameter_role {
+  AS_ROLE_WEIGHT,      /* normal */
+  AS_ROLE_EMBEDDING,   /* normal */
+  AS_ROLE_BIAS,        /* 0 */
+  AS_ROLE_NORM_WEIGHT, /* 1 */
+  AS_ROLE_NORM_BIAS    /* 0 */
+} as_parameter_role;
+
+typedef struct as_parameter {
+  char name[AS_PARAMETER_NAME_MAX]; /* as in the checkpoint */
+  as_parameter_role role;
+  int layer; /* 0 embeddings, 1.. blocks, then the head: what freezing counts */
+  int ndim;  /* 1 or 2 */
+  int64_t shape[2];
+  size_t elements;
+  size_t offset; /* in elements, into both blocks */
+  int64_t padding_row; /* row of an embedding that is never updated and starts as 0; -1: none */
+  bool frozen;
+} as_parameter;
+
+typedef struct as_parameters {
+  as_context *ctx;
+  as_parameter *list;
+  size_t count, capacity;
+  size_t elements;  /* of a block */
+  float *weights;   /* [elements] */
+  float *gradients; /* [elements]; NULL when none were asked for */
+  bool failed;      /* a declaration failed; the context has the error */
+} as_parameters;
+
+void as_parameters_init(as_parameters *parameters, as_context *ctx);
+void as_parameters_free(as_parameters *parameters); /* leaves it empty */
+
+/* Declares a parameter [rows, columns], or [rows] when columns is 0; returns its number, or -1 after a failure, which sticks
+ * and is reported by as_parameters_allocate. */
+int as_parameters_declare(as_parameters *parameters, as_parameter_role role, int layer, int64_t rows, int64_t columns,
+                          const char *name_format, ...) AS_PRINTF(6, 7);
+/* Gives all parameters room: weights, and gradients (zeroed) if wanted. */
+AS_MUST_CHECK as_status as_parameters_allocate(as_parameters *parameters, bool gradients);
+/* Number of the parameter of this name, -1 if there is none. */
+int as_parameters_find(const as_parameters *parameters, const char *name);
+float *as_parameter_weights(const as_parameters *parameters, int index); /* [elements] */
+float *as_parameter_gradients(const as_parameters *parameters, int index); /* NULL without gradients */
+bool as_parameter_decays(const as_parameter *parameter);
+
+/* Fresh values by role: normal with this standard deviation, 0 or 1; drawn from (seed, the parameter's number), so a
+ * parameter's values do not depend on what else is there. */
+void as_parameters_initialize(as_parameters *parameters, int index, double standard_deviation, uint64_t seed);
+/* Freezes the parameters of the layers below `layers`: they keep their values and cost no gradient. */
+void as_parameters_freeze(as_parameters *parameters, int layers);
+
+/* The parameter as a leaf of a graph; `count` neighbours with the same columns joined by rows into one. */
+as_tensor *as_parameter_leaf(as_graph *g, const as_parameters *parameters, int index);
+as_tensor *as_parameter_leaf_joined(as_graph *g, const as_parameters *parameters, int index, int count);
+
+#endif
