@@ -34,9 +34,10 @@ tests_test_gemm_f64_CPPFLAGS = $(TEST_CPPFLAGS) -DAS_REAL_DOUBLE
 tests_test_gemm_f64_LDADD = libtest_harness.la $(TEST_LDADD)
 
 # The kernels over tensor/kernels/simd.h, compiled once for each instruction set that the compiler knows.
-SIMD_SOURCES = tensor/kernels/simd_elementwise.c \
-  tensor/kernels/simd_kernels.h tensor/kernels/simd.h tensor/kernels/simd_sse2.h tensor/kernels/simd_avx2.h \
-  tensor/kernels/simd_avx512.h tensor/kernels/simd_neon.h
+SIMD_SOURCES = tensor/kernels/simd_table.c tensor/kernels/simd_elementwise.c tensor/kernels/simd_unary.c \
+  tensor/kernels/simd_reduce.c tensor/kernels/simd_softmax.c tensor/kernels/simd_norm.c tensor/kernels/simd_dropout.c \
+  tensor/kernels/simd_adamw.c tensor/kernels/simd_kernels.h tensor/kernels/simd_math.h tensor/kernels/simd.h \
+  tensor/kernels/simd_sse2.h tensor/kernels/simd_avx2.h tensor/kernels/simd_avx512.h tensor/kernels/simd_neon.h
 if HAVE_BASELINE
 noinst_LTLIBRARIES += libkernels_baseline.la
 libkernels_baseline_la_SOURCES = $(SIMD_SOURCES)
@@ -63,3 +64,8 @@ libkernels_neon_la_SOURCES = $(SIMD_SOURCES)
 libkernels_neon_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_NEON
 libassistify_all_la_LIBADD += libkernels_neon.la
 endif
+
+check_PROGRAMS += tests/test_kernels
+tests_test_kernels_SOURCES = tests/test_kernels.c
+tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_kernels_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -10,6 +10,17 @@
 
 static bool always(void) { return true; }
 
+#if defined(AS_HAVE_AVX2)
+static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+#endif
+
+#if defined(AS_HAVE_AVX512)
+static bool has_avx512(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 typedef struct kernel_choice {
   const as_kernels_f32 *table;
   bool (*supported)(void);
@@ -18,6 +29,18 @@ typedef struct kernel_choice {
 /* Best last. */
 static const kernel_choice CHOICES[] = {
     {&as_kernels_scalar_f32, always},
+#if defined(AS_HAVE_BASELINE)
+    {&as_kernels_baseline, always},
+#endif
+#if defined(AS_HAVE_AVX2)
+    {&as_kernels_avx2, has_avx2},
+#endif
+#if defined(AS_HAVE_AVX512)
+    {&as_kernels_avx512, has_avx512},
+#endif
+#if defined(AS_HAVE_NEON)
+    {&as_kernels_neon, always},
+#endif
 };
 enum { CHOICE_COUNT = sizeof CHOICES / sizeof *CHOICES };
 

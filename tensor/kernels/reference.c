@@ -18,67 +18,68 @@ static const double GELU_CUBIC = 0.044715;
 /* ---- elementwise functions and their derivatives --------------------------------------------------------------------- */
 static double gelu(double x) { return x * 0.5 * erfc(-x * SQRT_HALF); }
 
-static double gelu_derivative(double x, double y) {
+/* The gradients: f'(x) dy, from x, y = f(x) and dy. */
+static double gelu_gradient(double x, double y, double dy) {
   (void)y;
-  return 0.5 * erfc(-x * SQRT_HALF) + x * INV_SQRT_2PI * exp(-0.5 * x * x);
+  return (0.5 * erfc(-x * SQRT_HALF) + x * INV_SQRT_2PI * exp(-0.5 * x * x)) * dy;
 }
 
 static double gelu_tanh(double x) { return 0.5 * x * (1 + tanh(SQRT_2_OVER_PI * (x + GELU_CUBIC * x * x * x))); }
 
-static double gelu_tanh_derivative(double x, double y) {
+static double gelu_tanh_gradient(double x, double y, double dy) {
   (void)y;
   double t = tanh(SQRT_2_OVER_PI * (x + GELU_CUBIC * x * x * x));
-  double inner = SQRT_2_OVER_PI * (1 + 3 * GELU_CUBIC * x * x);
-  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner;
+  double slope = SQRT_2_OVER_PI * (1 + 3 * GELU_CUBIC * x * x);
+  return (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope) * dy;
 }
 
 /* Written so that NaN passes. */
 static double relu(double x) { return x < 0 ? 0 : x; }
 
-static double relu_derivative(double x, double y) {
+static double relu_gradient(double x, double y, double dy) {
   (void)y;
-  return x <= 0 ? 0 : 1;
+  return x <= 0 ? 0 : dy;
 }
 
-static double tanh_derivative(double x, double y) {
+static double tanh_gradient(double x, double y, double dy) {
   (void)x;
-  return 1 - y * y;
+  return (1 - y * y) * dy;
 }
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
-static double sigmoid_derivative(double x, double y) {
+static double sigmoid_gradient(double x, double y, double dy) {
   (void)x;
-  return y * (1 - y);
+  return y * (1 - y) * dy;
 }
 
-static double exp_derivative(double x, double y) {
+static double exp_gradient(double x, double y, double dy) {
   (void)x;
-  return y;
+  return y * dy;
 }
 
-static double log_derivative(double x, double y) {
+static double log_gradient(double x, double y, double dy) {
   (void)y;
-  return 1 / x;
+  return dy / x;
 }
 
-#define UNARY(name, function, derivative)                                                                              \
+#define UNARY(name, function)                                                                                          \
   static void name##_forward(size_t n, const real *x, real *y) {                                                       \
     for (size_t i = 0; i < n; i++) y[i] = (real)function((double)x[i]);                                                \
   }                                                                                                                    \
   static void name##_backward(size_t n, const real *x, const real *y, const real *dy, real *dx, bool add) {            \
     for (size_t i = 0; i < n; i++) {                                                                                   \
-      double d = derivative((double)x[i], (double)y[i]) * (double)dy[i];                                               \
+      double d = name##_gradient((double)x[i], (double)y[i], (double)dy[i]);                                           \
       dx[i] = (real)(add ? (double)dx[i] + d : d);                                                                     \
     }                                                                                                                  \
   }
-UNARY(gelu, gelu, gelu_derivative)
-UNARY(gelu_tanh, gelu_tanh, gelu_tanh_derivative)
-UNARY(relu, relu, relu_derivative)
-UNARY(tanh, tanh, tanh_derivative)
-UNARY(sigmoid, sigmoid, sigmoid_derivative)
-UNARY(exp, exp, exp_derivative)
-UNARY(log, log, log_derivative)
+UNARY(gelu, gelu)
+UNARY(gelu_tanh, gelu_tanh)
+UNARY(relu, relu)
+UNARY(tanh, tanh)
+UNARY(sigmoid, sigmoid)
+UNARY(exp, exp)
+UNARY(log, log)
 
 #define BINARY(name, expression)                                                                                       \
   static void name(size_t n, const real *a, const real *b, real *y) {                                                  \

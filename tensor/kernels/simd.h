@@ -22,8 +22,9 @@
  *   vi_mul_wide(a, b, &high, &low)  32 x 32 -> 64 bits, unsigned; b must be the same in every lane
  *   vi_transpose4(v)             in each group of four lanes: lane j of v[i] becomes lane i of v[j]
  *   vf_to_bits, vf_from_bits     the same bits, other type
- *   vf_to_int (nearest, ties to even), vf_from_int
- *   vf_scale2(a, n)              a * 2^n for integers n in [-252, 252], rounded once (denormal results too)
+ *   vf_from_int                  of signed integers
+ *   vf_round(a)                  to the nearest integer, ties to even, |a| < 2^31
+ *   vf_scale2(a, n)              a * 2^n for integral n in [-252, 252], rounded once (denormal results too)
  *   vf_low_d, vf_high_d          the lanes as doubles;  vd_zero, vd_add, vd_fma, vd_hsum */
 #ifndef AS_TENSOR_KERNELS_SIMD_H
 #define AS_TENSOR_KERNELS_SIMD_H
@@ -53,9 +54,25 @@
 #error compile with one of AS_ISA_BASELINE, AS_ISA_AVX2, AS_ISA_AVX512, AS_ISA_NEON
 #endif
 
-/* The first n elements, n in [0, AS_LANES]; lanes beyond hold `fill`. */
-static inline vf vf_load_upto(const float *p, size_t n, vf fill) {
-  return n >= AS_LANES ? vf_load(p) : vf_select(vm_first(n), vf_load_n(p, n), fill);
+/* k elements, k <= AS_LANES; the lanes beyond read as 0, or as `fill`. For a constant k these are vf_load and vf_store. */
+static inline vf vf_read(const float *p, size_t k) { return k == AS_LANES ? vf_load(p) : vf_load_n(p, k); }
+static inline void vf_write(float *p, size_t k, vf a) {
+  if (k == AS_LANES)
+    vf_store(p, a);
+  else
+    vf_store_n(p, k, a);
 }
+static inline vf vf_read_or(const float *p, size_t k, vf fill) {
+  return k == AS_LANES ? vf_load(p) : vf_select(vm_first(k), vf_load_n(p, k), fill);
+}
+
+/* Goes over [0, n) in vectors: `step(i, k)`, a macro, is given the place and the number of elements there, the constant
+ * AS_LANES but at the end. So the tail runs through the very instructions of the rest. */
+#define AS_FOR_VECTORS(n, step)                                                                                        \
+  do {                                                                                                                 \
+    size_t at_ = 0;                                                                                                    \
+    for (; at_ + AS_LANES <= (n); at_ += AS_LANES) { step(at_, AS_LANES); }                                            \
+    if (at_ < (n)) { step(at_, (n) - at_); }                                                                           \
+  } while (0)
 
 #endif

@@ -64,7 +64,6 @@ static inline float vf_hmax(vf a) {
 
 static inline vi vf_to_bits(vf a) { return _mm256_castps_si256(a); }
 static inline vf vf_from_bits(vi a) { return _mm256_castsi256_ps(a); }
-static inline vi vf_to_int(vf a) { return _mm256_cvtps_epi32(a); }
 static inline vf vf_from_int(vi a) { return _mm256_cvtepi32_ps(a); }
 
 static inline vi vi_load(const uint32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
@@ -100,9 +99,12 @@ static inline void vi_transpose4(vi v[4]) {
   v[3] = _mm256_unpackhi_epi64(b, d);
 }
 
+static inline vf vf_round(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+
 /* In two steps, as 2^n alone may be out of range; only the second one rounds. */
-static inline vf vf_scale2(vf a, vi n) {
-  vi half = _mm256_srai_epi32(n, 1), rest = _mm256_sub_epi32(n, half), bias = _mm256_set1_epi32(127);
+static inline vf vf_scale2(vf a, vf n) {
+  const vi bias = _mm256_set1_epi32(127);
+  vi all = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(all, 1), rest = _mm256_sub_epi32(all, half);
   a = _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, bias), 23)));
   return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23)));
 }

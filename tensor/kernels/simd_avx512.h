@@ -58,7 +58,6 @@ static inline float vf_hmax(vf a) {
 
 static inline vi vf_to_bits(vf a) { return _mm512_castps_si512(a); }
 static inline vf vf_from_bits(vi a) { return _mm512_castsi512_ps(a); }
-static inline vi vf_to_int(vf a) { return _mm512_cvtps_epi32(a); }
 static inline vf vf_from_int(vi a) { return _mm512_cvtepi32_ps(a); }
 
 static inline vi vi_load(const uint32_t *p) { return _mm512_loadu_si512(p); }
@@ -89,7 +88,9 @@ static inline void vi_transpose4(vi v[4]) {
   v[3] = _mm512_unpackhi_epi64(b, d);
 }
 
-static inline vf vf_scale2(vf a, vi n) { return _mm512_scalef_ps(a, _mm512_cvtepi32_ps(n)); }
+static inline vf vf_round(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+
+static inline vf vf_scale2(vf a, vf n) { return _mm512_scalef_ps(a, n); }
 
 static inline vd vf_low_d(vf a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a)); }
 static inline vd vf_high_d(vf a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)); }

@@ -62,7 +62,6 @@ static inline float vf_hmax(vf a) { return vmaxvq_f32(a); }
 
 static inline vi vf_to_bits(vf a) { return vreinterpretq_u32_f32(a); }
 static inline vf vf_from_bits(vi a) { return vreinterpretq_f32_u32(a); }
-static inline vi vf_to_int(vf a) { return vreinterpretq_u32_s32(vcvtnq_s32_f32(a)); }
 static inline vf vf_from_int(vi a) { return vcvtq_f32_s32(vreinterpretq_s32_u32(a)); }
 
 static inline vi vi_load(const uint32_t *p) { return vld1q_u32(p); }
@@ -94,10 +93,12 @@ static inline void vi_transpose4(vi v[4]) {
   v[3] = vreinterpretq_u32_u64(vtrn2q_u64(b, d));
 }
 
+static inline vf vf_round(vf a) { return vrndnq_f32(a); }
+
 /* In two steps, as 2^n alone may be out of range; only the second one rounds. */
-static inline vf vf_scale2(vf a, vi n) {
-  int32x4_t all = vreinterpretq_s32_u32(n), half = vshrq_n_s32(all, 1), rest = vsubq_s32(all, half);
+static inline vf vf_scale2(vf a, vf n) {
   const int32x4_t bias = vdupq_n_s32(127);
+  int32x4_t all = vcvtnq_s32_f32(n), half = vshrq_n_s32(all, 1), rest = vsubq_s32(all, half);
   a = vmulq_f32(a, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(half, bias), 23)));
   return vmulq_f32(a, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(rest, bias), 23)));
 }

@@ -71,7 +71,6 @@ static inline float vf_hmax(vf a) {
 
 static inline vi vf_to_bits(vf a) { return _mm_castps_si128(a); }
 static inline vf vf_from_bits(vi a) { return _mm_castsi128_ps(a); }
-static inline vi vf_to_int(vf a) { return _mm_cvtps_epi32(a); }
 static inline vf vf_from_int(vi a) { return _mm_cvtepi32_ps(a); }
 
 static inline vi vi_load(const uint32_t *p) { return _mm_loadu_si128((const __m128i *)p); }
@@ -108,9 +107,12 @@ static inline void vi_transpose4(vi v[4]) {
   v[3] = _mm_unpackhi_epi64(b, d);
 }
 
+static inline vf vf_round(vf a) { return _mm_cvtepi32_ps(_mm_cvtps_epi32(a)); }
+
 /* In two steps, as 2^n alone may be out of range; only the second one rounds. */
-static inline vf vf_scale2(vf a, vi n) {
-  vi half = _mm_srai_epi32(n, 1), rest = _mm_sub_epi32(n, half), bias = _mm_set1_epi32(127);
+static inline vf vf_scale2(vf a, vf n) {
+  const vi bias = _mm_set1_epi32(127);
+  vi all = _mm_cvtps_epi32(n), half = _mm_srai_epi32(all, 1), rest = _mm_sub_epi32(all, half);
   a = _mm_mul_ps(a, _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(half, bias), 23)));
   return _mm_mul_ps(a, _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(rest, bias), 23)));
 }

@@ -8,6 +8,8 @@
 
 extern const as_kernels_f32 as_kernels_scalar_f32;
 extern const as_kernels_f64 as_kernels_scalar_f64;
+/* simd_table.c, once for each instruction set */
+extern const as_kernels_f32 as_kernels_baseline, as_kernels_avx2, as_kernels_avx512, as_kernels_neon;
 
 /* The matrix product's parts of the two scalar tables (reference_gemm.c); their gemm_shape is AS_REFERENCE_GEMM_SHAPE. */
 #define AS_REFERENCE_GEMM_MR 4
