@@ -112,8 +112,8 @@ static void write_list(as_buffer *out, const as_command_table *table, const char
 }
 
 static void write_command(as_buffer *out, const as_command_table *table, const as_command *command) {
-  as_buffer_printf(out, "Usage: assistify %s%s%s%s\n\n", command->name, command->groups ? " [OPTIONS]" : "",
-                   command->operands ? " " : "", command->operands ? command->operands : "");
+  as_buffer_printf(out, "Usage: assistify %s [OPTIONS]%s%s\n\n", command->name, command->operands ? " " : "",
+                   command->operands ? command->operands : "");
   if (command->description) wrap(out, command->description, 0, 0);
   else {
     char first = command->summary[0];

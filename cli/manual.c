@@ -59,8 +59,7 @@ static void write_command(as_buffer *out, const as_command_table *table, const a
   line(out, ".SS ", command->name);
   as_buffer_text(out, "\\fBassistify ");
   roff(out, command->name);
-  as_buffer_text(out, "\\fR");
-  if (command->groups) as_buffer_text(out, " [\\fIoptions\\fR]");
+  as_buffer_text(out, "\\fR [\\fIoptions\\fR]");
   if (command->operands) {
     as_buffer_text(out, " \\fI");
     roff(out, command->operands);

@@ -130,7 +130,7 @@ bool as_command_in_family(const as_command *command, const char *family, size_t 
 const as_option *as_command_option(const as_command_table *table, const as_command *command, size_t index,
                                    const as_option_group **group);
 /* Whether `word` is one of "a|b|c"; returns the place of it there. */
-const char *as_words_find(const char *words, const char *word, size_t *length);
+const char *as_words_find(const char *words, const char *word);
 
 /* A name near `word`, kept while the candidates are walked. */
 typedef struct as_suggestion {

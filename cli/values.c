@@ -7,14 +7,11 @@
 
 #include "cli/options.h"
 
-const char *as_words_find(const char *words, const char *word, size_t *length) {
+const char *as_words_find(const char *words, const char *word) {
   size_t wanted = strlen(word);
   for (const char *at = words; at && *at;) {
     size_t here = strcspn(at, "|");
-    if (here == wanted && memcmp(at, word, here) == 0) {
-      if (length) *length = here;
-      return at;
-    }
+    if (here == wanted && memcmp(at, word, here) == 0) return at;
     at += here + (at[here] == '|');
   }
   return NULL;
@@ -139,38 +136,41 @@ static bool read_value(const as_option *option, as_value *value, const char *tex
   return false;
 }
 
+/* Copies the word of "a|b|c" that is nearest to `text`; false if none is near. */
+static bool near_word(const char *words, const char *text, char *best, size_t size) {
+  as_suggestion near = as_suggestion_start(text);
+  bool found = false;
+  for (const char *at = words; *at;) {
+    char word[64];
+    size_t length = strcspn(at, "|"), before = near.distance;
+    snprintf(word, sizeof word, "%.*s", (int)length, at);
+    as_suggestion_offer(&near, word);
+    if (near.distance < before) {
+      snprintf(best, size, "%s", word);
+      found = true;
+    }
+    at += length + (at[length] == '|');
+  }
+  return found;
+}
+
+static as_status refuse(as_context *ctx, const as_option *option, const char *text, const char *who) {
+  char expects[600], best[64];
+  as_option_expects(option, expects, sizeof expects);
+  if (option->words && near_word(option->words, text, best, sizeof best))
+    return as_fail(ctx, AS_E_INVALID, "%s needs %s, not '%s' (did you mean '%s'?)", who, expects, text, best);
+  return as_fail(ctx, AS_E_INVALID, "%s needs %s, not '%s'", who, expects, text);
+}
+
 as_status as_value_set(as_context *ctx, as_value *value, const char *text, const char *who) {
   const as_option *option = value->option;
-  as_value read = {.option = option, .text = text};
-  read.word = as_words_find(option->words, text, NULL);
-  if (!read.word && !read_value(option, &read, text)) {
-    char expects[600];
-    as_option_expects(option, expects, sizeof expects);
-    if (option->type == AS_OPTION_CHOICE) {
-      as_suggestion near = as_suggestion_start(text);
-      char word[64];
-      const char *best = NULL;
-      char best_word[64];
-      for (const char *at = option->words; at && *at;) {
-        size_t length = strcspn(at, "|");
-        snprintf(word, sizeof word, "%.*s", (int)length, at);
-        size_t before = near.distance;
-        as_suggestion_offer(&near, word);
-        if (near.distance < before) best = memcpy(best_word, word, sizeof word);
-        at += length + (at[length] == '|');
-      }
-      if (best)
-        return as_fail(ctx, AS_E_INVALID, "%s needs %s, not '%s' (did you mean '%s'?)", who, expects, text, best);
-    }
-    return as_fail(ctx, AS_E_INVALID, "%s needs %s, not '%s'", who, expects, text);
-  }
+  as_value read = {.option = option, .source = value->source, .line = value->line, .section = value->section, .text = text};
+  read.word = as_words_find(option->words, text);
+  if (!read.word && !read_value(option, &read, text)) return refuse(ctx, option, text, who);
   if (option->check && !read.word) {
     as_status status = option->check(ctx, text);
     if (status != AS_OK) return as_fail_prefix(ctx, status, "%s", who);
   }
-  read.source = value->source;
-  read.line = value->line;
-  read.section = value->section;
   *value = read;
   return AS_OK;
 }
