@@ -306,6 +306,87 @@ START_TEST(every_failing_allocation_is_an_error) {
 }
 END_TEST
 
+/* ---- what is made from the table ----------------------------------------------------------------------------------- */
+
+START_TEST(help_shows_what_the_rows_say) {
+  as_buffer text;
+  as_buffer_init(&text, ctx);
+  as_help_write(&text, &table, &train, NULL);
+  const char *help = as_buffer_string(&text);
+  static const char *const fragments[] = {
+      "Usage: assistify train intent [OPTIONS]\n\nTrain.\n\nTraining:\n  --data F              messages (required)\n",
+      "  -e, --epochs N        epochs (from 1 to 1000; default: 3)\n",
+      "  --dropout P           dropout (from 0 below 1)\n",
+      "  --lr X                learning rate (above 0 to 1)\n",
+      "  --limit SIZE          memory (or auto)\n",
+      "  --schedule linear|cosine|constant\n                        schedule (default: linear)\n",
+      "\nGlobal:\n  --threads N           threads (from 1 to 64)\n"};
+  for (size_t i = 0; i < sizeof fragments / sizeof fragments[0]; i++)
+    ck_assert_msg(strstr(help, fragments[i]) != NULL, "\"%s\" is not in:\n%s", fragments[i], help);
+  ck_assert_ptr_null(strstr(help, "--help"));
+  as_buffer_clear(&text);
+  as_help_write(&text, &table, NULL, "train");
+  ck_assert_str_eq(as_buffer_string(&text), "Usage: assistify train [OPTIONS] ...\n\nCommands:\n  train intent          train\n");
+  as_buffer_free(&text);
+}
+END_TEST
+
+START_TEST(texts_of_the_table_are_escaped_in_the_manual) {
+  static const as_option hostile[] = {{.name = "delimiter", .type = AS_OPTION_TEXT, .argument = "C", .initial = "\\t", .help = "a \\ or -"}};
+  static const as_option_group group = AS_OPTION_GROUP("Input", hostile);
+  static const as_option_group *const groups[] = {&group, NULL};
+  static const as_command odd = {.name = "odd", .summary = "odd", .description = ".TH x\n'y\n\nnext", .groups = groups, .run = run_nothing};
+  static const as_command *const odd_rows[] = {&odd, NULL};
+  static const as_command_table odd_table = {.commands = odd_rows, .global = &global};
+  as_buffer text;
+  as_buffer_init(&text, ctx);
+  as_manual_write(&text, &odd_table);
+  ck_assert_ptr_nonnull(strstr(as_buffer_string(&text), "\n\\&.TH x\n\\&'y\n.PP\nnext\n"));
+  ck_assert_ptr_nonnull(strstr(as_buffer_string(&text), "a \\e or \\- (default: \\et)\n"));
+  as_buffer_free(&text);
+}
+END_TEST
+
+/* What bash offers for the last of the words. */
+static void expect_offer(const char *folder, const char *words, const char *expected) {
+  char command[9000], got[1024] = "";
+  snprintf(command, sizeof command,
+           "bash -c 'source %s/completion; COMP_WORDS=(assistify %s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _assistify; "
+           "echo \"${COMPREPLY[*]}\"' 2>/dev/null", folder, words);
+  FILE *pipe = popen(command, "r");
+  ck_assert_ptr_nonnull(pipe);
+  if (!fgets(got, sizeof got, pipe)) got[0] = 0;
+  ck_assert_int_eq(pclose(pipe), 0);
+  got[strcspn(got, "\n")] = 0;
+  ck_assert_msg(strcmp(got, expected) == 0, "for \"%s\" bash offers \"%s\", not \"%s\"", words, got, expected);
+}
+
+START_TEST(bash_completes_by_the_rows) {
+  if (system("bash --version >/dev/null 2>&1") != 0) return; /* no bash here */
+  as_buffer text;
+  as_buffer_init(&text, ctx);
+  as_completion_write(&text, &table);
+  char path[4200];
+  const char *folder = as_test_folder();
+  snprintf(path, sizeof path, "%s/completion", folder);
+  ck_assert_ok(ctx, as_file_write(ctx, path, text.data, text.length));
+  as_buffer_free(&text);
+  expect_offer(folder, "t", "train");
+  expect_offer(folder, "train \"\"", "intent");
+  expect_offer(folder, "help \"\"", "help train show");
+  expect_offer(folder, "--threads 2 train i", "intent");
+  expect_offer(folder, "--threads = 2 --quiet tr", "train");
+  expect_offer(folder, "train intent --sch", "--schedule");
+  expect_offer(folder, "train intent --schedule co", "cosine constant");
+  expect_offer(folder, "train intent --schedule = lin", "linear");
+  expect_offer(folder, "train intent --limit \"\"", "auto");
+  expect_offer(folder, "train intent --epochs \"\"", "");
+  expect_offer(folder, "train intent -e \"\"", "");
+  expect_offer(folder, "show --thr", "--threads");
+  as_test_folder_remove(folder);
+}
+END_TEST
+
 /* ---- the program's own table -------------------------------------------------------------------------------------- */
 
 static void check_option(const as_command *command, const as_option *option) {
@@ -382,9 +463,9 @@ END_TEST
 
 Suite *as_suite(void) {
   Suite *suite = suite_create("options");
-  TCase *parsing = tcase_create("parsing"), *config = tcase_create("configuration"), *own = tcase_create("table");
-  TCase *cases[] = {parsing, config, own};
-  for (size_t i = 0; i < 3; i++) {
+  TCase *parsing = tcase_create("parsing"), *config = tcase_create("configuration"), *made = tcase_create("made");
+  TCase *own = tcase_create("table"), *cases[] = {parsing, config, made, own};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     tcase_add_checked_fixture(cases[i], setup, teardown);
     suite_add_tcase(suite, cases[i]);
   }
@@ -403,6 +484,9 @@ Suite *as_suite(void) {
   tcase_add_test(config, configuration_that_is_none);
   tcase_add_test(config, the_wrong_value_of_the_configuration_is_said_even_if_overridden);
   tcase_add_test(config, every_failing_allocation_is_an_error);
+  tcase_add_test(made, help_shows_what_the_rows_say);
+  tcase_add_test(made, texts_of_the_table_are_escaped_in_the_manual);
+  tcase_add_test(made, bash_completes_by_the_rows);
   tcase_add_test(own, the_table_is_consistent);
   tcase_add_test(own, contradictions_name_options_that_are_there);
   tcase_add_test(own, a_status_has_its_exit_code);
