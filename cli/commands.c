@@ -17,18 +17,23 @@ static const as_command *const commands[] = {
 /* clang-format off */
 static const as_option global_rows[] = {
     {.name = "threads", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1024,
-     .initial_note = "the processors that this process may use", .help = "threads that compute; the results do not depend on it"},
+     .initial_note = "the processors that this process may use",
+     .help = "threads that compute; the results do not depend on it"},
     {.name = "models", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial = "trained_models",
      .help = "where models are kept under their usual names"},
-    {.name = "quiet", .short_name = 'q', .type = AS_OPTION_FLAG, .help = "no progress and no notes; warnings and errors remain"},
+    {.name = "quiet", .short_name = 'q', .type = AS_OPTION_FLAG,
+     .help = "no progress and no notes; warnings and errors remain"},
     {.name = "config", .type = AS_OPTION_FILE, .argument = "FILE", .command_line_only = true,
-     .initial_note = "the one that ASSISTIFY_CONFIG names, else none", .help = "configuration file with defaults for options"},
+     .initial_note = "the one that ASSISTIFY_CONFIG names, else none",
+     .help = "configuration file with defaults for options"},
     {.name = "help", .short_name = 'h', .type = AS_OPTION_FLAG, .instead_of_command = true,
      .help = "print what can be done, or a command's options"},
     {.name = "version", .type = AS_OPTION_FLAG, .instead_of_command = true,
      .help = "print the build, the instruction set and the libraries"},
-    {.name = "manual", .type = AS_OPTION_FLAG, .instead_of_command = true, .help = "print the manual page, for man -l -"},
-    {.name = "completion", .type = AS_OPTION_FLAG, .instead_of_command = true, .help = "print the completion script for bash"},
+    {.name = "manual", .type = AS_OPTION_FLAG, .instead_of_command = true,
+     .help = "print the manual page, for man -l -"},
+    {.name = "completion", .type = AS_OPTION_FLAG, .instead_of_command = true,
+     .help = "print the completion script for bash"},
 };
 /* clang-format on */
 static const as_option_group global = AS_OPTION_GROUP("Global options", global_rows);

@@ -100,8 +100,7 @@ void as_manual_write(as_buffer *out, const as_command_table *table) {
                       ".SH DESCRIPTION\n");
   roff(out, "Trains, evaluates and uses models of customer messages on the machine where the data lies: from a CSV "
             "file to an answer, with no other runtime and no network. Model folders have the layout that transformers "
-            "reads and "
-            "writes. Results go to standard output; progress, notes and warnings to standard error.\n");
+            "reads and writes. Results go to standard output; progress, notes and warnings to standard error.\n");
   as_buffer_text(out, ".SH GLOBAL OPTIONS\nThey stand before or after the command.\n");
   for (size_t i = 0; i < table->global->count; i++) write_option(out, &table->global->options[i]);
   as_buffer_text(out, ".SH COMMANDS\n");
