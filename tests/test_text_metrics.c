@@ -37,7 +37,7 @@ static const struct {
 } tokenized[] = {
     {"", "", "", ""},
     {"It costs $1,234.50 (20% off)!", "It|costs|$|1,234.50|(|20|%|off|)|!", "it|costs|1|234|50|20|off",
-     "It|costs|$1,234.50|(20|%|off)|!"},
+     "It|costs|$|1,234.50|(20|%|off)|!"},
     {"x...y 5. .5 1-2 a-b", "x|.|.|.|y|5|.|.|5|1|-|2|a-b", "x|y|5|5|1|2|a|b", "x...y|5|.|.|5|1-2|a-b"},
     {"don't&amp;lt;&quot;<skipped>now-\nhere", "don't|<|\"|nowhere", "don|t|amp|lt|quot|skipped|now|here",
      "don't&amp;lt;&quot;<skipped>now|-|here"},
