@@ -173,15 +173,27 @@ static void write_escape(as_buffer *out, unsigned char c) {
   as_buffer_printf(out, "\\u%04x", c);
 }
 
+/* U+0085, U+2028 and U+2029, which some readers of JSON lines take for the end of a line: their bytes, 0 for others. */
+static size_t line_separator(const char *text, size_t length) {
+  if (length >= 2 && memcmp(text, "\xC2\x85", 2) == 0) return 2;
+  return length >= 3 && (memcmp(text, "\xE2\x80\xA8", 3) == 0 || memcmp(text, "\xE2\x80\xA9", 3) == 0) ? 3 : 0;
+}
+
 static void write_string(as_json_writer *writer, const char *text, size_t length) {
   as_buffer *out = writer->out;
   size_t start = 0; /* [start, at) needs no escape and is not written yet */
   as_buffer_char(out, '"');
   for (size_t at = 0; at < length; at++) {
     unsigned char c = (unsigned char)text[at];
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    size_t separator = c >= 0x80 ? line_separator(text + at, length - at) : 0;
+    if (c >= 0x20 && c != '"' && c != '\\' && !separator) continue;
     as_utf8_repair(out, text + start, at - start);
-    write_escape(out, c);
+    if (separator) {
+      as_buffer_text(out, separator == 2 ? "\\u0085" : text[at + 2] == '\xA8' ? "\\u2028" : "\\u2029");
+      at += separator - 1;
+    } else {
+      write_escape(out, c);
+    }
     start = at + 1;
   }
   as_utf8_repair(out, text + start, length - start);

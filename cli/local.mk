@@ -4,7 +4,7 @@ libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/
   cli/help.c cli/lines.c cli/lines.h cli/manual.c cli/options.c cli/options.h cli/progress.c cli/progress.h cli/signals.c cli/signals.h cli/suggest.c \
   cli/values.c cli/version.c cli/version.h
 # The commands, one file each.
-libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h
+libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h cli/tokenize.c
 
 bin_PROGRAMS += assistify
 assistify_SOURCES = cli/main.c

@@ -10,7 +10,7 @@
 
 typedef struct as_csv_options {
   char delimiter;       /* 0: ',' */
-  as_text_encoding encoding; /* AUTO: UTF-8, anything else refused by name */
+  as_encoding encoding; /* AUTO: UTF-8, anything else refused by name */
   size_t row_limit;     /* most bytes in a row; 0: 16 MiB */
 } as_csv_options;
 

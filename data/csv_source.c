@@ -54,11 +54,11 @@ static as_status survey_file(as_csv_source *source, off_t start, as_encoding_sur
   return AS_OK;
 }
 
-static bool is_utf16(as_text_encoding encoding) {
+static bool is_utf16(as_encoding encoding) {
   return encoding == AS_ENCODING_UTF_16LE || encoding == AS_ENCODING_UTF_16BE;
 }
 
-static as_status refuse_encoding(as_csv_source *source, as_text_encoding detected, const as_encoding_survey *survey) {
+static as_status refuse_encoding(as_csv_source *source, as_encoding detected, const as_encoding_survey *survey) {
   if (detected == AS_ENCODING_UTF_32)
     return as_fail(source->ctx, AS_E_DATA, "%s: line 1: the file is in UTF-32, which is not read; save it as UTF-8",
                    source->name);
@@ -72,9 +72,9 @@ static as_status refuse_encoding(as_csv_source *source, as_text_encoding detecte
 }
 
 /* What the file will be read as, given what was asked for and what it looks like. */
-static as_status settle_encoding(as_csv_source *source, as_text_encoding wanted, const as_encoding_survey *survey,
-                                 size_t *bom, as_text_encoding *out) {
-  as_text_encoding detected = as_encoding_detect(survey, bom);
+static as_status settle_encoding(as_csv_source *source, as_encoding wanted, const as_encoding_survey *survey,
+                                 size_t *bom, as_encoding *out) {
+  as_encoding detected = as_encoding_detect(survey, bom);
   bool wide = is_utf16(detected) || detected == AS_ENCODING_UTF_32;
   *out = wanted;
   if (wanted == AS_ENCODING_AUTO || wanted == AS_ENCODING_UTF_8) {
@@ -99,7 +99,7 @@ static as_status settle_encoding(as_csv_source *source, as_text_encoding wanted,
   return AS_OK;
 }
 
-static as_status start(as_csv_source *source, as_text_encoding wanted) {
+static as_status start(as_csv_source *source, as_encoding wanted) {
   as_encoding_survey survey;
   as_encoding_survey_start(&survey);
   struct stat about;
@@ -120,7 +120,7 @@ static as_status start(as_csv_source *source, as_text_encoding wanted) {
   if (status != AS_OK) return status;
 
   size_t bom;
-  as_text_encoding encoding;
+  as_encoding encoding;
   status = settle_encoding(source, wanted, &survey, &bom, &encoding);
   if (status != AS_OK) return status;
   source->converting = encoding != AS_ENCODING_UTF_8;
@@ -139,7 +139,7 @@ static as_status start(as_csv_source *source, as_text_encoding wanted) {
 }
 
 static as_status open_named(as_csv_source *source, as_context *ctx, int fd, bool owned, const char *name,
-                            as_text_encoding wanted) {
+                            as_encoding wanted) {
   memset(source, 0, sizeof *source);
   source->ctx = ctx;
   source->fd = fd;
@@ -152,11 +152,11 @@ static as_status open_named(as_csv_source *source, as_context *ctx, int fd, bool
   return status;
 }
 
-as_status as_csv_source_open_fd(as_csv_source *source, as_context *ctx, int fd, const char *name, as_text_encoding wanted) {
+as_status as_csv_source_open_fd(as_csv_source *source, as_context *ctx, int fd, const char *name, as_encoding wanted) {
   return open_named(source, ctx, fd, false, name, wanted);
 }
 
-as_status as_csv_source_open(as_csv_source *source, as_context *ctx, const char *path, as_text_encoding wanted) {
+as_status as_csv_source_open(as_csv_source *source, as_context *ctx, const char *path, as_encoding wanted) {
   memset(source, 0, sizeof *source);
   if (strcmp(path, "-") == 0) return open_named(source, ctx, STDIN_FILENO, false, "standard input", wanted);
   int fd = open(path, O_RDONLY | O_CLOEXEC);

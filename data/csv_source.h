@@ -24,10 +24,10 @@ typedef struct as_csv_source {
 } as_csv_source;
 
 /* Opens `path`; "-" is standard input. On failure (AS_E_DATA) nothing needs closing. */
-AS_MUST_CHECK as_status as_csv_source_open(as_csv_source *source, as_context *ctx, const char *path, as_text_encoding wanted);
+AS_MUST_CHECK as_status as_csv_source_open(as_csv_source *source, as_context *ctx, const char *path, as_encoding wanted);
 /* The same over an open descriptor, which stays the caller's. */
 AS_MUST_CHECK as_status as_csv_source_open_fd(as_csv_source *source, as_context *ctx, int fd, const char *name,
-                                              as_text_encoding wanted);
+                                              as_encoding wanted);
 /* The next bytes, borrowed until the next call; *length is 0 at the end. */
 AS_MUST_CHECK as_status as_csv_source_next(as_csv_source *source, const unsigned char **bytes, size_t *length);
 void as_csv_source_close(as_csv_source *source); /* a zeroed source is allowed */

@@ -9,7 +9,7 @@
 
 static const struct {
   const char *name;
-  as_text_encoding encoding;
+  as_encoding encoding;
 } names[] = {
     {"utf-8", AS_ENCODING_UTF_8},           {"utf8", AS_ENCODING_UTF_8},
     {"utf-16", AS_ENCODING_UTF_16},         {"utf16", AS_ENCODING_UTF_16},
@@ -28,7 +28,7 @@ static bool same_name(const char *a, const char *b) {
   return *a == *b;
 }
 
-as_status as_encoding_by_name(as_context *ctx, const char *name, as_text_encoding *out) {
+as_status as_encoding_by_name(as_context *ctx, const char *name, as_encoding *out) {
   *out = AS_ENCODING_AUTO;
   if (!name) return AS_OK;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -41,7 +41,7 @@ as_status as_encoding_by_name(as_context *ctx, const char *name, as_text_encodin
                  name);
 }
 
-const char *as_encoding_name(as_text_encoding encoding) {
+const char *as_encoding_name(as_encoding encoding) {
   if (encoding == AS_ENCODING_UTF_32) return "utf-32";
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (names[i].encoding == encoding) return names[i].name;
@@ -110,7 +110,7 @@ void as_encoding_survey_add(as_encoding_survey *survey, const unsigned char *byt
 
 /* A header in the Latin alphabet has a zero byte beside each letter; which side tells the byte order. Some characters
  * have one on the other side. */
-static as_text_encoding utf16_without_mark(const as_encoding_survey *survey) {
+static as_encoding utf16_without_mark(const as_encoding_survey *survey) {
   size_t length = survey->bytes < sizeof survey->head ? (size_t)survey->bytes : sizeof survey->head;
   size_t zeros[2] = {0, 0};
   for (size_t i = 0; i < length; i++)
@@ -121,11 +121,11 @@ static as_text_encoding utf16_without_mark(const as_encoding_survey *survey) {
   return AS_ENCODING_UTF_8;
 }
 
-as_text_encoding as_encoding_detect(const as_encoding_survey *survey, size_t *bom) {
+as_encoding as_encoding_detect(const as_encoding_survey *survey, size_t *bom) {
   static const struct {
     const char *mark;
     size_t length;
-    as_text_encoding encoding;
+    as_encoding encoding;
   } marks[] = {
       {"\xFF\xFE\0\0", 4, AS_ENCODING_UTF_32}, /* before UTF-16's, of which it is the longer */
       {"\0\0\xFE\xFF", 4, AS_ENCODING_UTF_32},
@@ -141,7 +141,7 @@ as_text_encoding as_encoding_detect(const as_encoding_survey *survey, size_t *bo
       return marks[i].encoding;
     }
   *bom = 0;
-  as_text_encoding wide = utf16_without_mark(survey);
+  as_encoding wide = utf16_without_mark(survey);
   if (wide != AS_ENCODING_UTF_8) return wide;
   if (survey->invalid >= 3 && survey->valid * 10 <= survey->invalid && survey->undefined_1252 == 0 &&
       survey->plausible_1252 * 10 >= survey->invalid * 9)
@@ -149,7 +149,7 @@ as_text_encoding as_encoding_detect(const as_encoding_survey *survey, size_t *bo
   return AS_ENCODING_UTF_8;
 }
 
-void as_decoder_start(as_decoder *decoder, as_text_encoding encoding) {
+void as_decoder_start(as_decoder *decoder, as_encoding encoding) {
   decoder->encoding = encoding;
   decoder->surrogate = 0;
   decoder->odd = -1;

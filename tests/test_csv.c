@@ -334,7 +334,7 @@ START_TEST(an_encoding_that_would_garble_utf8_is_warned_about) {
 END_TEST
 
 START_TEST(names_of_encodings_and_delimiters) {
-  as_text_encoding encoding;
+  as_encoding encoding;
   ck_assert_ok(ctx, as_encoding_by_name(ctx, "CP1252", &encoding));
   ck_assert_int_eq(encoding, AS_ENCODING_WINDOWS_1252);
   ck_assert_ok(ctx, as_encoding_by_name(ctx, "Utf_16LE", &encoding));
@@ -491,7 +491,7 @@ START_TEST(mutated_files_never_break_the_reader) {
     ck_assert_int_eq(pipe(ends), 0);
     ck_assert_int_eq(write(ends[1], bytes, length), (ssize_t)length);
     close(ends[1]);
-    as_csv_options options = {.encoding = (as_text_encoding)(round % 7), .row_limit = round % 5 ? 0 : 40};
+    as_csv_options options = {.encoding = (as_encoding)(round % 7), .row_limit = round % 5 ? 0 : 40};
     as_csv_reader *reader;
     as_status status = as_csv_open_fd(ctx, ends[0], "fuzz", &options, &reader);
     uint64_t line = 0;

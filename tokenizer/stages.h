@@ -1,0 +1,126 @@
+/* The stages of a tokenizer from the inside: what each kind of component must provide, and the working memory that a
+ * text passes through. A new component is a file with a table row of these types, named in registry.c.
+ *
+ * A stage's `read` gets its object of tokenizer.json and makes its state; `write` puts the members back (all but
+ * "type"); `release` frees the state. The others run on a const state: a tokenizer is shared between threads, and
+ * everything that changes while a text is encoded lies in as_work. */
+#ifndef AS_TOKENIZER_STAGES_H
+#define AS_TOKENIZER_STAGES_H
+
+#include "base/json.h"
+#include "tokenizer/added_tokens.h"
+#include "tokenizer/nfd.h"
+#include "tokenizer/template.h"
+#include "tokenizer/tokenizer.h"
+#include "tokenizer/vocabulary.h"
+#include "tokenizer/work.h"
+
+typedef struct as_loader {
+  as_context *ctx;
+  const char *path; /* the file being read, for messages */
+  as_tokenizer *tokenizer;
+} as_loader;
+
+/* The stages in the order in which tokenizer.json is read; the model comes before what looks at its vocabulary. */
+typedef enum as_stage_kind {
+  AS_STAGE_MODEL,
+  AS_STAGE_NORMALIZER,
+  AS_STAGE_PRE_TOKENIZER,
+  AS_STAGE_POST_PROCESSOR,
+  AS_STAGE_DECODER,
+  AS_STAGES
+} as_stage_kind;
+
+/* What all kinds of stages have in common; the first member of each type below, so that a pointer to it is one to them.
+ */
+typedef struct as_component {
+  const char *name;     /* "type" in tokenizer.json */
+  const char *telltale; /* a member that only this type's object has, for files without "type"; may be NULL */
+  as_status (*read)(as_loader *loader, const json_t *json, void **state); /* NULL: it has no members and no state */
+  void (*write)(const as_tokenizer *tokenizer, const void *state, as_json_writer *writer);
+  void (*release)(as_context *ctx, void *state);
+} as_component;
+
+/* Appends the normal form of `in` to `out`. Runs on each piece of text between added tokens. */
+typedef struct as_normalizer_type {
+  as_component component;
+  as_status (*normalize)(const void *state, as_work *work, as_text_view in, as_aligned_text *out);
+} as_normalizer_type;
+
+/* Splits the pieces of work->text into words; it may rewrite the text, too. */
+typedef struct as_pre_tokenizer_type {
+  as_component component;
+  as_status (*split)(const void *state, as_work *work);
+} as_pre_tokenizer_type;
+
+/* Turns one word, [start, end) of work->text, into tokens with as_work_emit. Its `read` also fills the vocabulary of
+ * loader->tokenizer. */
+typedef struct as_model_type {
+  as_component component;
+  as_status (*tokenize)(const as_tokenizer *tokenizer, const void *state, as_work *work, uint32_t start, uint32_t end);
+  as_status (*save)(const as_tokenizer *tokenizer, const void *state, const char *folder); /* its vocabulary files */
+  const char *special_tokens[AS_SPECIAL_TOKENS]; /* what they are called if no file says so; NULL: it has none */
+  /* Puts "tokenizer_class" and the members that this class wants into tokenizer_config.json. */
+  void (*write_config)(const as_tokenizer *tokenizer, const void *state, as_json_writer *writer);
+} as_model_type;
+
+typedef struct as_post_processor_type {
+  as_component component;
+  /* Changes the tokens of a text before they are cut and joined (RoBERTa trims offsets); may be NULL. */
+  void (*adjust)(const void *state, const as_work *work, as_token_list *tokens);
+  const as_template *(*form)(const void *state); /* how the texts and the special tokens are joined */
+} as_post_processor_type;
+
+/* Appends the text of the tokens to `out`. */
+typedef struct as_decoder_type {
+  as_component component;
+  as_status (*decode)(const void *state, as_context *ctx, const as_token_text *tokens, size_t count, as_buffer *out);
+} as_decoder_type;
+
+/* The known components of each stage, each list ended by NULL. */
+extern const as_component *const *const as_components[AS_STAGES];
+
+/* A file that a tokenizer can be read from. */
+typedef struct as_tokenizer_format {
+  const char *file; /* its name in a model folder */
+  as_status (*read)(as_loader *loader);
+} as_tokenizer_format;
+extern const as_tokenizer_format as_tokenizer_formats[]; /* the preferred one first; the last has file NULL */
+
+struct as_tokenizer {
+  as_context *ctx;
+  as_vocabulary vocabulary;
+  as_added_tokens added;
+  struct {
+    const as_component *type; /* NULL: there is no such stage; the model is always there */
+    void *state;
+  } stages[AS_STAGES];
+  char *special[AS_SPECIAL_TOKENS]; /* as tokenizer_config.json names them; NULL where there is none */
+  int32_t special_ids[AS_SPECIAL_TOKENS];
+  size_t model_max_length;
+};
+
+/* A stage as what it is; NULL if there is none. */
+static inline const as_model_type *as_model_of(const as_tokenizer *tokenizer) {
+  return (const as_model_type *)tokenizer->stages[AS_STAGE_MODEL].type;
+}
+static inline const as_normalizer_type *as_normalizer_of(const as_tokenizer *tokenizer) {
+  return (const as_normalizer_type *)tokenizer->stages[AS_STAGE_NORMALIZER].type;
+}
+static inline const as_pre_tokenizer_type *as_pre_tokenizer_of(const as_tokenizer *tokenizer) {
+  return (const as_pre_tokenizer_type *)tokenizer->stages[AS_STAGE_PRE_TOKENIZER].type;
+}
+static inline const as_post_processor_type *as_post_processor_of(const as_tokenizer *tokenizer) {
+  return (const as_post_processor_type *)tokenizer->stages[AS_STAGE_POST_PROCESSOR].type;
+}
+static inline const as_decoder_type *as_decoder_of(const as_tokenizer *tokenizer) {
+  return (const as_decoder_type *)tokenizer->stages[AS_STAGE_DECODER].type;
+}
+
+/* The template by which texts are joined; NULL without a post-processor. */
+static inline const as_template *as_template_of(const as_tokenizer *tokenizer) {
+  const as_post_processor_type *type = as_post_processor_of(tokenizer);
+  return type ? type->form(tokenizer->stages[AS_STAGE_POST_PROCESSOR].state) : NULL;
+}
+
+#endif

@@ -1,0 +1,17 @@
+/* A vocabulary in files: the object of tokenizer.json that maps tokens to ids, and vocab.txt, a token a line. */
+#ifndef AS_TOKENIZER_VOCAB_FILE_H
+#define AS_TOKENIZER_VOCAB_FILE_H
+
+#include "tokenizer/stages.h"
+
+/* Fills the vocabulary of loader->tokenizer from the member "vocab" of `model`. */
+AS_MUST_CHECK as_status as_read_vocab_object(as_loader *loader, const json_t *model);
+/* Writes that member, in the order of the ids. */
+void as_write_vocab_object(const as_tokenizer *tokenizer, as_json_writer *writer);
+
+/* Fills it from the file loader->path: line n, counted from 0, is the token with id n. */
+AS_MUST_CHECK as_status as_read_vocab_lines(as_loader *loader);
+/* Writes vocab.txt into a folder. An id without a token, in the middle, is an empty line. */
+AS_MUST_CHECK as_status as_save_vocab_txt(const as_tokenizer *tokenizer, const void *state, const char *folder);
+
+#endif
