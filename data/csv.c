@@ -19,14 +19,14 @@ struct as_csv_reader {
   size_t row_limit;
   const unsigned char *block; /* what is left of the source's block */
   size_t block_length;
-  uint64_t line;              /* of block[0] */
-  bool after_cr;              /* a CR ended the last line: an LF right after it belongs to it */
+  uint64_t line; /* of block[0] */
+  bool after_cr; /* a CR ended the last line: an LF right after it belongs to it */
   int64_t blank_lines;
 
   struct csv_parser parser;
   unsigned char *entry;
   size_t entry_size;
-  bool in_row;   /* a row has begun and not ended */
+  bool in_row; /* a row has begun and not ended */
   bool row_done;
   bool skipping; /* the rest of the line is dropped after a stray quote */
   bool quoted;   /* the last feed ended inside quotes ... */
@@ -49,8 +49,8 @@ as_status as_csv_delimiter_by_name(as_context *ctx, const char *name, char *out)
   static const struct {
     const char *name;
     char delimiter;
-  } known[] = {{",", ','},     {"comma", ','}, {";", ';'},    {"semicolon", ';'}, {"\t", '\t'},
-               {"\\t", '\t'}, {"tab", '\t'},  {"|", '|'},    {"pipe", '|'}};
+  } known[] = {{",", ','},    {"comma", ','}, {";", ';'}, {"semicolon", ';'}, {"\t", '\t'},
+               {"\\t", '\t'}, {"tab", '\t'},  {"|", '|'}, {"pipe", '|'}};
   *out = ',';
   if (!name) return AS_OK;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -240,18 +240,24 @@ static void check_texts(as_csv_row *row) {
   for (size_t i = 0; i < row->count && row->problem == AS_PROBLEM_NONE; i++) {
     const as_csv_field *field = &row->fields[i];
     row->problem_column = i;
-    if (memchr(field->text, 0, field->length)) row->problem = AS_PROBLEM_NUL_BYTE;
-    else if (!as_utf8_valid(field->text, field->length)) row->problem = AS_PROBLEM_INVALID_UTF8;
+    if (memchr(field->text, 0, field->length))
+      row->problem = AS_PROBLEM_NUL_BYTE;
+    else if (!as_utf8_valid(field->text, field->length))
+      row->problem = AS_PROBLEM_INVALID_UTF8;
   }
 }
 
 static void check_row(as_csv_reader *reader) {
   as_csv_row *row = &reader->row;
   if (row->problem != AS_PROBLEM_NONE) return;
-  if (row_is_empty(row) && (row->count == 1 || row->count == reader->columns)) row->problem = AS_PROBLEM_EMPTY_ROW;
-  else if (row->count < reader->columns) row->problem = AS_PROBLEM_SHORT_ROW;
-  else if (row->count > reader->columns) row->problem = AS_PROBLEM_LONG_ROW;
-  else check_texts(row);
+  if (row_is_empty(row) && (row->count == 1 || row->count == reader->columns))
+    row->problem = AS_PROBLEM_EMPTY_ROW;
+  else if (row->count < reader->columns)
+    row->problem = AS_PROBLEM_SHORT_ROW;
+  else if (row->count > reader->columns)
+    row->problem = AS_PROBLEM_LONG_ROW;
+  else
+    check_texts(row);
 }
 
 as_status as_csv_next(as_csv_reader *reader, const as_csv_row **row) {
@@ -274,7 +280,8 @@ static void name_column(const as_csv_reader *reader, size_t index, as_buffer *ou
   if (index < reader->columns)
     as_buffer_printf(out, "column '%.*s'", (int)(reader->header[index].length < 60 ? reader->header[index].length : 60),
                      reader->header[index].text);
-  else as_buffer_printf(out, "field %zu", index + 1);
+  else
+    as_buffer_printf(out, "field %zu", index + 1);
 }
 
 /* What is wrong with the row, for a message that has already named file and line. */
@@ -286,8 +293,7 @@ static void explain(const as_csv_reader *reader, const as_csv_row *row, as_buffe
     as_buffer_printf(out, "%zu %s, but the header names %zu columns", row->count, row->count == 1 ? "field" : "fields",
                      reader->columns);
     if (row->problem == AS_PROBLEM_LONG_ROW)
-      as_buffer_printf(out, "; put a field that contains %s in quotes",
-                       delimiter_name(reader->delimiter, text));
+      as_buffer_printf(out, "; put a field that contains %s in quotes", delimiter_name(reader->delimiter, text));
     return;
   case AS_PROBLEM_STRAY_QUOTE:
     as_buffer_text(out, "a stray quote in ");
@@ -348,9 +354,10 @@ static as_status check_header(as_csv_reader *reader) {
   char text[4], mine[4];
   for (const char *other = ",;\t|"; *other && row->problem == AS_PROBLEM_STRAY_QUOTE; other++)
     if (*other != reader->delimiter && header_would_have(reader, *other, NULL))
-      return as_fail(reader->ctx, status, "%s: line %llu: the header cannot be read with the delimiter %s; try --delimiter %s",
-                     as_csv_name(reader), (unsigned long long)row->line,
-                     delimiter_name(reader->delimiter, mine), delimiter_name(*other, text));
+      return as_fail(reader->ctx, status,
+                     "%s: line %llu: the header cannot be read with the delimiter %s; try --delimiter %s",
+                     as_csv_name(reader), (unsigned long long)row->line, delimiter_name(reader->delimiter, mine),
+                     delimiter_name(*other, text));
   return status;
 }
 
@@ -402,7 +409,8 @@ as_status as_csv_open(as_context *ctx, const char *path, const as_csv_options *o
   return open_reader(ctx, path, -1, options, out);
 }
 
-as_status as_csv_open_fd(as_context *ctx, int fd, const char *name, const as_csv_options *options, as_csv_reader **out) {
+as_status as_csv_open_fd(as_context *ctx, int fd, const char *name, const as_csv_options *options,
+                         as_csv_reader **out) {
   *out = NULL;
   if (fd < 0) return as_fail(ctx, AS_E_INVALID, "%s: %d is not a file descriptor", name, fd);
   return open_reader(ctx, name, fd, options, out);
@@ -420,11 +428,21 @@ void as_csv_close(as_csv_reader *reader) {
   as_free(reader->ctx, reader);
 }
 
-const char *as_csv_name(const as_csv_reader *reader) { return reader->source.name; }
-char as_csv_delimiter(const as_csv_reader *reader) { return reader->delimiter; }
-size_t as_csv_column_count(const as_csv_reader *reader) { return reader->columns; }
-const as_csv_field *as_csv_header(const as_csv_reader *reader) { return reader->header; }
-int64_t as_csv_blank_lines(const as_csv_reader *reader) { return reader->blank_lines; }
+const char *as_csv_name(const as_csv_reader *reader) {
+  return reader->source.name;
+}
+char as_csv_delimiter(const as_csv_reader *reader) {
+  return reader->delimiter;
+}
+size_t as_csv_column_count(const as_csv_reader *reader) {
+  return reader->columns;
+}
+const as_csv_field *as_csv_header(const as_csv_reader *reader) {
+  return reader->header;
+}
+int64_t as_csv_blank_lines(const as_csv_reader *reader) {
+  return reader->blank_lines;
+}
 
 void as_csv_digest(const as_csv_reader *reader, unsigned char digest[32]) {
   as_sha256 hash = reader->source.hash;

@@ -26,7 +26,8 @@ static as_status read_some(as_csv_source *source, unsigned char *bytes, size_t r
   }
 }
 
-/* Fills the start of the block: up to the first line end, FIRST_LOOK_BYTES or the end of a stream that can't be rewound. */
+/* Fills the start of the block: up to the first line end, FIRST_LOOK_BYTES or the end of a stream that can't be
+ * rewound. */
 static as_status read_ahead(as_csv_source *source) {
   while (source->length < FIRST_LOOK_BYTES && !memchr(source->block, '\n', source->length)) {
     size_t got;
@@ -54,27 +55,28 @@ static as_status survey_file(as_csv_source *source, off_t start, as_encoding_sur
   return AS_OK;
 }
 
-static bool is_utf16(as_encoding encoding) {
+static bool is_utf16(as_text_encoding encoding) {
   return encoding == AS_ENCODING_UTF_16LE || encoding == AS_ENCODING_UTF_16BE;
 }
 
-static as_status refuse_encoding(as_csv_source *source, as_encoding detected, const as_encoding_survey *survey) {
+static as_status refuse_encoding(as_csv_source *source, as_text_encoding detected, const as_encoding_survey *survey) {
   if (detected == AS_ENCODING_UTF_32)
     return as_fail(source->ctx, AS_E_DATA, "%s: line 1: the file is in UTF-32, which is not read; save it as UTF-8",
                    source->name);
   if (detected == AS_ENCODING_WINDOWS_1252)
-    return as_fail(source->ctx, AS_E_DATA,
-                   "%s: line %llu: the file is not UTF-8 but looks like Windows-1252 (%llu such bytes): convert it with "
-                   "--encoding windows-1252; or, if it is UTF-8 with damaged rows, say --encoding utf-8",
-                   source->name, (unsigned long long)survey->first_invalid_line, (unsigned long long)survey->invalid);
+    return as_fail(
+        source->ctx, AS_E_DATA,
+        "%s: line %llu: the file is not UTF-8 but looks like Windows-1252 (%llu such bytes): convert it with "
+        "--encoding windows-1252; or, if it is UTF-8 with damaged rows, say --encoding utf-8",
+        source->name, (unsigned long long)survey->first_invalid_line, (unsigned long long)survey->invalid);
   return as_fail(source->ctx, AS_E_DATA, "%s: line 1: the file is in %s, not UTF-8: convert it with --encoding %s",
                  source->name, detected == AS_ENCODING_UTF_16LE ? "UTF-16LE" : "UTF-16BE", as_encoding_name(detected));
 }
 
 /* What the file will be read as, given what was asked for and what it looks like. */
-static as_status settle_encoding(as_csv_source *source, as_encoding wanted, const as_encoding_survey *survey,
-                                 size_t *bom, as_encoding *out) {
-  as_encoding detected = as_encoding_detect(survey, bom);
+static as_status settle_encoding(as_csv_source *source, as_text_encoding wanted, const as_encoding_survey *survey,
+                                 size_t *bom, as_text_encoding *out) {
+  as_text_encoding detected = as_encoding_detect(survey, bom);
   bool wide = is_utf16(detected) || detected == AS_ENCODING_UTF_32;
   *out = wanted;
   if (wanted == AS_ENCODING_AUTO || wanted == AS_ENCODING_UTF_8) {
@@ -91,22 +93,21 @@ static as_status settle_encoding(as_csv_source *source, as_encoding wanted, cons
                    source->name, as_encoding_name(wanted), as_encoding_name(detected));
   }
   if (wide || *bom > 0)
-    return as_fail(source->ctx, AS_E_DATA, "%s: line 1: --encoding %s was asked for, but the file is in %s", source->name,
-                   as_encoding_name(wanted), as_encoding_name(detected));
+    return as_fail(source->ctx, AS_E_DATA, "%s: line 1: --encoding %s was asked for, but the file is in %s",
+                   source->name, as_encoding_name(wanted), as_encoding_name(detected));
   if (survey->valid > 0 && survey->invalid == 0)
     as_warn(source->ctx, "%s: read as %s as asked, though all of it is valid UTF-8 with %llu characters beyond ASCII",
             source->name, as_encoding_name(wanted), (unsigned long long)survey->valid);
   return AS_OK;
 }
 
-static as_status start(as_csv_source *source, as_encoding wanted) {
+static as_status start(as_csv_source *source, as_text_encoding wanted) {
   as_encoding_survey survey;
   as_encoding_survey_start(&survey);
   struct stat about;
   if (fstat(source->fd, &about) != 0)
     return as_fail(source->ctx, AS_E_DATA, "%s: cannot be read: %s", source->name, strerror(errno));
-  if (S_ISDIR(about.st_mode))
-    return as_fail(source->ctx, AS_E_DATA, "%s: is a folder, not a data file", source->name);
+  if (S_ISDIR(about.st_mode)) return as_fail(source->ctx, AS_E_DATA, "%s: is a folder, not a data file", source->name);
   source->block = as_alloc(source->ctx, BLOCK_BYTES, 1);
   if (!source->block) return AS_E_NOMEM;
   as_status status = AS_OK;
@@ -120,7 +121,7 @@ static as_status start(as_csv_source *source, as_encoding wanted) {
   if (status != AS_OK) return status;
 
   size_t bom;
-  as_encoding encoding;
+  as_text_encoding encoding;
   status = settle_encoding(source, wanted, &survey, &bom, &encoding);
   if (status != AS_OK) return status;
   source->converting = encoding != AS_ENCODING_UTF_8;
@@ -139,7 +140,7 @@ static as_status start(as_csv_source *source, as_encoding wanted) {
 }
 
 static as_status open_named(as_csv_source *source, as_context *ctx, int fd, bool owned, const char *name,
-                            as_encoding wanted) {
+                            as_text_encoding wanted) {
   memset(source, 0, sizeof *source);
   source->ctx = ctx;
   source->fd = fd;
@@ -152,11 +153,12 @@ static as_status open_named(as_csv_source *source, as_context *ctx, int fd, bool
   return status;
 }
 
-as_status as_csv_source_open_fd(as_csv_source *source, as_context *ctx, int fd, const char *name, as_encoding wanted) {
+as_status as_csv_source_open_fd(as_csv_source *source, as_context *ctx, int fd, const char *name,
+                                as_text_encoding wanted) {
   return open_named(source, ctx, fd, false, name, wanted);
 }
 
-as_status as_csv_source_open(as_csv_source *source, as_context *ctx, const char *path, as_encoding wanted) {
+as_status as_csv_source_open(as_csv_source *source, as_context *ctx, const char *path, as_text_encoding wanted) {
   memset(source, 0, sizeof *source);
   if (strcmp(path, "-") == 0) return open_named(source, ctx, STDIN_FILENO, false, "standard input", wanted);
   int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-static bool is_space(char c) { return c == ' ' || c == '\t'; }
+static bool is_space(char c) {
+  return c == ' ' || c == '\t';
+}
 
 static bool needs_quotes(const as_csv_field *field, bool alone, char delimiter) {
   if (field->length == 0) return alone;
@@ -31,10 +33,14 @@ static void append_quoted(as_buffer *out, const as_csv_field *field) {
 void as_csv_append_row(as_buffer *out, const as_csv_field *fields, size_t count, char delimiter) {
   for (size_t i = 0; i < count; i++) {
     if (i > 0) as_buffer_char(out, delimiter);
-    if (needs_quotes(&fields[i], count == 1, delimiter)) append_quoted(out, &fields[i]);
-    else as_buffer_append(out, fields[i].text, fields[i].length);
+    if (needs_quotes(&fields[i], count == 1, delimiter))
+      append_quoted(out, &fields[i]);
+    else
+      as_buffer_append(out, fields[i].text, fields[i].length);
   }
   as_buffer_char(out, '\n');
 }
 
-as_csv_field as_csv_text(const char *text) { return (as_csv_field){text, strlen(text)}; }
+as_csv_field as_csv_text(const char *text) {
+  return (as_csv_field){text, strlen(text)};
+}

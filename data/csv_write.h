@@ -4,8 +4,9 @@
 
 #include "data/csv.h"
 
-/* Appends a row and a line feed. A field is put in quotes when it holds the delimiter, a quote, CR or LF, begins or ends
- * with white space, or is the row's only one and empty; quotes in it are doubled. Read back it is the same bytes. */
+/* Appends a row and a line feed. A field is put in quotes when it holds the delimiter, a quote, CR or LF, begins or
+ * ends with white space, or is the row's only one and empty; quotes in it are doubled. Read back it is the same bytes.
+ */
 void as_csv_append_row(as_buffer *out, const as_csv_field *fields, size_t count, char delimiter);
 
 /* A field from a C string, borrowed. */

@@ -9,7 +9,7 @@
 
 #include "base/buffer.h"
 
-typedef enum as_encoding {
+typedef enum as_text_encoding {
   AS_ENCODING_AUTO, /* UTF-8; a file that is in another encoding is refused with that encoding's name */
   AS_ENCODING_UTF_8,
   AS_ENCODING_UTF_16, /* asked for: the byte order mark or the place of the zero bytes tells which of the next two */
@@ -18,11 +18,11 @@ typedef enum as_encoding {
   AS_ENCODING_WINDOWS_1252,
   AS_ENCODING_LATIN_1,
   AS_ENCODING_UTF_32 /* only ever detected; not converted */
-} as_encoding;
+} as_text_encoding;
 
 /* NULL gives AUTO. Upper and lower case, '-' and '_' are alike; AS_E_INVALID lists the names that are known. */
-AS_MUST_CHECK as_status as_encoding_by_name(as_context *ctx, const char *name, as_encoding *out);
-const char *as_encoding_name(as_encoding encoding); /* as --encoding takes it */
+AS_MUST_CHECK as_status as_encoding_by_name(as_context *ctx, const char *name, as_text_encoding *out);
+const char *as_encoding_name(as_text_encoding encoding); /* as --encoding takes it */
 
 /* What has been seen of a file so far; bytes are added in blocks of any size. */
 typedef struct as_encoding_survey {
@@ -41,17 +41,17 @@ typedef struct as_encoding_survey {
 void as_encoding_survey_start(as_encoding_survey *survey);
 void as_encoding_survey_add(as_encoding_survey *survey, const unsigned char *bytes, size_t length);
 /* The judgement: UTF_8, UTF_16LE, UTF_16BE, UTF_32 or WINDOWS_1252. *bom (may be NULL): bytes of the mark to skip. */
-as_encoding as_encoding_detect(const as_encoding_survey *survey, size_t *bom);
+as_text_encoding as_encoding_detect(const as_encoding_survey *survey, size_t *bom);
 
-/* Converts a stream of bytes. What has no meaning in the encoding (a lone surrogate, half a unit at the end, an undefined
- * byte of Windows-1252) becomes bytes that are not UTF-8, so that it is found where every text is checked. */
+/* Converts a stream of bytes. What has no meaning in the encoding (a lone surrogate, half a unit at the end, an
+ * undefined byte of Windows-1252) becomes bytes that are not UTF-8, so that it is found where every text is checked. */
 typedef struct as_decoder {
-  as_encoding encoding; /* UTF_16LE, UTF_16BE, WINDOWS_1252 or LATIN_1 */
-  uint32_t surrogate;   /* a high surrogate that waits for its other half, or 0 */
-  int odd;              /* first byte of a unit that was cut, or -1 */
+  as_text_encoding encoding; /* UTF_16LE, UTF_16BE, WINDOWS_1252 or LATIN_1 */
+  uint32_t surrogate;        /* a high surrogate that waits for its other half, or 0 */
+  int odd;                   /* first byte of a unit that was cut, or -1 */
 } as_decoder;
 
-void as_decoder_start(as_decoder *decoder, as_encoding encoding);
+void as_decoder_start(as_decoder *decoder, as_text_encoding encoding);
 /* Appends UTF-8 to `out`; `last` says that nothing follows. */
 void as_decoder_convert(as_decoder *decoder, const unsigned char *bytes, size_t length, bool last, as_buffer *out);
 

@@ -1,8 +1,14 @@
 # data/: reading CSV, message tables, splits, checks, synthetic data.
 data_includedir = $(pkgincludedir)/data
-data_include_HEADERS = data/encoding.h data/report.h data/csv.h data/csv_write.h data/messages.h data/split.h
+data_include_HEADERS = data/encoding.h data/report.h data/csv.h data/csv_write.h data/messages.h data/split.h \
+  data/synth.h
 libassistify_all_la_SOURCES += data/encoding.c data/report.c data/csv_source.c data/csv_source.h data/csv.c \
-  data/csv_write.c data/text_index.c data/text_index.h data/messages.c data/split.c
+  data/csv_write.c data/text_index.c data/text_index.h data/messages.c data/split.c data/synth.c \
+  data/synth_text.c data/synth_text.h data/templates.h data/templates_common.c data/templates_complaint.c \
+  data/templates_inquiry.c data/templates_purchase.c data/templates_return.c data/templates_support.c \
+  data/templates_tracking.c
+samplesdir = $(pkgdatadir)/samples
+dist_samples_DATA = data/samples/messages.csv
 
 check_PROGRAMS += tests/test_csv tests/test_messages tests/test_split
 tests_test_csv_SOURCES = tests/test_csv.c
@@ -15,7 +21,10 @@ tests_test_split_SOURCES = tests/test_split.c
 tests_test_split_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_split_LDADD = libtest_harness.la $(TEST_LDADD)
 
-check_PROGRAMS += tests/golden_data
+check_PROGRAMS += tests/test_synth tests/golden_data
+tests_test_synth_SOURCES = tests/test_synth.c
+tests_test_synth_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_synth_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_golden_data_SOURCES = tests/golden_data.c
 tests_golden_data_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_data_LDADD = libtest_harness.la $(TEST_LDADD)

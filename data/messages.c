@@ -113,7 +113,8 @@ static bool add_value(as_messages *messages, column *col, as_csv_field value) {
   labels[messages->rows] = -1;
   if (value.length == 0) return true;
   uint64_t number;
-  if (!as_text_index_put(ctx, &col->index, &col->texts, value.text, value.length, col->texts.count, &number)) return false;
+  if (!as_text_index_put(ctx, &col->index, &col->texts, value.text, value.length, col->texts.count, &number))
+    return false;
   if (number == UINT64_MAX) {
     number = col->texts.count;
     if (number >= INT32_MAX) {
@@ -239,7 +240,8 @@ static as_status read_table(as_messages *messages, reading *in) {
                    messages->path, (long long)in->report->rows);
   as_csv_digest(in->csv, messages->digest);
   for (size_t c = 0; c < messages->column_count; c++)
-    if (messages->columns[c].kind == AS_COLUMN_LABEL && !order_labels(messages, &messages->columns[c])) return AS_E_NOMEM;
+    if (messages->columns[c].kind == AS_COLUMN_LABEL && !order_labels(messages, &messages->columns[c]))
+      return AS_E_NOMEM;
   return AS_OK;
 }
 
@@ -267,19 +269,35 @@ as_status as_messages_read(as_context *ctx, const char *path, const as_message_o
   return AS_OK;
 }
 
-int64_t as_messages_count(const as_messages *messages) { return (int64_t)messages->rows; }
-uint64_t as_messages_line(const as_messages *messages, int64_t row) { return messages->lines[row]; }
-int64_t as_messages_first(const as_messages *messages, int64_t row) { return messages->first[row]; }
-size_t as_messages_column_count(const as_messages *messages) { return messages->column_count; }
-const char *as_messages_path(const as_messages *messages) { return messages->path; }
-const unsigned char *as_messages_digest(const as_messages *messages) { return messages->digest; }
+int64_t as_messages_count(const as_messages *messages) {
+  return (int64_t)messages->rows;
+}
+uint64_t as_messages_line(const as_messages *messages, int64_t row) {
+  return messages->lines[row];
+}
+int64_t as_messages_first(const as_messages *messages, int64_t row) {
+  return messages->first[row];
+}
+size_t as_messages_column_count(const as_messages *messages) {
+  return messages->column_count;
+}
+const char *as_messages_path(const as_messages *messages) {
+  return messages->path;
+}
+const unsigned char *as_messages_digest(const as_messages *messages) {
+  return messages->digest;
+}
 
 const char *as_messages_text(const as_messages *messages, int64_t row, size_t *length) {
   return as_text_block_get(&messages->texts, (size_t)row, length);
 }
 
-const char *as_messages_column_name(const as_messages *messages, size_t c) { return messages->columns[c].name; }
-bool as_messages_column_present(const as_messages *messages, size_t c) { return messages->columns[c].present; }
+const char *as_messages_column_name(const as_messages *messages, size_t c) {
+  return messages->columns[c].name;
+}
+bool as_messages_column_present(const as_messages *messages, size_t c) {
+  return messages->columns[c].present;
+}
 
 const char *as_messages_value(const as_messages *messages, size_t c, int64_t row) {
   const column *col = &messages->columns[c];
@@ -305,8 +323,10 @@ int32_t as_messages_label_find(const as_messages *messages, size_t c, const char
     int32_t middle = low + (high - low) / 2;
     int order = strcmp(name, as_messages_label_name(messages, c, middle));
     if (order == 0) return middle;
-    if (order < 0) high = middle - 1;
-    else low = middle + 1;
+    if (order < 0)
+      high = middle - 1;
+    else
+      low = middle + 1;
   }
   return -1;
 }

@@ -51,7 +51,8 @@ const char *as_messages_column_name(const as_messages *messages, size_t column);
 bool as_messages_column_present(const as_messages *messages, size_t column);
 /* The value of a text or label column, "" when empty; borrowed. */
 const char *as_messages_value(const as_messages *messages, size_t column, int64_t row);
-/* Label columns: the number of different labels, their names in the order of their bytes, the label of a row (-1: empty). */
+/* Label columns: the number of different labels, their names in the order of their bytes, the label of a row (-1:
+ * empty). */
 int32_t as_messages_label_count(const as_messages *messages, size_t column);
 const char *as_messages_label_name(const as_messages *messages, size_t column, int32_t label);
 int32_t as_messages_label(const as_messages *messages, size_t column, int64_t row);

@@ -30,21 +30,33 @@ static const struct {
 as_status as_on_error_by_name(as_context *ctx, const char *name, as_on_error *out) {
   *out = AS_ON_ERROR_DEFAULT;
   if (!name) return AS_OK;
-  if (strcmp(name, "fail") == 0) *out = AS_ON_ERROR_FAIL;
-  else if (strcmp(name, "skip") == 0) *out = AS_ON_ERROR_SKIP;
-  else return as_fail(ctx, AS_E_INVALID, "--on-error is 'fail' or 'skip', not '%s'", name);
+  if (strcmp(name, "fail") == 0)
+    *out = AS_ON_ERROR_FAIL;
+  else if (strcmp(name, "skip") == 0)
+    *out = AS_ON_ERROR_SKIP;
+  else
+    return as_fail(ctx, AS_E_INVALID, "--on-error is 'fail' or 'skip', not '%s'", name);
   return AS_OK;
 }
 
-as_problem_class as_data_problem_class(as_data_problem problem) { return problems[problem].class; }
-const char *as_data_problem_key(as_data_problem problem) { return problems[problem].key; }
-const char *as_data_problem_text(as_data_problem problem) { return problems[problem].many; }
+as_problem_class as_data_problem_class(as_data_problem problem) {
+  return problems[problem].class;
+}
+const char *as_data_problem_key(as_data_problem problem) {
+  return problems[problem].key;
+}
+const char *as_data_problem_text(as_data_problem problem) {
+  return problems[problem].many;
+}
 
 bool as_data_problem_fails(as_data_problem problem, as_on_error on_error) {
   switch (problems[problem].class) {
-  case AS_CLASS_BROKEN: return on_error != AS_ON_ERROR_SKIP;
-  case AS_CLASS_EMPTY: return on_error == AS_ON_ERROR_FAIL;
-  default: return false;
+  case AS_CLASS_BROKEN:
+    return on_error != AS_ON_ERROR_SKIP;
+  case AS_CLASS_EMPTY:
+    return on_error == AS_ON_ERROR_FAIL;
+  default:
+    return false;
   }
 }
 
@@ -71,8 +83,10 @@ static void print_finding(const as_data_report *report, as_data_problem problem,
   for (int i = 0; i < examples(finding); i++) {
     as_buffer_printf(out, "%s%" PRIu64, i > 0 ? ", " : "", finding->lines[i]);
     if (finding->earlier[i] == 0 || finding->earlier[i] == finding->lines[i]) continue;
-    if (problem == AS_PROBLEM_UNTERMINATED_QUOTE) as_buffer_printf(out, ", opened on line %" PRIu64, finding->earlier[i]);
-    else as_buffer_printf(out, " like %" PRIu64, finding->earlier[i]);
+    if (problem == AS_PROBLEM_UNTERMINATED_QUOTE)
+      as_buffer_printf(out, ", opened on line %" PRIu64, finding->earlier[i]);
+    else
+      as_buffer_printf(out, " like %" PRIu64, finding->earlier[i]);
   }
   as_buffer_text(out, finding->count > AS_DATA_EXAMPLES ? ", ...)" : ")");
 }
@@ -91,8 +105,10 @@ void as_data_report_warn(as_context *ctx, const as_data_report *report, const ch
     as_buffer text;
     as_buffer_init(&text, ctx);
     print_finding(report, (as_data_problem)problem, &text);
-    if (text.failed) as_warn(ctx, "%s: %s", path, problems[problem].many);
-    else as_warn(ctx, "%s: %s", path, as_buffer_string(&text));
+    if (text.failed)
+      as_warn(ctx, "%s: %s", path, problems[problem].many);
+    else
+      as_warn(ctx, "%s: %s", path, as_buffer_string(&text));
     as_buffer_free(&text);
   }
 }

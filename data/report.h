@@ -47,8 +47,8 @@ enum { AS_DATA_EXAMPLES = 8 };
 typedef struct as_data_finding {
   int64_t count;
   uint64_t lines[AS_DATA_EXAMPLES];   /* physical lines on which the first of these rows start */
-  uint64_t earlier[AS_DATA_EXAMPLES]; /* duplicates, contradictions: the line of the first row with that text; quotes that
-                                         never close: the line that opened them; else 0 */
+  uint64_t earlier[AS_DATA_EXAMPLES]; /* duplicates, contradictions: the line of the first row with that text; quotes
+                                         that never close: the line that opened them; else 0 */
 } as_data_finding;
 
 typedef struct as_data_report {

@@ -1,5 +1,5 @@
-/* The stratified split. Invariant: as_split gives equal texts equal parts, and leaves every label at least one text for
- * training. */
+/* The stratified split. Invariant: as_split_messages gives equal texts equal parts, and leaves every label at least one
+ * text for training. */
 #include "data/split.h"
 
 #include <stdlib.h>
@@ -55,16 +55,17 @@ static size_t make_groups(const as_messages *messages, const as_split_options *o
   return count;
 }
 
-/* Moves groups of one label from training to `part`, as near to `share` of the label's rows as whole texts allow. *left is
- * the number of texts still in training, of which one stays there. */
-static void take_part(const text_group *groups, size_t count, double share, as_part part, as_part *parts, size_t *left) {
+/* Moves groups of one label from training to `part`, as near to `share` of the label's rows as whole texts allow. *left
+ * is the number of texts still in training, of which one stays there. */
+static void take_part(const text_group *groups, size_t count, double share, as_part part, as_part *parts,
+                      size_t *left) {
   int64_t rows = 0, taken = 0;
   for (size_t i = 0; i < count; i++) rows += groups[i].size;
   int64_t quota = (int64_t)(share * (double)rows + 0.5);
   if (share <= 0) return;
   if (quota < 1) quota = 1;
   const text_group *smallest = NULL;
-  for (size_t i = 0; i < count && *left > 1 && taken < quota; i++) {
+  for (size_t i = 0; i<count && * left> 1 && taken < quota; i++) {
     const text_group *group = &groups[i];
     if (parts[group->row] != AS_PART_TRAIN) continue;
     if (!smallest || group->size < smallest->size) smallest = group;
@@ -78,13 +79,16 @@ static void take_part(const text_group *groups, size_t count, double share, as_p
   --*left;
 }
 
-as_status as_split(as_context *ctx, const as_messages *messages, const as_split_options *options, as_part *parts) {
+as_status as_split_messages(as_context *ctx, const as_messages *messages, const as_split_options *options,
+                            as_part *parts) {
   if (!(options->valid >= 0 && options->test >= 0 && options->valid + options->test < 1))
-    return as_fail(ctx, AS_E_INVALID, "split: shares of %g for validation and %g for test; both are at least 0 and below 1 "
-                   "together", options->valid, options->test);
+    return as_fail(ctx, AS_E_INVALID,
+                   "split: shares of %g for validation and %g for test; both are at least 0 and below 1 "
+                   "together",
+                   options->valid, options->test);
   size_t column = options->label_column < 0 ? 0 : (size_t)options->label_column;
-  if (options->label_column >= 0 && (column >= as_messages_column_count(messages) ||
-                                     as_messages_label_count(messages, column) == 0))
+  if (options->label_column >= 0 &&
+      (column >= as_messages_column_count(messages) || as_messages_label_count(messages, column) == 0))
     return as_fail(ctx, AS_E_INVALID, "split: column %d of the table has no labels", options->label_column);
   int64_t rows = as_messages_count(messages);
   text_group *groups = as_alloc(ctx, (size_t)rows, sizeof *groups);
@@ -94,8 +98,7 @@ as_status as_split(as_context *ctx, const as_messages *messages, const as_split_
     size_t count = make_groups(messages, options, groups, place);
     for (int64_t row = 0; row < rows; row++) parts[row] = AS_PART_TRAIN;
     for (size_t begin = 0, end; begin < count; begin = end) {
-      for (end = begin; end < count && groups[end].label == groups[begin].label; end++) {
-      }
+      for (end = begin; end < count && groups[end].label == groups[begin].label; end++) {}
       size_t left = end - begin;
       take_part(groups + begin, end - begin, options->test, AS_PART_TEST, parts, &left);
       take_part(groups + begin, end - begin, options->valid, AS_PART_VALID, parts, &left);

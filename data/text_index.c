@@ -1,4 +1,5 @@
-/* Texts in one block and a table to find them again. Invariant: block->bytes[starts[i + 1] - 1] is the NUL of text i. */
+/* Texts in one block and a table to find them again. Invariant: block->bytes[starts[i + 1] - 1] is the NUL of text i.
+ */
 #include "data/text_index.h"
 
 #include <string.h>

@@ -25,8 +25,8 @@ typedef struct as_text_index {
   size_t size, used;
 } as_text_index;
 
-/* Looks for `text` among the block's texts that were put in; *number is its number, or UINT64_MAX when it is new and now
- * stands for text `fresh`, which the caller adds to the block. False on failure, with the error recorded. */
+/* Looks for `text` among the block's texts that were put in; *number is its number, or UINT64_MAX when it is new and
+ * now stands for text `fresh`, which the caller adds to the block. False on failure, with the error recorded. */
 bool as_text_index_put(as_context *ctx, as_text_index *index, const as_text_block *block, const char *text,
                        size_t length, uint64_t fresh, uint64_t *number);
 void as_text_index_free(as_context *ctx, as_text_index *index);

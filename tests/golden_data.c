@@ -8,8 +8,12 @@
 
 static as_context *ctx;
 
-static void setup(void) { ctx = as_test_context(1); }
-static void teardown(void) { as_test_context_free(ctx); }
+static void setup(void) {
+  ctx = as_test_context(1);
+}
+static void teardown(void) {
+  as_test_context_free(ctx);
+}
 
 static const struct {
   const char *path, *text, *label;
@@ -59,7 +63,7 @@ START_TEST(a_hold_out_of_a_tenth_has_a_tenth_of_every_class) {
   as_part *parts = calloc((size_t)rows, sizeof *parts);
   ck_assert_ptr_nonnull(parts);
   as_split_options options = {.valid = 0.1, .seed = 42};
-  ck_assert_ok(ctx, as_split(ctx, m, &options, parts));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
   double held[77] = {0}, all[77] = {0};
   for (int64_t row = 0; row < rows; row++) {
     int32_t label = as_messages_label(m, 0, row);
@@ -67,8 +71,8 @@ START_TEST(a_hold_out_of_a_tenth_has_a_tenth_of_every_class) {
     held[label] += parts[row] == AS_PART_VALID;
   }
   for (int label = 0; label < 77; label++)
-    ck_assert_msg(held[label] >= 0.1 * all[label] - 0.51 && held[label] <= 0.1 * all[label] + 0.51, "label %s: %g of %g",
-                  as_messages_label_name(m, 0, label), held[label], all[label]);
+    ck_assert_msg(held[label] >= 0.1 * all[label] - 0.51 && held[label] <= 0.1 * all[label] + 0.51,
+                  "label %s: %g of %g", as_messages_label_name(m, 0, label), held[label], all[label]);
   free(parts);
   as_messages_free(m);
 }

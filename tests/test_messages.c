@@ -34,7 +34,9 @@ static const char *put_bytes(const void *bytes, size_t length) {
   return path;
 }
 
-static const char *put(const char *text) { return put_bytes(text, strlen(text)); }
+static const char *put(const char *text) {
+  return put_bytes(text, strlen(text));
+}
 
 static as_messages *read_text(const char *text, as_on_error on_error, as_data_report *report) {
   as_message_options options = intent_options;
@@ -56,8 +58,9 @@ static void refused(const char *text, as_on_error on_error, const char *fragment
 
 START_TEST(rows_keep_their_order_and_labels_are_ordered_by_bytes) {
   as_data_report report;
-  as_messages *m = read_text("id,content,intent\n1,hello,z\n2,\"two\nlines\",\xC3\xA9\n4, keep spaces , a b \n5,x,Z\n6,y,z\n",
-                             AS_ON_ERROR_DEFAULT, &report);
+  as_messages *m =
+      read_text("id,content,intent\n1,hello,z\n2,\"two\nlines\",\xC3\xA9\n4, keep spaces , a b \n5,x,Z\n6,y,z\n",
+                AS_ON_ERROR_DEFAULT, &report);
   ck_assert_int_eq(as_messages_count(m), 5);
   size_t length;
   ck_assert_str_eq(as_messages_text(m, 1, &length), "two\nlines");
@@ -89,7 +92,8 @@ END_TEST
 
 START_TEST(empty_rows_are_left_out_counted_and_named_by_line) {
   as_data_report report;
-  as_messages *m = read_text("content,intent\n,x\na,x\n \xC2\xA0\t,x\nb,\nc,  \n,\n\nd,y\n", AS_ON_ERROR_DEFAULT, &report);
+  as_messages *m =
+      read_text("content,intent\n,x\na,x\n \xC2\xA0\t,x\nb,\nc,  \n,\n\nd,y\n", AS_ON_ERROR_DEFAULT, &report);
   ck_assert_int_eq(as_messages_count(m), 2);
   ck_assert_int_eq(report.rows, 7);
   ck_assert_int_eq(report.kept, 2);
@@ -154,7 +158,8 @@ START_TEST(duplicates_and_contradictions_are_kept_and_reported) {
   as_data_report_json(&report, &writer);
   as_json_close_object(&writer);
   ck_assert_ptr_nonnull(strstr(out.data, "\"rows\":6,\"kept\":6,\"blank_lines\":0,\"problems\":{"));
-  ck_assert_ptr_nonnull(strstr(out.data, "\"duplicates\":{\"count\":2,\"action\":\"kept\",\"lines\":[4,6],\"earlier\":[2,3]}"));
+  ck_assert_ptr_nonnull(
+      strstr(out.data, "\"duplicates\":{\"count\":2,\"action\":\"kept\",\"lines\":[4,6],\"earlier\":[2,3]}"));
   ck_assert_ptr_nonnull(strstr(out.data, "\"short_rows\":{\"count\":0,\"action\":\"left out\",\"lines\":[]}"));
   as_buffer_free(&out);
   as_messages_free(m);
@@ -183,7 +188,8 @@ START_TEST(several_columns_may_be_empty_or_absent) {
   };
   as_message_options options = {.columns = columns, .column_count = 3};
   as_messages *m;
-  ck_assert_ok(ctx, as_messages_read(ctx, put("intent,content,response\nx,a,\"yes,\nwe do\"\n,b,  no \n"), &options, NULL, &m));
+  ck_assert_ok(
+      ctx, as_messages_read(ctx, put("intent,content,response\nx,a,\"yes,\nwe do\"\n,b,  no \n"), &options, NULL, &m));
   ck_assert_str_eq(as_messages_value(m, 0, 0), "yes,\nwe do");
   ck_assert_str_eq(as_messages_value(m, 0, 1), "  no ");
   ck_assert_int_eq(as_messages_label_count(m, 0), 0);
@@ -233,7 +239,8 @@ START_TEST(large_tables_are_read_in_time_and_space_that_grow_with_them) {
   ck_assert_ok(counted, as_messages_read(counted, path, &intent_options, &report, &m));
   ck_assert_int_eq(as_messages_count(m), ROWS);
   ck_assert_int_eq(as_messages_label_count(m, 0), 300);
-  ck_assert_int_eq(report.findings[AS_PROBLEM_DUPLICATE].count + report.findings[AS_PROBLEM_CONTRADICTION].count, 50000);
+  ck_assert_int_eq(report.findings[AS_PROBLEM_DUPLICATE].count + report.findings[AS_PROBLEM_CONTRADICTION].count,
+                   50000);
   ck_assert_int_eq(as_messages_first(m, 250001), 1);
   ck_assert_uint_lt(as_memory_peak(counted), 4 * bytes + (size_t)ROWS * 120);
   as_messages_free(m);
@@ -279,7 +286,8 @@ START_TEST(mutated_files_give_sound_tables_or_errors) {
     memcpy(bytes, seed_text, sizeof bytes);
     for (uint64_t change = 1 + as_random_below(&random, 4); change > 0; change--) {
       size_t at = 15 * (size_t)as_random_below(&random, 8) / 8 + (size_t)as_random_below(&random, sizeof bytes - 16);
-      bytes[at] = as_random_below(&random, 2) ? "\",\n\xFF"[as_random_below(&random, 4)] : (char)as_random_below(&random, 256);
+      bytes[at] =
+          as_random_below(&random, 2) ? "\",\n\xFF"[as_random_below(&random, 4)] : (char)as_random_below(&random, 256);
     }
     as_message_options options = intent_options;
     options.on_error = (as_on_error)(round % 3);

@@ -61,7 +61,7 @@ START_TEST(each_label_gives_its_share_and_duplicates_stay_together) {
   as_messages *m = read_sample(false);
   as_part parts[930];
   as_split_options options = {.valid = 0.1, .test = 0.2, .seed = 42};
-  ck_assert_ok(ctx, as_split(ctx, m, &options, parts));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
   int64_t counts[3][3];
   count(m, parts, counts);
   static const int64_t sizes[3] = {600, 300, 30};
@@ -78,16 +78,16 @@ START_TEST(the_same_seed_gives_the_same_parts_whatever_the_order_of_rows) {
   as_messages *m = read_sample(false);
   as_part parts[930], again[930], other[930];
   as_split_options options = {.valid = 0.1, .seed = 42};
-  ck_assert_ok(ctx, as_split(ctx, m, &options, parts));
-  ck_assert_ok(ctx, as_split(ctx, m, &options, again));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, again));
   ck_assert_int_eq(memcmp(parts, again, sizeof parts), 0);
   options.seed = 43;
-  ck_assert_ok(ctx, as_split(ctx, m, &options, other));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, other));
   ck_assert_int_ne(memcmp(parts, other, sizeof parts), 0);
   as_messages_free(m);
   m = read_sample(true);
   options.seed = 42;
-  ck_assert_ok(ctx, as_split(ctx, m, &options, again));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, again));
   for (int row = 0; row < 930; row++) ck_assert_int_eq(parts[row], again[929 - row]);
   as_messages_free(m);
 }
@@ -97,14 +97,14 @@ START_TEST(small_labels_keep_a_text_for_training) {
   as_messages *m = read_text("content,intent\none,a\ntwo,b\nthree,b\nfour,c\nfive,c\nsix,c\nsame,d\nsame,d\nsame,d\n");
   as_part parts[9];
   as_split_options options = {.valid = 0.1, .test = 0.1, .seed = 1};
-  ck_assert_ok(ctx, as_split(ctx, m, &options, parts));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
   int counts[4][3] = {{0}};
   for (int row = 0; row < 9; row++) counts[as_messages_label(m, 0, row)][parts[row]]++;
   static const int expected[4][3] = {{1, 0, 0}, {1, 0, 1}, {1, 1, 1}, {3, 0, 0}};
   for (int label = 0; label < 4; label++)
     for (int part = 0; part < 3; part++)
-      ck_assert_msg(counts[label][part] == expected[label][part], "label %d, part %d: %d rows, expected %d", label, part,
-                    counts[label][part], expected[label][part]);
+      ck_assert_msg(counts[label][part] == expected[label][part], "label %d, part %d: %d rows, expected %d", label,
+                    part, counts[label][part], expected[label][part]);
   as_messages_free(m);
 }
 END_TEST
@@ -119,7 +119,7 @@ START_TEST(a_text_with_many_rows_does_not_overfill_a_part) {
   as_part parts[100];
   for (uint64_t seed = 0; seed < 20; seed++) {
     as_split_options options = {.valid = 0.2, .seed = seed};
-    ck_assert_ok(ctx, as_split(ctx, m, &options, parts));
+    ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
     int held = 0;
     for (int row = 0; row < 100; row++) held += parts[row] == AS_PART_VALID;
     ck_assert_int_eq(held, 20);
@@ -132,14 +132,14 @@ END_TEST
 START_TEST(bad_shares_and_columns_are_refused) {
   as_messages *m = read_text("content,intent\none,a\ntwo,b\n");
   as_part parts[2];
-  static const as_split_options bad[] = {{.valid = 1}, {.valid = -0.1}, {.valid = 0.5, .test = 0.5},
-                                         {.test = 0.0 / 1, .valid = 1e300}};
+  static const as_split_options bad[] = {
+      {.valid = 1}, {.valid = -0.1}, {.valid = 0.5, .test = 0.5}, {.test = 0.0 / 1, .valid = 1e300}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-    ck_assert_refused(ctx, as_split(ctx, m, &bad[i], parts), AS_E_INVALID, "shares");
+    ck_assert_refused(ctx, as_split_messages(ctx, m, &bad[i], parts), AS_E_INVALID, "shares");
   as_split_options options = {.valid = 0.1, .label_column = 1};
-  ck_assert_refused(ctx, as_split(ctx, m, &options, parts), AS_E_INVALID, "column 1");
+  ck_assert_refused(ctx, as_split_messages(ctx, m, &options, parts), AS_E_INVALID, "column 1");
   options.label_column = -1;
-  ck_assert_ok(ctx, as_split(ctx, m, &options, parts));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
   ck_assert_int_eq((parts[0] == AS_PART_VALID) + (parts[1] == AS_PART_VALID), 1);
   as_messages_free(m);
 }
@@ -149,7 +149,7 @@ START_TEST(written_files_hold_every_row_once_with_all_columns) {
   as_messages *m = read_sample(false);
   as_part parts[930];
   as_split_options options = {.valid = 0.1, .test = 0.1, .seed = 3};
-  ck_assert_ok(ctx, as_split(ctx, m, &options, parts));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
   int64_t counts[3];
   ck_assert_ok(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out/deep"), counts));
   int64_t next[3] = {0};
@@ -177,7 +177,7 @@ START_TEST(a_file_that_changed_is_not_split) {
   as_messages *m = read_text("content,intent\none,a\ntwo,b\nthree,a\n");
   as_part parts[3];
   as_split_options options = {.valid = 0.5};
-  ck_assert_ok(ctx, as_split(ctx, m, &options, parts));
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
   static const char other[] = "content,intent\none,a\ntwo,c\nthree,a\n";
   ck_assert_ok(ctx, as_file_write(ctx, below("in.csv"), other, sizeof other - 1));
   int64_t counts[3];
@@ -195,7 +195,7 @@ START_TEST(every_failing_allocation_is_an_error_without_a_leak) {
   for (uint64_t n = 1;; n++) {
     int64_t counts[3];
     as_test_fail_at(ctx, n);
-    as_status status = as_split(ctx, m, &options, parts);
+    as_status status = as_split_messages(ctx, m, &options, parts);
     if (status == AS_OK) status = as_split_write(ctx, m, NULL, parts, &options, below("out"), counts);
     bool failed = as_test_failed_one(ctx);
     as_test_fail_at(ctx, 0);
