@@ -1,7 +1,7 @@
 /* The limits of the control groups (cgroups, version 1 and 2) that this process is in.
  *
- * Invariant: a limit holds for all groups from the process's own up to the root of its hierarchy, so each is looked at and
- * the lowest counts. What can't be read sets no limit. */
+ * Invariant: a limit holds for all groups from the process's own up to the root of its hierarchy, so each is looked at
+ * and the lowest counts. What can't be read sets no limit. */
 #include <fcntl.h>
 #include <limits.h>
 #include <math.h>

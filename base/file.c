@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -246,6 +247,24 @@ char *as_path_join(as_context *ctx, const char *folder, const char *name) {
   char *joined = as_buffer_take(&path);
   as_buffer_free(&path);
   return joined;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk) {
+  (void)info;
+  (void)kind;
+  (void)walk;
+  return remove(path);
+}
+
+as_status as_folder_remove(as_context *ctx, const char *path) {
+  enum { OPEN_FOLDERS = 16 };
+  if (nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT) return AS_OK;
+  return fail_errno(ctx, AS_E_IO, path, "the folder cannot be removed", errno);
+}
+
+as_status as_rename(as_context *ctx, const char *from, const char *to) {
+  int number = rename(from, to) != 0 ? errno : sync_folder(to);
+  return number ? fail_errno(ctx, AS_E_IO, to, "cannot be put in place", number) : AS_OK;
 }
 
 bool as_path_exists(const char *path) { return access(path, F_OK) == 0; }

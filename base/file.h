@@ -42,6 +42,10 @@ void as_file_abandon(as_context *ctx, as_file_writer *writer);                  
 AS_MUST_CHECK as_status as_make_folders(as_context *ctx, const char *path);
 /* "folder/name"; NULL on failure. Caller frees with as_free. */
 char *as_path_join(as_context *ctx, const char *folder, const char *name);
+/* Removes a folder with all that is in it, following no link; one that is not there is fine. */
+AS_MUST_CHECK as_status as_folder_remove(as_context *ctx, const char *path);
+/* Gives a file or folder another name on the same file system, and makes that last through a power loss. */
+AS_MUST_CHECK as_status as_rename(as_context *ctx, const char *from, const char *to);
 bool as_path_exists(const char *path);
 bool as_path_is_folder(const char *path);
 /* Bytes free for this user on the file system that holds `path`; UINT64_MAX when that can't be found out. */

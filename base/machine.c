@@ -8,7 +8,9 @@
 
 #include "base/internal.h"
 
-static double none_if_negative(double value) { return value < 0 ? INFINITY : value; }
+static double none_if_negative(double value) {
+  return value < 0 ? INFINITY : value;
+}
 
 /* Version 1 says "no limit" by a number near 2^63. */
 static double memory_limit(const char *folder, bool version2) {
@@ -38,7 +40,9 @@ static double memory_left(const char *folder, bool version2) {
   return left < 0 ? 0 : left < limit ? left : limit;
 }
 
-static uint64_t bytes(double value) { return value < 0x1p63 ? (uint64_t)value : UINT64_MAX; }
+static uint64_t bytes(double value) {
+  return value < 0x1p63 ? (uint64_t)value : UINT64_MAX;
+}
 
 void as_machine_memory_at(const char *root, as_machine_memory *out) {
   char path[PATH_MAX], text[4096] = "";
@@ -50,4 +54,6 @@ void as_machine_memory_at(const char *root, as_machine_memory *out) {
   out->available = bytes(left < free ? left : free);
 }
 
-void as_machine_memory_read(as_machine_memory *out) { as_machine_memory_at("", out); }
+void as_machine_memory_read(as_machine_memory *out) {
+  as_machine_memory_at("", out);
+}

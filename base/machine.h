@@ -8,8 +8,8 @@
 typedef struct as_machine_memory {
   uint64_t total;        /* of the machine */
   uint64_t cgroup_limit; /* the lowest limit of the control groups (v1 and v2) that this process is in */
-  uint64_t available;    /* what this process can have without swapping: the machine's and the groups' rest, the lower one;
-                            files that are only cached count as free */
+  uint64_t available; /* what this process can have without swapping: the machine's and the groups' rest, the lower one;
+                         files that are only cached count as free */
 } as_machine_memory;
 void as_machine_memory_read(as_machine_memory *out);
 

@@ -25,8 +25,8 @@
  *       .name = "tokenize", .summary = "show what a tokenizer makes of texts", .groups = groups, .run = run};
  *
  * and one line in cli/commands.c, one in cli/local.mk. Nothing else: --help, the manual page, completion and the
- * configuration file follow from the rows, and tests/test_cli.sh checks them. A command of two words ("train intent") is a
- * row like any other. A command that does not work yet is not in the table.
+ * configuration file follow from the rows, and tests/test_cli.sh checks them. A command of two words ("train intent")
+ * is a row like any other. A command that does not work yet is not in the table.
  *
  * Rules: usage is checked before the first file is opened (exit 2). Results go through cli->console to standard output,
  * everything else to standard error (as_console_note for a person, as_warn for what is wrong but not fatal). A command
@@ -39,7 +39,7 @@
 #include "cli/options.h"
 
 typedef struct as_cli {
-  as_context *ctx;               /* with --threads; warnings go to the console */
+  as_context *ctx; /* with --threads; warnings go to the console */
   const as_arguments *arguments;
   as_console *console;
 } as_cli;
@@ -65,8 +65,8 @@ extern const as_exit_code as_exit_codes[];
 /* The exit code for a status. AS_E_INVALID is the user's to mend on the command line, so it is 2. */
 int as_exit_of(as_status status);
 
-/* Prints the context's error and returns its exit code, so that a command can end with `return as_cli_failed(cli, status)`.
- * An interruption is the user's wish: it prints the text as a note. */
+/* Prints the context's error and returns its exit code: a command ends with `return as_cli_failed(cli, status)`. An
+ * interruption is the user's wish: it prints the text as a note. */
 int as_cli_failed(as_cli *cli, as_status status);
 /* Prints a usage error with a hint at --help; returns AS_EXIT_USAGE. */
 int as_cli_usage(as_cli *cli, const char *format, ...) AS_PRINTF(2, 3);
@@ -78,7 +78,7 @@ char *as_cli_model_folder(as_cli *cli, const char *option, const char *name);
 /* All commands, and the global options. */
 extern const as_command_table as_commands;
 
-/* ---- what help.c, manual.c, completion.c and version.c print -------------------------------------------------------- */
+/* ---- what help.c, manual.c, completion.c and version.c print ------------------------------------------------ */
 /* The list of commands (command and family NULL), of those of a family, or a command's own page. At most 80 columns. */
 void as_help_write(as_buffer *out, const as_command_table *table, const as_command *command, const char *family);
 void as_manual_write(as_buffer *out, const as_command_table *table);     /* man(7) */

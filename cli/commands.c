@@ -16,21 +16,28 @@ static const as_command *const commands[] = {
     NULL,
 };
 
+/* clang-format off */
 static const as_option global_rows[] = {
     {.name = "threads", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1024,
-     .initial_note = "the processors that this process may use", .help = "threads that compute; the results do not depend on it"},
+     .initial_note = "the processors that this process may use",
+     .help = "threads that compute; the results do not depend on it"},
     {.name = "models", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial = "trained_models",
      .help = "where models are kept under their usual names"},
-    {.name = "quiet", .short_name = 'q', .type = AS_OPTION_FLAG, .help = "no progress and no notes; warnings and errors remain"},
+    {.name = "quiet", .short_name = 'q', .type = AS_OPTION_FLAG,
+     .help = "no progress and no notes; warnings and errors remain"},
     {.name = "config", .type = AS_OPTION_FILE, .argument = "FILE", .command_line_only = true,
-     .initial_note = "the one that ASSISTIFY_CONFIG names, else none", .help = "configuration file with defaults for options"},
+     .initial_note = "the one that ASSISTIFY_CONFIG names, else none",
+     .help = "configuration file with defaults for options"},
     {.name = "help", .short_name = 'h', .type = AS_OPTION_FLAG, .instead_of_command = true,
      .help = "print what can be done, or a command's options"},
     {.name = "version", .type = AS_OPTION_FLAG, .instead_of_command = true,
      .help = "print the build, the instruction set and the libraries"},
-    {.name = "manual", .type = AS_OPTION_FLAG, .instead_of_command = true, .help = "print the manual page, for man -l -"},
-    {.name = "completion", .type = AS_OPTION_FLAG, .instead_of_command = true, .help = "print the completion script for bash"},
+    {.name = "manual", .type = AS_OPTION_FLAG, .instead_of_command = true,
+     .help = "print the manual page, for man -l -"},
+    {.name = "completion", .type = AS_OPTION_FLAG, .instead_of_command = true,
+     .help = "print the completion script for bash"},
 };
+/* clang-format on */
 static const as_option_group global = AS_OPTION_GROUP("Global options", global_rows);
 
 const as_command_table as_commands = {.commands = commands, .global = &global};
@@ -48,26 +55,28 @@ const as_exit_code as_exit_codes[] = {
 };
 
 int as_exit_of(as_status status) {
-  switch (status) {
-  case AS_OK: return AS_EXIT_DONE;
-  case AS_E_INVALID: return AS_EXIT_USAGE;
-  case AS_E_DATA: return AS_EXIT_DATA;
-  case AS_E_MODEL: return AS_EXIT_MODEL;
-  case AS_E_DIVERGED: return AS_EXIT_DIVERGED;
-  case AS_E_INTERRUPTED: return AS_EXIT_INTERRUPTED;
-  case AS_E_NOMEM:
-  case AS_E_IO:
-  case AS_E_LIMIT:
-  case AS_E_UNSUPPORTED: return AS_EXIT_FAILED;
-  }
-  return AS_EXIT_FAILED;
+  static const int codes[] = {
+      [AS_OK] = AS_EXIT_DONE,
+      [AS_E_NOMEM] = AS_EXIT_FAILED,
+      [AS_E_INVALID] = AS_EXIT_USAGE,
+      [AS_E_IO] = AS_EXIT_FAILED,
+      [AS_E_DATA] = AS_EXIT_DATA,
+      [AS_E_MODEL] = AS_EXIT_MODEL,
+      [AS_E_LIMIT] = AS_EXIT_FAILED,
+      [AS_E_DIVERGED] = AS_EXIT_DIVERGED,
+      [AS_E_INTERRUPTED] = AS_EXIT_INTERRUPTED,
+      [AS_E_UNSUPPORTED] = AS_EXIT_FAILED,
+  };
+  return (size_t)status < sizeof codes / sizeof codes[0] ? codes[status] : AS_EXIT_FAILED;
 }
 
 int as_cli_failed(as_cli *cli, as_status status) {
   const char *text = as_error_text(cli->ctx);
   if (!*text) text = as_status_name(status);
-  if (status == AS_E_INTERRUPTED) as_console_note(cli->console, "%s", text);
-  else as_console_error(cli->console, text);
+  if (status == AS_E_INTERRUPTED)
+    as_console_note(cli->console, "%s", text);
+  else
+    as_console_error(cli->console, text);
   return as_exit_of(status);
 }
 

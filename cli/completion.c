@@ -44,7 +44,8 @@ static void write_rows(as_buffer *out, const as_command_table *table, const as_c
                        const char *indent) {
   const as_option *option;
   as_buffer_printf(out, "%soptions+='", indent);
-  for (size_t i = first; (option = as_command_option(table, command, i, NULL)); i++) as_buffer_printf(out, " --%s", option->name);
+  for (size_t i = first; (option = as_command_option(table, command, i, NULL)); i++)
+    as_buffer_printf(out, " --%s", option->name);
   as_buffer_printf(out, "'\n%scase $prev in\n", indent);
   for (size_t i = first; (option = as_command_option(table, command, i, NULL)); i++) {
     if (option->type == AS_OPTION_FLAG) continue;
@@ -108,8 +109,9 @@ void as_completion_write(as_buffer *out, const as_command_table *table) {
                       "    if [[ $command != '' ]]; then break; fi\n"
                       "  done\n");
   write_rows(out, table, NULL, 0, "  ");
-  as_buffer_text(out, "  case $command in\n    '')\n      if [[ $kind == '' && $cur != -* ]]; then\n        kind=words\n"
-                      "        case $family in\n          '') values='help");
+  as_buffer_text(out,
+                 "  case $command in\n    '')\n      if [[ $kind == '' && $cur != -* ]]; then\n        kind=words\n"
+                 "        case $family in\n          '') values='help");
   write_names(out, table, NULL);
   as_buffer_text(out, "' ;;\n");
   for (size_t i = 0; table->commands[i]; i++)

@@ -25,7 +25,9 @@ typedef struct reader {
   int rank;            /* of the section for the command: as as_value.section; -1: not for this command */
 } reader;
 
-static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+static bool blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
 
 static char *trim(char *text) {
   while (blank(*text)) text++;
@@ -56,8 +58,8 @@ static as_status open_section(reader *r, char *text) {
   r->rank = !in_section(command, r->section) ? -1 : strcmp(command->name, r->section) == 0 ? 2 : 1;
   if (known) return AS_OK;
   if (near.best)
-    return as_fail(ctx, AS_E_INVALID, "%s line %zu: [%s] is no command (did you mean [%s]?)", r->path, r->line, r->section,
-                   near.best);
+    return as_fail(ctx, AS_E_INVALID, "%s line %zu: [%s] is no command (did you mean [%s]?)", r->path, r->line,
+                   r->section, near.best);
   return as_fail(ctx, AS_E_INVALID, "%s line %zu: [%s] is no command", r->path, r->line, r->section);
 }
 
@@ -78,8 +80,8 @@ static as_status find_key(const reader *r, const char *key, const as_option **ou
     }
   }
   if (near.best)
-    return as_fail(ctx, AS_E_INVALID, "%s line %zu: no option is called '%s' (did you mean '%s'?)", r->path, r->line, key,
-                   near.best);
+    return as_fail(ctx, AS_E_INVALID, "%s line %zu: no option is called '%s' (did you mean '%s'?)", r->path, r->line,
+                   key, near.best);
   return as_fail(ctx, AS_E_INVALID, "%s line %zu: no option is called '%s'%s%s%s", r->path, r->line, key,
                  r->section ? " in [" : "", r->section ? r->section : "", r->section ? "]" : "");
 }
@@ -104,7 +106,8 @@ static as_status read_value(const reader *r, char *text, char **out) {
         return as_fail(ctx, AS_E_INVALID, "%s line %zu: in quotes '\\' goes before \", \\, n or t", r->path, r->line);
       *to++ = meant[letter - letters];
       at++;
-    } else *to++ = *at;
+    } else
+      *to++ = *at;
   }
   if (*at != '"') return as_fail(ctx, AS_E_INVALID, "%s line %zu: the quote is not closed", r->path, r->line);
   at = trim(at + 1);
@@ -121,8 +124,8 @@ static as_status store(const reader *r, const as_option *option, const char *tex
     if (a->values[i].option == option || strcmp(a->values[i].option->name, option->name) == 0) value = &a->values[i];
   if (!value || r->rank < 0) return AS_OK;
   if (value->source == AS_FROM_CONFIG && value->section == r->rank)
-    return as_fail(a->ctx, AS_E_INVALID, "%s line %zu: %s was given in line %zu already", r->path, r->line, option->name,
-                   value->line);
+    return as_fail(a->ctx, AS_E_INVALID, "%s line %zu: %s was given in line %zu already", r->path, r->line,
+                   option->name, value->line);
   char who[600];
   snprintf(who, sizeof who, "%.400s line %zu: %s", r->path, r->line, option->name);
   as_value read = {.option = value->option, .source = AS_FROM_CONFIG, .line = r->line, .section = r->rank};

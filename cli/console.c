@@ -23,7 +23,7 @@ int as_console_width(const as_console *console) {
   return 80;
 }
 
-/* ---- results ------------------------------------------------------------------------------------------------------ */
+/* ---- results ------------------------------------------------------------------------------------------------ */
 
 static void wipe(as_console *console) {
   if (console->progress[0]) fputs("\r\033[K", console->err);
@@ -89,9 +89,9 @@ int as_console_finish(as_console *console, int code) {
   return code;
 }
 
-/* ---- messages ----------------------------------------------------------------------------------------------------- */
+/* ---- messages ----------------------------------------------------------------------------------------------- */
 
-/* Writes one code point, or an escape for what would steer a terminal; returns the columns it takes (1 for any letter). */
+/* Writes one code point, or an escape for what would steer a terminal; returns its columns (1 for any letter). */
 static int put_visible(FILE *err, const char *text, int length, uint32_t code_point) {
   if (length < 0) return fprintf(err, "\\x%02x", (unsigned char)*text);
   if ((code_point < 0x20 && code_point != '\t') || code_point == 0x7F || (code_point >= 0x80 && code_point < 0xA0))
@@ -132,9 +132,13 @@ static void message(as_console *console, const char *prefix, const char *text) {
   pthread_mutex_unlock(&console->lock);
 }
 
-void as_console_error(as_console *console, const char *text) { message(console, "assistify: ", text); }
+void as_console_error(as_console *console, const char *text) {
+  message(console, "assistify: ", text);
+}
 
-void as_console_warn(void *console, const char *text) { message(console, "assistify: warning: ", text); }
+void as_console_warn(void *console, const char *text) {
+  message(console, "assistify: warning: ", text);
+}
 
 void as_console_note(as_console *console, const char *format, ...) {
   if (console->quiet) return;

@@ -18,7 +18,7 @@ typedef struct findings {
   char model[128];     /* of the processor; "unknown" */
   char features[1024]; /* its instruction sets that matter to arithmetic, separated by blanks */
   int online, affinity;
-  int usable;          /* the affinity mask, lowered to the control group's quota */
+  int usable; /* the affinity mask, lowered to the control group's quota */
   const as_kernels_f32 *chosen;
   as_machine_memory memory;
   uint64_t disk_free;
@@ -30,7 +30,7 @@ typedef struct findings {
   bool ok;
 } findings;
 
-/* ---- gathering ----------------------------------------------------------------------------------------------------- */
+/* ---- gathering ---------------------------------------------------------------------------------------------- */
 
 static bool has_word(const char *text, const char *word) {
   size_t length = strlen(word);
@@ -41,9 +41,10 @@ static bool has_word(const char *text, const char *word) {
 
 /* Of the flags that Linux names for the processor those which kernels, present or to come, are made for. */
 static void keep_features(const char *flags, char *features, size_t size) {
-  static const char *const known[] = {"sse2", "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw",
-                                      "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile",
-                                      "amx_bf16", "amx_int8", "asimd", "asimdhp", "asimddp", "bf16", "i8mm", "sve", "sve2"};
+  static const char *const known[] = {"sse2",        "sse4_2",      "avx",      "avx2",     "fma",      "f16c",
+                                      "avx_vnni",    "avx512f",     "avx512bw", "avx512dq", "avx512vl", "avx512_vnni",
+                                      "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8", "asimd",
+                                      "asimdhp",     "asimddp",     "bf16",     "i8mm",     "sve",      "sve2"};
   size_t used = 0;
   features[0] = 0;
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -92,12 +93,15 @@ static as_status gather(as_context *ctx, findings *f) {
   return status;
 }
 
-/* ---- for a person -------------------------------------------------------------------------------------------------- */
+/* ---- for a person ------------------------------------------------------------------------------------------- */
 
 static void put_bytes(as_buffer *out, uint64_t bytes) {
-  if (bytes == UINT64_MAX) as_buffer_text(out, "no limit");
-  else if (bytes >= UINT64_C(1) << 30) as_buffer_printf(out, "%.1f GiB", (double)bytes / 0x1p30);
-  else as_buffer_printf(out, "%.0f MiB", (double)bytes / 0x1p20);
+  if (bytes == UINT64_MAX)
+    as_buffer_text(out, "no limit");
+  else if (bytes >= UINT64_C(1) << 30)
+    as_buffer_printf(out, "%.1f GiB", (double)bytes / 0x1p30);
+  else
+    as_buffer_printf(out, "%.0f MiB", (double)bytes / 0x1p20);
 }
 
 static void write_openblas(as_buffer *out, const char *features) {
@@ -119,7 +123,8 @@ static void write_machine(as_buffer *out, const as_context *ctx, const findings 
   as_buffer_printf(out, "version       %s, %s\n", PACKAGE_VERSION, as_compiler());
   as_buffer_printf(out, "processor     %s\n", f->model);
   as_buffer_printf(out, "features      %s\n", f->features);
-  as_buffer_printf(out, "processors    %d online, %d in the affinity mask, %d after the quota\n", f->online, f->affinity, f->usable);
+  as_buffer_printf(out, "processors    %d online, %d in the affinity mask, %d after the quota\n", f->online,
+                   f->affinity, f->usable);
   as_buffer_printf(out, "threads       %d\n", as_context_threads(ctx));
   as_buffer_printf(out, "kernels       %s chosen; built:", f->chosen->isa);
   const as_kernels_f32 *table;
@@ -145,8 +150,10 @@ static void write_text(as_buffer *out, const as_context *ctx, const findings *f)
   for (size_t i = 0; i < f->test_count; i++) {
     const as_selftest_result *test = &f->tests[i];
     as_buffer_printf(out, "%-13s %-16s %s  ", i ? "" : "self-test", test->name, test->ok ? "OK  " : "FAIL");
-    if (test->limit > 0) as_buffer_printf(out, "largest error %.1e, allowed %.1e\n", test->error, test->limit);
-    else as_buffer_printf(out, "%s\n", test->ok ? "the same bits" : "other bits");
+    if (test->limit > 0)
+      as_buffer_printf(out, "largest error %.1e, allowed %.1e\n", test->error, test->limit);
+    else
+      as_buffer_printf(out, "%s\n", test->ok ? "the same bits" : "other bits");
   }
   as_buffer_printf(out, "speed         matrix product %.1f GF/s with %d threads\n", f->gflops, as_context_threads(ctx));
   if (!f->ok)
@@ -154,12 +161,14 @@ static void write_text(as_buffer *out, const as_context *ctx, const findings *f)
                         "until the reason is found.\n");
 }
 
-/* ---- for a machine -------------------------------------------------------------------------------------------------- */
+/* ---- for a machine ------------------------------------------------------------------------------------------ */
 
 /* null where there is no limit. */
 static void json_bytes(as_json_writer *w, const char *key, uint64_t bytes) {
-  if (bytes > INT64_MAX) as_json_null(w, key);
-  else as_json_int(w, key, (int64_t)bytes);
+  if (bytes > INT64_MAX)
+    as_json_null(w, key);
+  else
+    as_json_int(w, key, (int64_t)bytes);
 }
 
 static void json_kernels(as_json_writer *w, const findings *f) {
@@ -197,7 +206,8 @@ static void json_machine(as_json_writer *w, const findings *f) {
     as_json_string(w, "core", as_openblas_core());
     as_json_int(w, "threads", as_openblas_threads());
     as_json_close_object(w);
-  } else as_json_null(w, "openblas");
+  } else
+    as_json_null(w, "openblas");
   as_json_open_object(w, "libraries");
   for (size_t i = 0; i < f->library_count; i++) as_json_string(w, f->libraries[i].name, f->libraries[i].version);
   as_json_close_object(w);
@@ -227,11 +237,13 @@ static void write_json(as_buffer *out, const as_context *ctx, const findings *f)
   as_buffer_char(out, '\n');
 }
 
-/* ---- the command --------------------------------------------------------------------------------------------------- */
+/* ---- the command -------------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const as_option rows[] = {
     {.name = "json", .type = AS_OPTION_FLAG, .help = "one JSON object"},
 };
+/* clang-format on */
 static const as_option_group output = AS_OPTION_GROUP("Output", rows);
 static const as_option_group *const groups[] = {&output, NULL};
 
@@ -243,8 +255,10 @@ static int run(as_cli *cli) {
   as_buffer text;
   as_buffer_init(&text, cli->ctx);
   if (status == AS_OK) {
-    if (as_option_flag(cli->arguments, "json")) write_json(&text, cli->ctx, f);
-    else write_text(&text, cli->ctx, f);
+    if (as_option_flag(cli->arguments, "json"))
+      write_json(&text, cli->ctx, f);
+    else
+      write_text(&text, cli->ctx, f);
     as_console_buffer(cli->console, &text);
     status = as_buffer_status(&text);
   }
@@ -258,9 +272,10 @@ const as_command as_command_doctor = {
     .name = "doctor",
     .summary = "look at this machine and test the arithmetic on it",
     .description =
-        "Prints what was found: processor and instruction sets, the kernels that were built and chosen, threads, memory and "
-        "limits, disk, libraries. Then a test of about a second compares the kernels and the matrix product with a reference "
-        "in double precision and looks whether the number of threads changes a bit. Ends with 1 if something is wrong.",
+        "Prints what was found: processor and instruction sets, the kernels that were built and chosen, threads, "
+        "memory and limits, disk, libraries. Then a test of about a second compares the kernels and the matrix product "
+        "with a reference in double precision and looks whether the number of threads changes a bit. Ends with 1 if "
+        "something is wrong.",
     .examples = "assistify doctor\nASSISTIFY_ISA=avx2 assistify doctor --json",
     .groups = groups,
     .run = run,

@@ -8,8 +8,8 @@
 #define WIDTH 79
 #define LEFT 24 /* the column where the text of an option or a command begins */
 
-/* Appends `text` broken at blanks to lines that end before WIDTH; `column` is where it begins, `indent` where the following
- * lines do. An empty line in the text stays. */
+/* Appends `text` broken at blanks to lines that end before WIDTH; `column` is where it begins, `indent` where the
+ * following lines do. An empty line in the text stays. */
 static void wrap(as_buffer *out, const char *text, size_t column, size_t indent) {
   size_t start = column;
   while (*text) {
@@ -19,7 +19,8 @@ static void wrap(as_buffer *out, const char *text, size_t column, size_t indent)
       column = start = indent;
       blanks = 0;
       text += strspn(text, " ");
-    } else text += blanks;
+    } else
+      text += blanks;
     as_buffer_printf(out, "%*s", (int)blanks, "");
     as_buffer_append(out, text, word);
     column += blanks + word;
@@ -40,7 +41,8 @@ void as_option_label(const as_option *option, as_buffer *out) {
 }
 
 static bool has_bounds(const as_option *option) {
-  return (option->type == AS_OPTION_INT || option->type == AS_OPTION_NUMBER) && (option->minimum != 0 || option->maximum != 0);
+  return (option->type == AS_OPTION_INT || option->type == AS_OPTION_NUMBER) &&
+         (option->minimum != 0 || option->maximum != 0);
 }
 
 void as_option_remarks(const as_option *option, as_buffer *out) {
@@ -60,21 +62,27 @@ void as_option_remarks(const as_option *option, as_buffer *out) {
   if (has_bounds(option)) {
     const char *least = option->open_minimum ? "above" : isinf(option->maximum) ? "at least" : "from";
     as_buffer_printf(out, "%s%s %.15g", separator, least, option->minimum);
-    if (!isinf(option->maximum)) as_buffer_printf(out, " %s %.15g", option->open_maximum ? "below" : "to", option->maximum);
+    if (!isinf(option->maximum))
+      as_buffer_printf(out, " %s %.15g", option->open_maximum ? "below" : "to", option->maximum);
     separator = "; ";
   }
   const char *initial = option->initial ? option->initial : option->initial_note;
-  if (option->required) as_buffer_printf(out, "%srequired", separator);
-  else if (initial && *initial) as_buffer_printf(out, "%sdefault: %s", separator, initial);
-  else if (separator[0] == ' ') return;
+  if (option->required)
+    as_buffer_printf(out, "%srequired", separator);
+  else if (initial && *initial)
+    as_buffer_printf(out, "%sdefault: %s", separator, initial);
+  else if (separator[0] == ' ')
+    return;
   as_buffer_char(out, ')');
 }
 
 static void write_left(as_buffer *out, const char *left, const char *text) {
   int used = (int)strlen(left) + 2;
   as_buffer_printf(out, "  %s", left);
-  if (used + 2 > LEFT) as_buffer_printf(out, "\n%*s", LEFT, "");
-  else as_buffer_printf(out, "%*s", LEFT - used, "");
+  if (used + 2 > LEFT)
+    as_buffer_printf(out, "\n%*s", LEFT, "");
+  else
+    as_buffer_printf(out, "%*s", LEFT - used, "");
   wrap(out, text, LEFT, LEFT);
 }
 
@@ -114,7 +122,8 @@ static void write_list(as_buffer *out, const as_command_table *table, const char
 static void write_command(as_buffer *out, const as_command_table *table, const as_command *command) {
   as_buffer_printf(out, "Usage: assistify %s [OPTIONS]%s%s\n\n", command->name, command->operands ? " " : "",
                    command->operands ? command->operands : "");
-  if (command->description) wrap(out, command->description, 0, 0);
+  if (command->description)
+    wrap(out, command->description, 0, 0);
   else {
     char first = command->summary[0];
     as_buffer_char(out, (char)(first >= 'a' && first <= 'z' ? first - 'a' + 'A' : first));
@@ -141,8 +150,10 @@ void as_help_write(as_buffer *out, const as_command_table *table, const as_comma
   }
   as_buffer_printf(out, "Usage: assistify %s [OPTIONS] ...\n\n", family ? family : "COMMAND");
   if (!family)
-    wrap(out, "Trains, evaluates and serves models of customer messages on this machine: from a CSV file to an answer.\n"
-              "'assistify COMMAND --help' tells more about a command.", 0, 0);
+    wrap(out,
+         "Trains, evaluates and serves models of customer messages on this machine: from a CSV file to an answer.\n"
+         "'assistify COMMAND --help' tells more about a command.",
+         0, 0);
   as_buffer_printf(out, "%sCommands:\n", family ? "" : "\n");
   write_list(out, table, family);
   if (family) return;

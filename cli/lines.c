@@ -84,8 +84,7 @@ as_status as_lines_next(as_lines *lines, const char **line, size_t *length) {
   }
   char *start = lines->line;
   if (read && read <= lines->limit + 1 && start[read - 1] == '\r') read--;
-  if (read > lines->limit)
-    return as_lines_fail(lines, "%zu bytes long; at most %zu are allowed", read, lines->limit);
+  if (read > lines->limit) return as_lines_fail(lines, "%zu bytes long; at most %zu are allowed", read, lines->limit);
   start[read] = 0;
   if (lines->number == 1 && read >= 3 && memcmp(start, "\xEF\xBB\xBF", 3) == 0) {
     start += 3;

@@ -11,11 +11,16 @@ static bool print_instead(as_console *console, const as_arguments *arguments) {
   as_buffer text;
   as_buffer_init(&text, arguments->ctx);
   bool found = true;
-  if (arguments->help) as_help_write(&text, &as_commands, arguments->command, arguments->family);
-  else if (as_option_flag(arguments, "version")) as_version_write(&text, arguments->ctx);
-  else if (as_option_flag(arguments, "manual")) as_manual_write(&text, &as_commands);
-  else if (as_option_flag(arguments, "completion")) as_completion_write(&text, &as_commands);
-  else found = false;
+  if (arguments->help)
+    as_help_write(&text, &as_commands, arguments->command, arguments->family);
+  else if (as_option_flag(arguments, "version"))
+    as_version_write(&text, arguments->ctx);
+  else if (as_option_flag(arguments, "manual"))
+    as_manual_write(&text, &as_commands);
+  else if (as_option_flag(arguments, "completion"))
+    as_completion_write(&text, &as_commands);
+  else
+    found = false;
   if (found) as_console_buffer(console, &text);
   as_buffer_free(&text);
   return found;
@@ -24,7 +29,8 @@ static bool print_instead(as_console *console, const as_arguments *arguments) {
 /* Runs the command with a context of its own, which has the threads that the user asked for. */
 static int run_command(as_console *console, const as_arguments *arguments) {
   as_cli cli = {.arguments = arguments, .console = console};
-  as_context_options options = {.threads = (int)as_option_int(arguments, "threads"), .warn = as_console_warn, .warn_user = console};
+  as_context_options options = {
+      .threads = (int)as_option_int(arguments, "threads"), .warn = as_console_warn, .warn_user = console};
   as_status status = as_context_new(&cli.ctx, &options);
   if (status != AS_OK) {
     as_console_error(console, status == AS_E_NOMEM ? "out of memory" : "the threads could not be started");
@@ -63,6 +69,7 @@ int main(int argc, char **argv) {
   if (as_context_new(&setup, &options) == AS_OK) {
     code = run(&console, setup, argc, (const char *const *)argv);
     as_context_free(setup);
-  } else as_console_error(&console, "out of memory");
+  } else
+    as_console_error(&console, "out of memory");
   return as_console_finish(&console, code);
 }

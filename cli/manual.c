@@ -4,18 +4,21 @@
 #include "cli/command.h"
 #include "config.h"
 
-/* Text as roff takes it: a backslash and a hyphen are escaped, a line may not begin like a request, blanks at the start of
- * a line would break it. */
+/* Text as roff takes it: a backslash and a hyphen are escaped, a line may not begin like a request, blanks at the start
+ * of a line would break it. */
 static void roff(as_buffer *out, const char *text) {
   bool fresh = out->length == 0 || out->data[out->length - 1] == '\n';
   for (; *text; text++) {
     if (fresh && (*text == '.' || *text == '\'')) as_buffer_text(out, "\\&");
-    if (*text == '\\') as_buffer_text(out, "\\e");
-    else if (*text == '-') as_buffer_text(out, "\\-");
+    if (*text == '\\')
+      as_buffer_text(out, "\\e");
+    else if (*text == '-')
+      as_buffer_text(out, "\\-");
     else if (*text == '\n' && text[1] == '\n') {
       as_buffer_text(out, "\n.PP");
       continue;
-    } else as_buffer_char(out, *text);
+    } else
+      as_buffer_char(out, *text);
     fresh = *text == '\n';
   }
 }
@@ -66,23 +69,27 @@ static void write_command(as_buffer *out, const as_command_table *table, const a
     as_buffer_text(out, "\\fR");
   }
   as_buffer_text(out, "\n.PP\n");
-  if (command->description) line(out, "", command->description);
+  if (command->description)
+    line(out, "", command->description);
   else {
     line(out, "", command->summary);
     as_buffer_text(out, "\\&.\n");
   }
   const as_option *option;
-  for (size_t i = table->global->count; (option = as_command_option(table, command, i, NULL)); i++) write_option(out, option);
+  for (size_t i = table->global->count; (option = as_command_option(table, command, i, NULL)); i++)
+    write_option(out, option);
   if (command->examples) write_examples(out, command->examples);
 }
 
 static void write_configuration(as_buffer *out) {
   as_buffer_text(out, ".SH CONFIGURATION FILE\n");
-  roff(out, "A file named by --config or by the environment variable ASSISTIFY_CONFIG gives defaults: lines of the form "
-            "'key = value', the keys being the names of options without their dashes. The command line wins over it. A line "
-            "'[train]' begins the keys of all commands whose first word is train, '[train intent]' those of one command, "
-            "which win over the former. A key that no command knows is an error. '#' begins a comment. A value may be quoted "
-            "with \"; within quotes \\\", \\\\, \\n and \\t have their usual meaning.\n");
+  roff(
+      out,
+      "A file named by --config or by the environment variable ASSISTIFY_CONFIG gives defaults: lines of the form "
+      "'key = value', the keys being the names of options without their dashes. The command line wins over it. A line "
+      "'[train]' begins the keys of all commands whose first word is train, '[train intent]' those of one command, "
+      "which win over the former. A key that no command knows is an error. '#' begins a comment. A value may be quoted "
+      "with \"; within quotes \\\", \\\\, \\n and \\t have their usual meaning.\n");
   write_examples(out, "threads = 2\n[doctor]\njson = yes");
 }
 
@@ -91,9 +98,9 @@ void as_manual_write(as_buffer *out, const as_command_table *table) {
   as_buffer_text(out, ".SH NAME\nassistify \\- train, evaluate and use models of customer messages\n"
                       ".SH SYNOPSIS\n\\fBassistify\\fR \\fIcommand\\fR [\\fIoptions\\fR] ...\n"
                       ".SH DESCRIPTION\n");
-  roff(out, "Trains, evaluates and uses models of customer messages on the machine where the data lies: from a CSV file to an "
-            "answer, with no other runtime and no network. Model folders have the layout that transformers reads and "
-            "writes. Results go to standard output; progress, notes and warnings to standard error.\n");
+  roff(out, "Trains, evaluates and uses models of customer messages on the machine where the data lies: from a CSV "
+            "file to an answer, with no other runtime and no network. Model folders have the layout that transformers "
+            "reads and writes. Results go to standard output; progress, notes and warnings to standard error.\n");
   as_buffer_text(out, ".SH GLOBAL OPTIONS\nThey stand before or after the command.\n");
   for (size_t i = 0; i < table->global->count; i++) write_option(out, &table->global->options[i]);
   as_buffer_text(out, ".SH COMMANDS\n");
@@ -104,7 +111,8 @@ void as_manual_write(as_buffer *out, const as_command_table *table) {
     as_buffer_printf(out, ".TP\n%d\n", at->code);
     line(out, "", at->text);
   }
-  as_buffer_text(out, ".SH ENVIRONMENT\n.TP\nASSISTIFY_CONFIG\na configuration file, if \\-\\-config names none\n"
-                      ".TP\nASSISTIFY_ISA\nthe instruction set of the kernels, in place of the best that the processor has; "
-                      "\\fBassistify doctor\\fR lists them\n");
+  as_buffer_text(out,
+                 ".SH ENVIRONMENT\n.TP\nASSISTIFY_CONFIG\na configuration file, if \\-\\-config names none\n"
+                 ".TP\nASSISTIFY_ISA\nthe instruction set of the kernels, in place of the best that the processor has; "
+                 "\\fBassistify doctor\\fR lists them\n");
 }

@@ -1,7 +1,7 @@
 /* The command line, read by the table.
  *
  * Two passes: the first finds the command, which may stand after global options; the second reads every argument by the
- * rows of that command. What contradicts or is missing is looked for at the end, when the configuration file is known. */
+ * rows of that command. What contradicts or is missing is looked for last, when the configuration is known. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +39,12 @@ static bool family_exists(const as_command_table *table, const char *family) {
   return false;
 }
 
-/* ---- finding the command ------------------------------------------------------------------------------------------ */
+/* ---- finding the command ------------------------------------------------------------------------------------ */
 
 typedef struct place {
   int words[3]; /* indices in argv of "help" and of the command's words; 0: none */
   int count;
-  bool help;    /* the first word is "help" */
+  bool help; /* the first word is "help" */
 } place;
 
 static const as_option *find_global(const as_command_table *table, const char *argument) {
@@ -52,9 +52,11 @@ static const as_option *find_global(const as_command_table *table, const char *a
     const as_option *option = &table->global->options[i];
     size_t length = strlen(option->name);
     if (strncmp(argument, "--", 2) == 0) {
-      if (strncmp(argument + 2, option->name, length) == 0 && (argument[2 + length] == 0 || argument[2 + length] == '='))
+      if (strncmp(argument + 2, option->name, length) == 0 &&
+          (argument[2 + length] == 0 || argument[2 + length] == '='))
         return option;
-    } else if (option->short_name && argument[1] == option->short_name) return option;
+    } else if (option->short_name && argument[1] == option->short_name)
+      return option;
   }
   return NULL;
 }
@@ -74,7 +76,8 @@ static place find_words(const as_command_table *table, int argc, const char *con
       if (at.count == 1 && strcmp(argv[i], "help") == 0) {
         at.help = true;
         wanted = 2;
-      } else if (at.count == 1 + at.help && family_exists(table, argv[i])) wanted = at.count + 1;
+      } else if (at.count == 1 + at.help && family_exists(table, argv[i]))
+        wanted = at.count + 1;
       continue;
     }
     const as_option *option = find_global(table, argv[i]);
@@ -105,7 +108,8 @@ static as_status missing_word(as_context *ctx, const as_command_table *table, co
   size_t used = 0;
   for (const as_command *const *at = table->commands; *at; at++)
     if (as_command_in_family(*at, family, strlen(family)) && used < sizeof names)
-      used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", (*at)->name + strlen(family) + 1);
+      used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                               (*at)->name + strlen(family) + 1);
   return as_fail(ctx, AS_E_INVALID, "'%s' needs to know what: %s", family, names);
 }
 
@@ -127,14 +131,15 @@ static as_status resolve(as_context *ctx, const char *const *argv, const place *
   return out->command ? AS_OK : unknown_command(ctx, out->table, name);
 }
 
-/* ---- reading options ---------------------------------------------------------------------------------------------- */
+/* ---- reading options ---------------------------------------------------------------------------------------- */
 
 static as_status no_such_option(const as_arguments *a, const char *argument, bool before_command) {
   as_context *ctx = a->ctx;
   char name[64];
   snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
   if (name[1] != '-')
-    return as_fail(ctx, AS_E_INVALID, "there is no option '%s' (a text that begins with '-' goes after '--')", argument);
+    return as_fail(ctx, AS_E_INVALID, "there is no option '%s' (a text that begins with '-' goes after '--')",
+                   argument);
   as_suggestion near = as_suggestion_start(name + 2);
   for (size_t i = 0; i < a->value_count; i++) as_suggestion_offer(&near, a->values[i].option->name);
   if (before_command)
@@ -145,7 +150,8 @@ static as_status no_such_option(const as_arguments *a, const char *argument, boo
           return as_fail(ctx, AS_E_INVALID, "option '%s' goes after the command it belongs to", name);
     }
   const char *command = a->command ? a->command->name : "assistify";
-  if (near.best) return as_fail(ctx, AS_E_INVALID, "%s has no option '%s' (did you mean '--%s'?)", command, name, near.best);
+  if (near.best)
+    return as_fail(ctx, AS_E_INVALID, "%s has no option '%s' (did you mean '--%s'?)", command, name, near.best);
   return as_fail(ctx, AS_E_INVALID, "%s has no option '%s'", command, name);
 }
 
@@ -249,7 +255,7 @@ static as_status read_all(as_arguments *a, const place *at, int argc, const char
   return AS_OK;
 }
 
-/* ---- what only the whole can show --------------------------------------------------------------------------------- */
+/* ---- what only the whole can show --------------------------------------------------------------------------- */
 
 static bool names_option(const char *names, const char *name) {
   size_t length = strlen(name);
@@ -296,7 +302,8 @@ static as_status check_required(const as_arguments *a) {
     if (!value->option->required || value->source != AS_FROM_NOWHERE) continue;
     bool waived = false;
     for (size_t j = 0; j < a->value_count; j++)
-      waived = waived || (is_set(&a->values[j]) && (excludes(a, &a->values[j], value) || excludes(a, value, &a->values[j])));
+      waived =
+          waived || (is_set(&a->values[j]) && (excludes(a, &a->values[j], value) || excludes(a, value, &a->values[j])));
     if (!waived)
       return as_fail(a->ctx, AS_E_INVALID, "%s needs --%s %s: %s", a->command->name, value->option->name,
                      value->option->argument, value->option->help);
@@ -310,7 +317,8 @@ static as_status check_operands(const as_arguments *a) {
     return as_fail(a->ctx, AS_E_INVALID, "%s needs %s after it", command->name, command->operands);
   if (command->max_operands >= 0 && a->operand_count > (size_t)command->max_operands) {
     const char *extra = a->operands[command->max_operands];
-    if (!command->operands) return as_fail(a->ctx, AS_E_INVALID, "%s takes options only, not '%s'", command->name, extra);
+    if (!command->operands)
+      return as_fail(a->ctx, AS_E_INVALID, "%s takes options only, not '%s'", command->name, extra);
     return as_fail(a->ctx, AS_E_INVALID, "%s takes %s only; '%s' is too much", command->name, command->operands, extra);
   }
   return AS_OK;
@@ -351,7 +359,7 @@ void as_arguments_free(as_arguments *arguments) {
   arguments->config_text = NULL;
 }
 
-/* ---- reading values ----------------------------------------------------------------------------------------------- */
+/* ---- reading values ----------------------------------------------------------------------------------------- */
 
 const as_value *as_option_value(const as_arguments *arguments, const char *name) {
   const as_value *value = find_value(arguments, name, strlen(name), arguments->value_count);
@@ -379,5 +387,6 @@ const char *as_option_text(const as_arguments *arguments, const char *name) {
 bool as_option_is(const as_arguments *arguments, const char *name, const char *word) {
   const as_value *value = as_option_value(arguments, name);
   size_t length = strlen(word);
-  return value->word && strncmp(value->word, word, length) == 0 && (value->word[length] == '|' || value->word[length] == 0);
+  return value->word && strncmp(value->word, word, length) == 0 &&
+         (value->word[length] == '|' || value->word[length] == 0);
 }

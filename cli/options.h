@@ -22,22 +22,23 @@ typedef enum as_option_type {
 } as_option_type;
 
 typedef struct as_option {
-  const char *name;       /* without the dashes; a key of the configuration file too */
-  char short_name;        /* 0: none */
+  const char *name; /* without the dashes; a key of the configuration file too */
+  char short_name;  /* 0: none */
   as_option_type type;
-  const char *argument;   /* what --help calls the value: "N", "FILE"; NULL for a flag and, if the words shall be shown, a choice */
-  const char *initial;    /* the default, in the user's spelling; NULL: none. Checked like any other value by a test */
-  const char *initial_note; /* shown as the default when `initial` is NULL: "by size" */
-  double minimum, maximum;  /* INT, NUMBER, SIZE: both 0: any */
+  const char *argument; /* what --help calls the value: "N", "FILE"; NULL: a flag, or a choice that shows its words */
+  const char *initial;  /* the default, in the user's spelling; NULL: none. Checked like any other value by a test */
+  const char *initial_note;        /* shown as the default when `initial` is NULL: "by size" */
+  double minimum, maximum;         /* INT, NUMBER, SIZE: both 0: any */
   bool open_minimum, open_maximum; /* the bound itself is refused */
-  const char *words;      /* "a|b|c": the choices; for other types words that are allowed besides ("none", "auto") */
-  bool required;          /* unless an option that excludes it was given */
-  bool command_line_only; /* not in the configuration file */
+  const char *words;       /* "a|b|c": the choices; for other types words that are allowed besides ("none", "auto") */
+  bool required;           /* unless an option that excludes it was given */
+  bool command_line_only;  /* not in the configuration file */
   bool instead_of_command; /* --help, --version: no command is needed with it; not in the configuration file either */
-  const char *excludes;   /* names, separated by spaces, that contradict this one; "*": all but the global ones */
-  /* TEXT only, may be NULL: records what is wrong with as_fail(ctx, AS_E_INVALID, "..."). The text follows "option --x: ". */
+  const char *excludes;    /* names, separated by spaces, that contradict this one; "*": all but the global ones */
+  /* TEXT only, may be NULL: says what is wrong by as_fail(ctx, AS_E_INVALID, ...), in words that follow "option --x:".
+   */
   as_status (*check)(as_context *ctx, const char *value);
-  const char *help;       /* a phrase in lower case, no full stop */
+  const char *help; /* a phrase in lower case, no full stop */
 } as_option;
 
 /* Options that stand together under a heading, and may serve several commands. */
@@ -46,23 +47,24 @@ typedef struct as_option_group {
   const as_option *options;
   size_t count;
 } as_option_group;
-#define AS_OPTION_GROUP(title, rows) {(title), (rows), sizeof(rows) / sizeof((rows)[0])}
+#define AS_OPTION_GROUP(title, rows)                                                                                   \
+  { (title), (rows), sizeof(rows) / sizeof((rows)[0]) }
 
 struct as_cli;
 
 typedef enum as_operand { AS_OPERAND_TEXT, AS_OPERAND_FILE, AS_OPERAND_FOLDER } as_operand;
 
 typedef struct as_command {
-  const char *name;        /* "doctor", "train intent" */
-  const char *operands;    /* as the usage line shows them: "DIR", "[TEXT...]"; NULL: none */
-  int min_operands, max_operands; /* max -1: any number */
-  as_operand operand;      /* for completion */
-  const char *summary;     /* one line for the list of commands: lower case, no full stop */
-  const char *description; /* paragraphs, separated by an empty line; NULL: the summary is enough */
-  const char *examples;    /* lines, each a command; NULL: none */
+  const char *name;                     /* "doctor", "train intent" */
+  const char *operands;                 /* as the usage line shows them: "DIR", "[TEXT...]"; NULL: none */
+  int min_operands, max_operands;       /* max -1: any number */
+  as_operand operand;                   /* for completion */
+  const char *summary;                  /* one line for the list of commands: lower case, no full stop */
+  const char *description;              /* paragraphs, separated by an empty line; NULL: the summary is enough */
+  const char *examples;                 /* lines, each a command; NULL: none */
   const as_option_group *const *groups; /* ended by NULL; NULL: no options but the global ones */
-  bool catches_signals;    /* SIGINT and SIGTERM only set the flag that as_interrupted reads */
-  int (*run)(struct as_cli *cli); /* returns an exit code */
+  bool catches_signals;                 /* SIGINT and SIGTERM only set the flag that as_interrupted reads */
+  int (*run)(struct as_cli *cli);       /* returns an exit code */
 } as_command;
 
 /* All commands, and the global options that stand before or after each. */
@@ -76,12 +78,12 @@ typedef enum as_value_source { AS_FROM_NOWHERE, AS_FROM_INITIAL, AS_FROM_CONFIG,
 typedef struct as_value {
   const as_option *option;
   as_value_source source;
-  const char *text;   /* as written; NULL: no value */
-  const char *word;   /* the word of `words` that it is, NULL if none */
-  int64_t integer;    /* INT, SIZE, FLAG (0 or 1) */
-  double number;      /* NUMBER */
-  size_t line;        /* of the configuration file */
-  int section;        /* there: 0 before all sections, 1 in that of the command's first word, 2 in the command's own */
+  const char *text; /* as written; NULL: no value */
+  const char *word; /* the word of `words` that it is, NULL if none */
+  int64_t integer;  /* INT, SIZE, FLAG (0 or 1) */
+  double number;    /* NUMBER */
+  size_t line;      /* of the configuration file */
+  int section;      /* there: 0 before all sections, 1 in that of the command's first word, 2 in the command's own */
 } as_value;
 
 typedef struct as_arguments {
@@ -92,30 +94,33 @@ typedef struct as_arguments {
   bool help;                 /* --help, or "help" for a command; then nothing else was checked */
   as_value *values;          /* global options first, then the command's */
   size_t value_count;
-  const char **operands;     /* borrowed from argv */
+  const char **operands; /* borrowed from argv */
   size_t operand_count;
-  char *config_text;         /* owns the text of configuration values */
+  char *config_text; /* owns the text of configuration values */
   const char *config_path;
 } as_arguments;
 
 /* Reads argv by the table; `config` is the configuration file to read unless --config names another (NULL or "": none).
- * AS_E_INVALID for everything a user can get wrong. The arguments may be freed after a failure too; then `command` is set
- * if it had been found. `argv` and `table` are borrowed. */
+ * AS_E_INVALID for everything a user can get wrong. The arguments may be freed after a failure too; then `command` is
+ * set if it had been found. `argv` and `table` are borrowed. */
 AS_MUST_CHECK as_status as_options_parse(as_context *ctx, const as_command_table *table, int argc,
                                          const char *const *argv, const char *config, as_arguments *out);
 void as_arguments_free(as_arguments *arguments);
 
 /* Values by name. An option that the command does not have is a mistake in the program: it ends. */
-bool as_option_given(const as_arguments *arguments, const char *name); /* by the user, here or in the configuration file */
+/* Whether the user gave it, on the command line or in the configuration file. */
+bool as_option_given(const as_arguments *arguments, const char *name);
 bool as_option_flag(const as_arguments *arguments, const char *name);
-int64_t as_option_int(const as_arguments *arguments, const char *name);    /* INT and SIZE; 0 if there is none or a word */
-double as_option_number(const as_arguments *arguments, const char *name);  /* 0 if there is none or a word */
-const char *as_option_text(const as_arguments *arguments, const char *name); /* any type, as written; NULL if there is none */
+/* INT and SIZE, and NUMBER; 0 if there is no value or if it is a word. */
+int64_t as_option_int(const as_arguments *arguments, const char *name);
+double as_option_number(const as_arguments *arguments, const char *name);
+/* Any type, as written; NULL if there is no value. */
+const char *as_option_text(const as_arguments *arguments, const char *name);
 /* Whether the value is this one of the row's words. */
 bool as_option_is(const as_arguments *arguments, const char *name, const char *word);
 const as_value *as_option_value(const as_arguments *arguments, const char *name);
 
-/* ---- for the parts of the parser, help and tests ----------------------------------------------------------------- */
+/* ---- for the parts of the parser, help and tests ------------------------------------------------------------ */
 
 /* Checks `text` by the option's row and stores it in `value`. `who` names the option in the error. */
 AS_MUST_CHECK as_status as_value_set(as_context *ctx, as_value *value, const char *text, const char *who);
@@ -125,7 +130,8 @@ void as_option_expects(const as_option *option, char *text, size_t size);
 AS_MUST_CHECK as_status as_config_apply(as_arguments *arguments, const char *path);
 /* The command with this full name; NULL if there is none. */
 const as_command *as_command_find(const as_command_table *table, const char *name, size_t length);
-bool as_command_in_family(const as_command *command, const char *family, size_t length); /* "train intent" is in "train" */
+bool as_command_in_family(const as_command *command, const char *family,
+                          size_t length); /* "train intent" is in "train" */
 /* Visits every option of a command, the table's global ones first (command NULL: only these); ends with NULL. */
 const as_option *as_command_option(const as_command_table *table, const as_command *command, size_t index,
                                    const as_option_group **group);

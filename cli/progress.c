@@ -5,8 +5,8 @@
 #include <time.h>
 
 #define REDRAW_SECONDS 0.1
-/* The first plain line comes after 10 s; each further one when a twentieth more is done, but not sooner than 10 s after the
- * last nor later than 60 s. */
+/* The first plain line comes after 10 s; each further one when a twentieth more is done, but not sooner than 10 s after
+ * the last nor later than 60 s. */
 #define PLAIN_SOONEST 10.0
 #define PLAIN_LATEST 60.0
 #define PLAIN_FRACTION 0.05
@@ -22,15 +22,19 @@ enum { EPOCH, STEP, LOSS, LR, RATE, LEFT, PARTS };
 static void write_parts(const as_progress_figures *f, double seconds_left, char parts[PARTS][48]) {
   for (int i = 0; i < PARTS; i++) parts[i][0] = 0;
   if (f->epochs > 0) snprintf(parts[EPOCH], 48, "epoch %lld/%lld", (long long)f->epoch, (long long)f->epochs);
-  if (f->steps > 0) snprintf(parts[STEP], 48, "step %lld/%lld", (long long)f->step, (long long)f->steps);
-  else snprintf(parts[STEP], 48, "step %lld", (long long)f->step);
+  if (f->steps > 0)
+    snprintf(parts[STEP], 48, "step %lld/%lld", (long long)f->step, (long long)f->steps);
+  else
+    snprintf(parts[STEP], 48, "step %lld", (long long)f->step);
   if (!isnan(f->loss)) snprintf(parts[LOSS], 48, "loss %.4f", f->loss);
   if (!isnan(f->lr)) snprintf(parts[LR], 48, "lr %.2e", f->lr);
   if (!isnan(f->rate)) snprintf(parts[RATE], 48, "%.*f %s/s", f->rate < 100 ? 1 : 0, f->rate, f->unit ? f->unit : "");
   if (seconds_left >= 0 && seconds_left < 1e7) {
     long long s = (long long)(seconds_left + 0.5);
-    if (s >= 3600) snprintf(parts[LEFT], 48, "%lld:%02lld:%02lld left", s / 3600, s / 60 % 60, s % 60);
-    else snprintf(parts[LEFT], 48, "%lld:%02lld left", s / 60, s % 60);
+    if (s >= 3600)
+      snprintf(parts[LEFT], 48, "%lld:%02lld:%02lld left", s / 3600, s / 60 % 60, s % 60);
+    else
+      snprintf(parts[LEFT], 48, "%lld:%02lld left", s / 60, s % 60);
   }
 }
 
@@ -46,11 +50,13 @@ void as_progress_line(const as_progress_figures *figures, double seconds_left, i
   char parts[PARTS][48];
   write_parts(figures, seconds_left, parts);
   size_t room = (size_t)(width < 40 ? 40 : width) - 1;
-  for (size_t i = 0; i < sizeof gives_way / sizeof gives_way[0] && length_of(parts) > room; i++) parts[gives_way[i]][0] = 0;
+  for (size_t i = 0; i < sizeof gives_way / sizeof gives_way[0] && length_of(parts) > room; i++)
+    parts[gives_way[i]][0] = 0;
   size_t used = 0;
   line[0] = 0;
   for (int i = 0; i < PARTS; i++)
-    if (parts[i][0] && used < size) used += (size_t)snprintf(line + used, size - used, "%s%s", used ? "  " : "", parts[i]);
+    if (parts[i][0] && used < size)
+      used += (size_t)snprintf(line + used, size - used, "%s%s", used ? "  " : "", parts[i]);
   size_t columns = width > 1 ? (size_t)width - 1 : 0;
   if (strlen(line) > columns) line[columns] = 0;
 }
@@ -59,7 +65,9 @@ void as_progress_start(as_progress *progress, as_console *console, int64_t first
   *progress = (as_progress){.console = console, .started = now_seconds(), .shown = -1, .first_step = first_step};
 }
 
-void as_progress_end(as_progress *progress) { as_console_progress(progress->console, ""); }
+void as_progress_end(as_progress *progress) {
+  as_console_progress(progress->console, "");
+}
 
 static bool is_due(const as_progress *progress, double now, double fraction) {
   if (progress->console->terminal) return progress->shown < 0 || now - progress->shown >= REDRAW_SECONDS;
@@ -80,8 +88,10 @@ void as_progress_update_at(as_progress *progress, const as_progress_figures *fig
   char line[256];
   int width = progress->console->terminal ? as_console_width(progress->console) : (int)sizeof line;
   as_progress_line(figures, left, width, line, sizeof line);
-  if (progress->console->terminal) as_console_progress(progress->console, line);
-  else as_console_note(progress->console, "%s", line);
+  if (progress->console->terminal)
+    as_console_progress(progress->console, line);
+  else
+    as_console_note(progress->console, "%s", line);
 }
 
 void as_progress_update(as_progress *progress, const as_progress_figures *figures) {

@@ -28,8 +28,8 @@ void as_progress_start(as_progress *progress, as_console *console, int64_t first
 void as_progress_update(as_progress *progress, const as_progress_figures *figures);
 void as_progress_end(as_progress *progress); /* wipes the line */
 
-/* The line for a terminal of `width` columns, at least 40 (of a narrower one it is cut): less important figures give way.
- * `seconds_left` negative: not known. */
+/* The line for a terminal of `width` columns, at least 40 (of a narrower one it is cut): less important figures give
+ * way. `seconds_left` negative: not known. */
 void as_progress_line(const as_progress_figures *figures, double seconds_left, int width, char *line, size_t size);
 /* as_progress_update at a time of the caller's. */
 void as_progress_update_at(as_progress *progress, const as_progress_figures *figures, double now);

@@ -34,7 +34,9 @@ static double difference(const float *a, const double *b, size_t count) {
 }
 
 /* Keeps a NaN, whichever it is. */
-static double larger(double a, double b) { return a > b || isnan(a) ? a : b; }
+static double larger(double a, double b) {
+  return a > b || isnan(a) ? a : b;
+}
 
 static void fill(data *d, bool positive) {
   as_random random = as_random_start(1, positive);
@@ -47,7 +49,7 @@ static void fill(data *d, bool positive) {
   }
 }
 
-/* ---- the tests: each returns its largest error --------------------------------------------------------------------- */
+/* ---- the tests: each returns its largest error -------------------------------------------------------------- */
 
 static double test_functions(data *d) {
   double worst = 0;
@@ -122,7 +124,7 @@ static double test_dropout(data *d) {
   return different;
 }
 
-/* ---- matrix product ------------------------------------------------------------------------------------------------ */
+/* ---- matrix product ----------------------------------------------------------------------------------------- */
 
 typedef struct product {
   int64_t m, n, k;
@@ -154,12 +156,22 @@ static bool make_operands(as_context *ctx, const product *p, operands *o) {
 }
 
 static as_status multiply(as_context *ctx, const as_kernels_f32 *kernels, const product *p, const operands *o) {
-  size_t bytes = as_gemm_workspace_f32(kernels, p->m, p->n, p->k, p->transpose_a, p->transpose_b, as_context_threads(ctx));
+  size_t bytes =
+      as_gemm_workspace_f32(kernels, p->m, p->n, p->k, p->transpose_a, p->transpose_b, as_context_threads(ctx));
   void *workspace = as_alloc(ctx, bytes, 1);
   if (!workspace) return AS_E_NOMEM;
-  as_gemm_call_f32 call = {.m = p->m, .n = p->n, .k = p->k, .transpose_a = p->transpose_a, .transpose_b = p->transpose_b,
-                           .a = o->a, .lda = p->transpose_a ? p->m : p->k, .b = o->b,
-                           .ldb = p->transpose_b ? p->k : p->n, .c = o->c, .ldc = p->n, .activation = AS_UNARY_NONE};
+  as_gemm_call_f32 call = {.m = p->m,
+                           .n = p->n,
+                           .k = p->k,
+                           .transpose_a = p->transpose_a,
+                           .transpose_b = p->transpose_b,
+                           .a = o->a,
+                           .lda = p->transpose_a ? p->m : p->k,
+                           .b = o->b,
+                           .ldb = p->transpose_b ? p->k : p->n,
+                           .c = o->c,
+                           .ldc = p->n,
+                           .activation = AS_UNARY_NONE};
   as_gemm_f32(ctx, kernels, &call, workspace);
   as_free(ctx, workspace);
   return AS_OK;
@@ -183,8 +195,11 @@ static double product_error(const product *p, const operands *o) {
   return worst;
 }
 
-static const product PRODUCTS[] = {{1, 17, 65, false, true},   {3, 64, 33, false, true},   {65, 129, 71, false, false},
-                                   {130, 96, 257, true, false}, {40, 300, 1000, true, true}};
+static const product PRODUCTS[] = {{1, 17, 65, false, true},
+                                   {3, 64, 33, false, true},
+                                   {65, 129, 71, false, false},
+                                   {130, 96, 257, true, false},
+                                   {40, 300, 1000, true, true}};
 
 /* *worst: the largest error per term of the chain. */
 static as_status test_product(data *d, double *worst) {
@@ -247,17 +262,21 @@ static as_status measure_product(data *d, double *gflops) {
   return status;
 }
 
-/* ---- all of them --------------------------------------------------------------------------------------------------- */
+/* ---- all of them -------------------------------------------------------------------------------------------- */
 
 static void add(as_selftest_result *results, size_t *count, const char *name, double error, double limit) {
   results[(*count)++] = (as_selftest_result){.name = name, .error = error, .limit = limit, .ok = error <= limit};
 }
 
-as_status as_selftest_run(as_context *ctx, const as_kernels_f32 *kernels,
-                          as_selftest_result results[AS_SELFTESTS_MOST], size_t *count, double *gflops) {
-  static const struct { const char *name; double (*run)(data *); double limit; } kernel_tests[] = {
-      {"functions", test_functions, 2e-6}, {"reductions", test_reductions, 1e-5}, {"softmax", test_softmax, 2e-6},
-      {"layer norm", test_layer_norm, 1e-5}, {"AdamW", test_adamw, 2e-6}, {"dropout", test_dropout, 0}};
+as_status as_selftest_run(as_context *ctx, const as_kernels_f32 *kernels, as_selftest_result results[AS_SELFTESTS_MOST],
+                          size_t *count, double *gflops) {
+  static const struct {
+    const char *name;
+    double (*run)(data *);
+    double limit;
+  } kernel_tests[] = {{"functions", test_functions, 2e-6}, {"reductions", test_reductions, 1e-5},
+                      {"softmax", test_softmax, 2e-6},     {"layer norm", test_layer_norm, 1e-5},
+                      {"AdamW", test_adamw, 2e-6},         {"dropout", test_dropout, 0}};
   *count = 0;
   *gflops = 0;
   data *d = as_alloc(ctx, 1, sizeof *d);

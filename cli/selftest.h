@@ -12,8 +12,8 @@ typedef struct as_selftest_result {
 } as_selftest_result;
 
 #define AS_SELFTESTS_MOST 12
-/* Runs all tests with the table `kernels`, which this processor must support; *gflops is the speed of the matrix product
- * with the context's threads. Fails only if there is no memory. */
+/* Runs all tests with the table `kernels`, which this processor must support; *gflops is the speed of the matrix
+ * product with the context's threads. Fails only if there is no memory. */
 AS_MUST_CHECK as_status as_selftest_run(as_context *ctx, const as_kernels_f32 *kernels,
                                         as_selftest_result results[AS_SELFTESTS_MOST], size_t *count, double *gflops);
 

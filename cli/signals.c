@@ -22,8 +22,8 @@ void as_signals_start(void) {
     if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) == -1) return;
 }
 
-/* SIGINT is caught even where it was ignored at the start, as a shell does for `assistify train ... &`: a signal sent to
- * us by hand shall save the state there too. System calls are begun again (SA_RESTART): the flag is enough. */
+/* SIGINT is caught even where it was ignored at the start, as a shell does for `assistify train ... &`: a signal sent
+ * to us by hand shall save the state there too. System calls are begun again (SA_RESTART): the flag is enough. */
 void as_signals_catch(void) {
   struct sigaction flag = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
   sigemptyset(&flag.sa_mask);

@@ -11,7 +11,7 @@
 void as_signals_start(void);
 /* From now on the first SIGINT or SIGTERM sets the flag; the next SIGINT ends the program at once. */
 void as_signals_catch(void);
-/* Whether to stop and save. The argument is not used; it gives the function the type that the library's callbacks have. */
+/* Whether to stop and save. The argument is not used: the function has the type of the library's callbacks. */
 bool as_interrupted(void *unused);
 
 #endif

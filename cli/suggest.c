@@ -9,7 +9,9 @@
 
 #define LONGEST 40 /* names are shorter; a longer word is no slip */
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t least(size_t a, size_t b) {
+  return a < b ? a : b;
+}
 
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length) {
   size_t rows[3][LONGEST + 1];

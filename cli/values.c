@@ -17,7 +17,9 @@ const char *as_words_find(const char *words, const char *word) {
   return NULL;
 }
 
-static bool has_range(const as_option *option) { return option->minimum != 0 || option->maximum != 0; }
+static bool has_range(const as_option *option) {
+  return option->minimum != 0 || option->maximum != 0;
+}
 
 /* "a, b or c" from "a|b|c". */
 static void spell_words(const char *words, char *text, size_t size) {
@@ -41,25 +43,43 @@ void as_option_expects(const as_option *option, char *text, size_t size) {
     const char *above = option->open_minimum ? "above" : "from", *below = option->open_maximum ? "below" : "to";
     if (isinf(option->maximum) || option->maximum >= 9e18)
       snprintf(range, sizeof range, option->open_minimum ? " above %.15g" : " of at least %.15g", option->minimum);
-    else snprintf(range, sizeof range, " %s %.15g %s %.15g", above, option->minimum, below, option->maximum);
+    else
+      snprintf(range, sizeof range, " %s %.15g %s %.15g", above, option->minimum, below, option->maximum);
   }
   const char *what = "a text";
   switch (option->type) {
-  case AS_OPTION_FLAG: what = "yes or no"; break;
-  case AS_OPTION_INT: what = "a whole number"; break;
-  case AS_OPTION_NUMBER: what = "a number"; break;
-  case AS_OPTION_SIZE: what = "a size such as 512M or 2G"; break;
-  case AS_OPTION_CHOICE: snprintf(text, size, "%s", words); return;
-  case AS_OPTION_TEXT: break;
-  case AS_OPTION_FILE: what = "a file"; break;
-  case AS_OPTION_FOLDER: what = "a folder"; break;
+  case AS_OPTION_FLAG:
+    what = "yes or no";
+    break;
+  case AS_OPTION_INT:
+    what = "a whole number";
+    break;
+  case AS_OPTION_NUMBER:
+    what = "a number";
+    break;
+  case AS_OPTION_SIZE:
+    what = "a size such as 512M or 2G";
+    break;
+  case AS_OPTION_CHOICE:
+    snprintf(text, size, "%s", words);
+    return;
+  case AS_OPTION_TEXT:
+    break;
+  case AS_OPTION_FILE:
+    what = "a file";
+    break;
+  case AS_OPTION_FOLDER:
+    what = "a folder";
+    break;
   }
   snprintf(text, size, "%s%s%s%s", what, range, option->words ? ", or " : "", option->words ? words : "");
 }
 
 static bool read_flag(const char *text, int64_t *value) {
-  static const struct { const char *word; int value; } words[] = {{"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0},
-                                                                  {"on", 1}, {"off", 0}, {"1", 1}, {"0", 0}};
+  static const struct {
+    const char *word;
+    int value;
+  } words[] = {{"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {"on", 1}, {"off", 0}, {"1", 1}, {"0", 0}};
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (strcmp(text, words[i].word) == 0) {
       *value = words[i].value;
@@ -124,14 +144,21 @@ static bool in_range(const as_option *option, double value) {
 
 static bool read_value(const as_option *option, as_value *value, const char *text) {
   switch (option->type) {
-  case AS_OPTION_FLAG: return read_flag(text, &value->integer);
-  case AS_OPTION_INT: return read_int(text, &value->integer) && in_range(option, (double)value->integer);
-  case AS_OPTION_SIZE: return read_size(text, &value->integer) && in_range(option, (double)value->integer);
-  case AS_OPTION_NUMBER: return read_number(text, &value->number) && in_range(option, value->number);
-  case AS_OPTION_CHOICE: return false; /* the words were tried */
-  case AS_OPTION_TEXT: return true;
+  case AS_OPTION_FLAG:
+    return read_flag(text, &value->integer);
+  case AS_OPTION_INT:
+    return read_int(text, &value->integer) && in_range(option, (double)value->integer);
+  case AS_OPTION_SIZE:
+    return read_size(text, &value->integer) && in_range(option, (double)value->integer);
+  case AS_OPTION_NUMBER:
+    return read_number(text, &value->number) && in_range(option, value->number);
+  case AS_OPTION_CHOICE:
+    return false; /* the words were tried */
+  case AS_OPTION_TEXT:
+    return true;
   case AS_OPTION_FILE:
-  case AS_OPTION_FOLDER: return *text != 0;
+  case AS_OPTION_FOLDER:
+    return *text != 0;
   }
   return false;
 }
@@ -164,7 +191,8 @@ static as_status refuse(as_context *ctx, const as_option *option, const char *te
 
 as_status as_value_set(as_context *ctx, as_value *value, const char *text, const char *who) {
   const as_option *option = value->option;
-  as_value read = {.option = option, .source = value->source, .line = value->line, .section = value->section, .text = text};
+  as_value read = {
+      .option = option, .source = value->source, .line = value->line, .section = value->section, .text = text};
   read.word = as_words_find(option->words, text);
   if (!read.word && !read_value(option, &read, text)) return refuse(ctx, option, text, who);
   if (option->check && !read.word) {

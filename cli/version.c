@@ -72,7 +72,8 @@ size_t as_library_versions(as_library_version out[AS_LIBRARIES_MOST]) {
   size_t count = add(out, 0, "jansson", jansson_version());
   count = add(out, count, "utf8proc", utf8proc_version());
   count = add(out, count, "sqlite", sqlite3_libversion());
-  count = add(out, count, "libcsv", TEXT(CSV_MAJOR) "." TEXT(CSV_MINOR) "." TEXT(CSV_RELEASE)); /* tells none at run time */
+  count =
+      add(out, count, "libcsv", TEXT(CSV_MAJOR) "." TEXT(CSV_MINOR) "." TEXT(CSV_RELEASE)); /* tells none at run time */
 #ifdef AS_HAVE_LIBZIP
   count = add(out, count, "libzip", zip_libzip_version());
 #endif
@@ -87,8 +88,10 @@ size_t as_library_versions(as_library_version out[AS_LIBRARIES_MOST]) {
 
 static void write_kernels(as_buffer *out, as_context *ctx) {
   const as_kernels_f32 *chosen, *table;
-  if (as_kernels_select(ctx, &chosen) == AS_OK) as_buffer_printf(out, "kernels    %s (built:", chosen->isa);
-  else as_buffer_printf(out, "kernels    none: %s (built:", as_error_text(ctx));
+  if (as_kernels_select(ctx, &chosen) == AS_OK)
+    as_buffer_printf(out, "kernels    %s (built:", chosen->isa);
+  else
+    as_buffer_printf(out, "kernels    none: %s (built:", as_error_text(ctx));
   for (size_t i = 0; (table = as_kernels_at(i, NULL)); i++) as_buffer_printf(out, "%s %s", i ? "," : "", table->isa);
   as_buffer_text(out, ")\n");
 }

@@ -14,5 +14,7 @@ as_status as_metrics_bootstrap(as_context *ctx, const json_t *line, as_json_writ
 as_status as_metrics_temperature(as_context *ctx, const json_t *line, as_json_writer *w);
 as_status as_metrics_psi(as_context *ctx, const json_t *line, as_json_writer *w);
 as_status as_metrics_proportions(as_context *ctx, const json_t *line, as_json_writer *w);
+as_status as_metrics_text(as_context *ctx, const json_t *line, as_json_writer *w);
+as_status as_metrics_tokens(as_context *ctx, const json_t *line, as_json_writer *w);
 
 #endif

@@ -65,7 +65,16 @@ libkernels_neon_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_NEON
 libassistify_all_la_LIBADD += libkernels_neon.la
 endif
 
-check_PROGRAMS += tests/test_kernels
+check_PROGRAMS += tests/test_kernels tests/test_kernels_math tests/test_convert tests/golden_ops
 tests_test_kernels_SOURCES = tests/test_kernels.c
 tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernels_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_kernels_math_SOURCES = tests/test_kernels_math.c
+tests_test_kernels_math_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_kernels_math_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_convert_SOURCES = tests/test_convert.c
+tests_test_convert_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_convert_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_golden_ops_SOURCES = tests/golden_ops.c
+tests_golden_ops_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_golden_ops_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -23,6 +23,12 @@ static const tolerance tolerances[] = {
     {"temperature", "nll_before", 0, 1e-9},
     {"temperature", "nll_after", 0, 1e-9},
     {"temperature", "ece15_after", 0, 1e-7},
+    {"text", "bleu", 0, 1e-9},
+    {"text", "bleu_no_effective_order", 0, 1e-9},
+    {"text", "chrf", 0, 1e-9},
+    {"text", "chrf_pp", 0, 1e-9},
+    {"text", "rouge", 0, 1e-9},
+    {"text", "rouge_best_of_refs_no_stemmer", 0, 1e-9},
     {"psi", "psi", 0, 1e-9},
     {"proportions", "p_two_sided", 0, 1e-7},
 };
@@ -113,6 +119,8 @@ static const struct {
     {"metrics/bootstrap.jsonl", "bootstrap", 4},
     {"metrics/temperature.jsonl", "temperature", 6},
     {"metrics/psi.jsonl", "psi", 14},
+    {"metrics/generation_segments.jsonl", "text", 144},
+    {"metrics/generation_tokens.jsonl", "tokens", 111},
     {"metrics/proportions.jsonl", "proportions", 17},
 };
 

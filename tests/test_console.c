@@ -14,7 +14,7 @@
 #include "cli/signals.h"
 #include "tests/harness.h"
 
-/* ---- a terminal to write to ---------------------------------------------------------------------------------------- */
+/* ---- a terminal to write to --------------------------------------------------------------------------------- */
 
 typedef struct terminal {
   int master;
@@ -66,7 +66,7 @@ static const char *content(FILE *file) {
   return text;
 }
 
-/* ---- messages ----------------------------------------------------------------------------------------------------- */
+/* ---- messages ----------------------------------------------------------------------------------------------- */
 
 START_TEST(a_warning_does_not_mix_with_the_progress_line) {
   terminal t = open_terminal(80);
@@ -122,7 +122,7 @@ START_TEST(quiet_silences_notes_and_progress_only) {
 }
 END_TEST
 
-/* ---- results ------------------------------------------------------------------------------------------------------ */
+/* ---- results ------------------------------------------------------------------------------------------------ */
 
 START_TEST(a_reader_that_went_away_is_no_failure) {
   int ends[2];
@@ -158,10 +158,16 @@ START_TEST(lost_results_are_a_failure) {
 }
 END_TEST
 
-/* ---- progress ------------------------------------------------------------------------------------------------------ */
+/* ---- progress ----------------------------------------------------------------------------------------------- */
 
-static const as_progress_figures FIGURES = {.epoch = 2, .epochs = 5, .step = 340, .steps = 1565, .loss = 0.43121,
-                                            .lr = 8.1e-5, .rate = 1234.5, .unit = "tokens"};
+static const as_progress_figures FIGURES = {.epoch = 2,
+                                            .epochs = 5,
+                                            .step = 340,
+                                            .steps = 1565,
+                                            .loss = 0.43121,
+                                            .lr = 8.1e-5,
+                                            .rate = 1234.5,
+                                            .unit = "tokens"};
 
 START_TEST(the_line_fits_the_width) {
   char line[256];
@@ -223,9 +229,10 @@ START_TEST(a_terminal_is_not_redrawn_too_often) {
 }
 END_TEST
 
-/* ---- signals ------------------------------------------------------------------------------------------------------ */
+/* ---- signals ------------------------------------------------------------------------------------------------ */
 
-/* Sends the signals to a child that catches them; returns what waitpid says of it. The child ends with 10 + the flag. */
+/* Sends the signals to a child that catches them; returns what waitpid says of it. The child ends with 10 + the flag.
+ */
 static int child_after(const int *signals, size_t count) {
   fflush(NULL);
   pid_t child = fork();
@@ -255,7 +262,7 @@ START_TEST(the_first_signal_is_a_flag_the_second_ends) {
 }
 END_TEST
 
-/* ---- lines -------------------------------------------------------------------------------------------------------- */
+/* ---- lines -------------------------------------------------------------------------------------------------- */
 
 static const char *write_lines(as_context *ctx, const char *folder, const char *text, size_t length) {
   static char path[4200];

@@ -31,6 +31,10 @@ static const struct {
     {"psi", "{\"kind\":\"counts\",\"ref\":[0,0],\"cur\":[1,2]}", "{\"psi\":null}"},
     {"psi", "{\"kind\":\"numeric\",\"ref\":[],\"cur\":[1,2.5]}",
      "{\"edges\":[],\"ref_counts\":[0],\"cur_counts\":[2],\"psi\":null,\"ks_statistic\":null}"},
+    {"text", "{\"hyp\":\"a b\\na\",\"refs\":[\"a\",\"A b.\"]}",
+     "\"exact_match\":false,\"exact_match_normalized\":false}"},
+    {"tokens", "{\"text\":\"Running, 5.\"}",
+     "{\"bleu_13a\":[\"Running\",\",\",\"5\",\".\"],\"rouge\":[\"running\",\"5\"],\"rouge_stemmed\":[\"run\",\"5\"]}"},
     {"proportions", "{\"x1\":0,\"n1\":0,\"x2\":1,\"n2\":2}", "{\"difference\":null,\"wald95\":[null,null]"},
 };
 
@@ -105,6 +109,11 @@ static const struct {
     {"psi", "{\"kind\":\"counts\",\"ref\":[-1],\"cur\":[1]}", "ref[0] is -1"},
     {"psi", "{\"kind\":5,\"ref\":[1],\"cur\":[1]}", "\"kind\" is not a string"},
     {"psi", "{\"kind\":\"numeric\",\"ref\":[null],\"cur\":[1]}", "ref[0] is not a number"},
+    {"text", "{\"hyp\":\"a\",\"refs\":[]}", "refs is empty"},
+    {"text", "{\"hyp\":\"a\",\"refs\":\"a\"}", "\"refs\" is not an array"},
+    {"text", "{\"hyp\":\"a\",\"refs\":[\"a\",1]}", "refs[1] is not a string"},
+    {"text", "{\"hyp\":null,\"refs\":[\"a\"]}", "\"hyp\" is not a string"},
+    {"tokens", "{\"texts\":\"a\"}", "\"text\" is missing"},
     {"proportions", "{\"x1\":3,\"n1\":2,\"x2\":1,\"n2\":2}", "\"x1\" is 3, not in 0..2"},
 };
 

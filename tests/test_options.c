@@ -1,4 +1,5 @@
-/* The parser of command lines and configuration files, by a table of this test's own; and the program's table itself. */
+/* The parser of command lines and configuration files, by a table of this test's own; and the program's table itself.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,20 +16,26 @@ static as_status even_length(as_context *ctx, const char *value) {
   return as_fail(ctx, AS_E_INVALID, "'%s' has an odd length", value);
 }
 
+/* clang-format off */
 static const as_option global_rows[] = {
     {.name = "threads", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 64, .help = "threads"},
     {.name = "quiet", .short_name = 'q', .type = AS_OPTION_FLAG, .help = "quiet"},
     {.name = "config", .type = AS_OPTION_FILE, .argument = "FILE", .command_line_only = true, .help = "configuration"},
     {.name = "help", .short_name = 'h', .type = AS_OPTION_FLAG, .instead_of_command = true, .help = "help"},
 };
+/* clang-format on */
+/* clang-format off */
 static const as_option train_rows[] = {
     {.name = "data", .type = AS_OPTION_FILE, .argument = "F", .required = true, .help = "messages"},
     {.name = "epochs", .short_name = 'e', .type = AS_OPTION_INT, .argument = "N", .initial = "3", .minimum = 1,
      .maximum = 1000, .help = "epochs"},
-    {.name = "dropout", .type = AS_OPTION_NUMBER, .argument = "P", .maximum = 1, .open_maximum = true, .help = "dropout"},
-    {.name = "lr", .type = AS_OPTION_NUMBER, .argument = "X", .maximum = 1, .open_minimum = true, .help = "learning rate"},
+    {.name = "dropout", .type = AS_OPTION_NUMBER, .argument = "P", .maximum = 1, .open_maximum = true,
+     .help = "dropout"},
+    {.name = "lr", .type = AS_OPTION_NUMBER, .argument = "X", .maximum = 1, .open_minimum = true,
+     .help = "learning rate"},
     {.name = "limit", .type = AS_OPTION_SIZE, .argument = "SIZE", .words = "auto", .help = "memory"},
-    {.name = "schedule", .type = AS_OPTION_CHOICE, .words = "linear|cosine|constant", .initial = "linear", .help = "schedule"},
+    {.name = "schedule", .type = AS_OPTION_CHOICE, .words = "linear|cosine|constant", .initial = "linear",
+     .help = "schedule"},
     {.name = "label", .type = AS_OPTION_TEXT, .argument = "T", .check = even_length, .help = "label"},
     {.name = "batch", .type = AS_OPTION_INT, .argument = "N", .initial = "16", .minimum = 1, .maximum = 1e6,
      .excludes = "batch-tokens", .help = "rows"},
@@ -37,19 +44,23 @@ static const as_option train_rows[] = {
     {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "42", .help = "seed"},
     {.name = "json", .type = AS_OPTION_FLAG, .help = "JSON"},
 };
+/* clang-format on */
 static const as_option_group global = AS_OPTION_GROUP("Global", global_rows);
 static const as_option_group training = AS_OPTION_GROUP("Training", train_rows);
 static const as_option_group *const train_groups[] = {&training, NULL};
-static const as_command train = {.name = "train intent", .summary = "train", .groups = train_groups, .run = run_nothing};
-static const as_command show = {.name = "show", .operands = "TEXT...", .min_operands = 1, .max_operands = 2,
-                                .summary = "show", .run = run_nothing};
+static const as_command train = {
+    .name = "train intent", .summary = "train", .groups = train_groups, .run = run_nothing};
+static const as_command show = {
+    .name = "show", .operands = "TEXT...", .min_operands = 1, .max_operands = 2, .summary = "show", .run = run_nothing};
 static const as_command *const rows[] = {&train, &show, NULL};
 static const as_command_table table = {.commands = rows, .global = &global};
 
 static as_context *ctx;
 static as_arguments arguments;
 
-static void setup(void) { ctx = as_test_context(1); }
+static void setup(void) {
+  ctx = as_test_context(1);
+}
 static void teardown(void) {
   as_arguments_free(&arguments);
   as_test_context_free(ctx);
@@ -62,11 +73,14 @@ static as_status parse_with(const char *line, const char *config) {
   int argc = 0;
   argv[argc++] = "assistify";
   snprintf(copy, sizeof copy, "%s", line);
-  for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) argv[argc++] = strcmp(word, "~") == 0 ? "" : word;
+  for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+    argv[argc++] = strcmp(word, "~") == 0 ? "" : word;
   if (arguments.ctx) as_arguments_free(&arguments);
   return as_options_parse(ctx, &table, argc, argv, config, &arguments);
 }
-static as_status parse(const char *line) { return parse_with(line, NULL); }
+static as_status parse(const char *line) {
+  return parse_with(line, NULL);
+}
 
 START_TEST(values_of_every_type) {
   ck_assert_ok(ctx, parse("--threads 2 train intent --data a.csv --epochs=7 --dropout 0 --lr 1e-4 --limit 1.5G "
@@ -182,7 +196,8 @@ START_TEST(resume_waives_what_it_excludes) {
 END_TEST
 
 START_TEST(help_stands_before_after_and_as_a_command) {
-  static const char *const lines[] = {"--help train intent", "train intent --help", "help train intent", "train intent -h --bogus"};
+  static const char *const lines[] = {"--help train intent", "train intent --help", "help train intent",
+                                      "train intent -h --bogus"};
   for (size_t i = 0; i < 4; i++) {
     ck_assert_ok(ctx, parse(lines[i]));
     ck_assert_msg(arguments.help && arguments.command == &train, "%s", lines[i]);
@@ -195,7 +210,7 @@ START_TEST(help_stands_before_after_and_as_a_command) {
 }
 END_TEST
 
-/* ---- configuration file ------------------------------------------------------------------------------------------- */
+/* ---- configuration file ------------------------------------------------------------------------------------- */
 
 static const char *config_path;
 static const char *config_folder;
@@ -306,7 +321,7 @@ START_TEST(every_failing_allocation_is_an_error) {
 }
 END_TEST
 
-/* ---- what is made from the table ----------------------------------------------------------------------------------- */
+/* ---- what is made from the table ---------------------------------------------------------------------------- */
 
 START_TEST(help_shows_what_the_rows_say) {
   as_buffer text;
@@ -326,16 +341,19 @@ START_TEST(help_shows_what_the_rows_say) {
   ck_assert_ptr_null(strstr(help, "--help"));
   as_buffer_clear(&text);
   as_help_write(&text, &table, NULL, "train");
-  ck_assert_str_eq(as_buffer_string(&text), "Usage: assistify train [OPTIONS] ...\n\nCommands:\n  train intent          train\n");
+  ck_assert_str_eq(as_buffer_string(&text),
+                   "Usage: assistify train [OPTIONS] ...\n\nCommands:\n  train intent          train\n");
   as_buffer_free(&text);
 }
 END_TEST
 
 START_TEST(texts_of_the_table_are_escaped_in_the_manual) {
-  static const as_option hostile[] = {{.name = "delimiter", .type = AS_OPTION_TEXT, .argument = "C", .initial = "\\t", .help = "a \\ or -"}};
+  static const as_option hostile[] = {
+      {.name = "delimiter", .type = AS_OPTION_TEXT, .argument = "C", .initial = "\\t", .help = "a \\ or -"}};
   static const as_option_group group = AS_OPTION_GROUP("Input", hostile);
   static const as_option_group *const groups[] = {&group, NULL};
-  static const as_command odd = {.name = "odd", .summary = "odd", .description = ".TH x\n'y\n\nnext", .groups = groups, .run = run_nothing};
+  static const as_command odd = {
+      .name = "odd", .summary = "odd", .description = ".TH x\n'y\n\nnext", .groups = groups, .run = run_nothing};
   static const as_command *const odd_rows[] = {&odd, NULL};
   static const as_command_table odd_table = {.commands = odd_rows, .global = &global};
   as_buffer text;
@@ -350,9 +368,11 @@ END_TEST
 /* What bash offers for the last of the words. */
 static void expect_offer(const char *folder, const char *words, const char *expected) {
   char command[9000], got[1024] = "";
-  snprintf(command, sizeof command,
-           "bash -c 'source %s/completion; COMP_WORDS=(assistify %s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _assistify; "
-           "echo \"${COMPREPLY[*]}\"' 2>/dev/null", folder, words);
+  snprintf(
+      command, sizeof command,
+      "bash -c 'source %s/completion; COMP_WORDS=(assistify %s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _assistify; "
+      "echo \"${COMPREPLY[*]}\"' 2>/dev/null",
+      folder, words);
   FILE *pipe = popen(command, "r");
   ck_assert_ptr_nonnull(pipe);
   if (!fgets(got, sizeof got, pipe)) got[0] = 0;
@@ -387,14 +407,16 @@ START_TEST(bash_completes_by_the_rows) {
 }
 END_TEST
 
-/* ---- the program's own table -------------------------------------------------------------------------------------- */
+/* ---- the program's own table -------------------------------------------------------------------------------- */
 
 static void check_option(const as_command *command, const as_option *option) {
   const char *name = command ? command->name : "(global)";
   ck_assert_msg(option->name && option->help && *option->help, "%s: an option without name or help", name);
-  ck_assert_msg(option->help[strlen(option->help) - 1] != '.', "%s --%s: a full stop ends the help", name, option->name);
+  ck_assert_msg(option->help[strlen(option->help) - 1] != '.', "%s --%s: a full stop ends the help", name,
+                option->name);
   bool shows_value = option->argument || (option->type == AS_OPTION_CHOICE && option->words);
-  ck_assert_msg(option->type == AS_OPTION_FLAG ? !option->argument : shows_value, "%s --%s: argument", name, option->name);
+  ck_assert_msg(option->type == AS_OPTION_FLAG ? !option->argument : shows_value, "%s --%s: argument", name,
+                option->name);
   ck_assert_msg(option->type != AS_OPTION_CHOICE || option->words, "%s --%s: a choice of nothing", name, option->name);
   ck_assert_msg(!option->check || option->type == AS_OPTION_TEXT, "%s --%s: check is for texts", name, option->name);
   ck_assert_msg(option->minimum <= option->maximum, "%s --%s: the range is empty", name, option->name);
@@ -418,7 +440,8 @@ START_TEST(the_table_is_consistent) {
     for (const as_command *const *other = as_commands.commands; other < at; other++) {
       ck_assert_str_ne((*other)->name, command->name);
       bool in_family = as_command_in_family(*other, command->name, length);
-      ck_assert_msg(!in_family || (space && same), "%s: commands of one first word stand together, and it is none", command->name);
+      ck_assert_msg(!in_family || (space && same), "%s: commands of one first word stand together, and it is none",
+                    command->name);
     }
     last_family = command->name;
     last_length = length;
@@ -428,7 +451,8 @@ START_TEST(the_table_is_consistent) {
       for (size_t j = 0; j < i; j++) {
         other = as_command_option(&as_commands, command, j, NULL);
         ck_assert_msg(strcmp(option->name, other->name) != 0, "%s: --%s twice", command->name, option->name);
-        ck_assert_msg(!option->short_name || option->short_name != other->short_name, "%s: -%c twice", command->name, option->short_name);
+        ck_assert_msg(!option->short_name || option->short_name != other->short_name, "%s: -%c twice", command->name,
+                      option->short_name);
       }
     }
   }
@@ -445,7 +469,8 @@ START_TEST(contradictions_name_options_that_are_there) {
       snprintf(names, sizeof names, "%s", option->excludes);
       for (char *name = strtok(names, " "); name; name = strtok(NULL, " ")) {
         bool found = false;
-        for (size_t j = 0; (other = as_command_option(&as_commands, *at, j, NULL)); j++) found = found || strcmp(other->name, name) == 0;
+        for (size_t j = 0; (other = as_command_option(&as_commands, *at, j, NULL)); j++)
+          found = found || strcmp(other->name, name) == 0;
         ck_assert_msg(found, "%s --%s excludes --%s, which is not there", (*at)->name, option->name, name);
       }
     }
@@ -454,10 +479,15 @@ START_TEST(contradictions_name_options_that_are_there) {
 END_TEST
 
 START_TEST(a_status_has_its_exit_code) {
-  static const struct { as_status status; int code; } codes[] = {
-      {AS_OK, 0}, {AS_E_NOMEM, 1}, {AS_E_INVALID, 2}, {AS_E_IO, 1}, {AS_E_DATA, 3}, {AS_E_MODEL, 4},
-      {AS_E_LIMIT, 1}, {AS_E_DIVERGED, 6}, {AS_E_INTERRUPTED, 130}, {AS_E_UNSUPPORTED, 1}};
-  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) ck_assert_int_eq(as_exit_of(codes[i].status), codes[i].code);
+  static const struct {
+    as_status status;
+    int code;
+  } codes[] = {{AS_OK, 0},           {AS_E_NOMEM, 1},    {AS_E_INVALID, 2},
+               {AS_E_IO, 1},         {AS_E_DATA, 3},     {AS_E_MODEL, 4},
+               {AS_E_LIMIT, 1},      {AS_E_DIVERGED, 6}, {AS_E_INTERRUPTED, 130},
+               {AS_E_UNSUPPORTED, 1}};
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+    ck_assert_int_eq(as_exit_of(codes[i].status), codes[i].code);
 }
 END_TEST
 
@@ -480,7 +510,8 @@ Suite *as_suite(void) {
   tcase_add_test(config, configuration_gives_way_to_the_command_line);
   tcase_add_test(config, nearer_sections_win);
   tcase_add_test(config, a_contradiction_in_the_configuration_gives_way);
-  tcase_add_loop_test(config, configuration_refused_with_its_line, 0, (int)(sizeof config_refusals / sizeof config_refusals[0]));
+  tcase_add_loop_test(config, configuration_refused_with_its_line, 0,
+                      (int)(sizeof config_refusals / sizeof config_refusals[0]));
   tcase_add_test(config, configuration_that_is_none);
   tcase_add_test(config, the_wrong_value_of_the_configuration_is_said_even_if_overridden);
   tcase_add_test(config, every_failing_allocation_is_an_error);

@@ -16,18 +16,30 @@ static const double SQRT_2_OVER_PI = 0.79788456080286535588;  /* sqrt(2 / pi) */
 static const double GELU_CUBIC = 0.044715;
 
 /* ---- elementwise functions and their derivatives --------------------------------------------------------------------- */
-static double gelu(double x) { return x * 0.5 * erfc(-x * SQRT_HALF); }
+/* Beyond this both GELUs and their derivatives are those of ReLU, to the last bit of a double. Asked first, so that an
+ * infinite x gives the limit. */
+static const double GELU_END = 40;
+
+static double gelu(double x) {
+  if (fabs(x) > GELU_END) return x > 0 ? x : 0;
+  return x * 0.5 * erfc(-x * SQRT_HALF);
+}
 
 /* The gradients: f'(x) dy, from x, y = f(x) and dy. */
 static double gelu_gradient(double x, double y, double dy) {
   (void)y;
+  if (fabs(x) > GELU_END) return x > 0 ? dy : 0;
   return (0.5 * erfc(-x * SQRT_HALF) + x * INV_SQRT_2PI * exp(-0.5 * x * x)) * dy;
 }
 
-static double gelu_tanh(double x) { return 0.5 * x * (1 + tanh(SQRT_2_OVER_PI * (x + GELU_CUBIC * x * x * x))); }
+static double gelu_tanh(double x) {
+  if (fabs(x) > GELU_END) return x > 0 ? x : 0;
+  return 0.5 * x * (1 + tanh(SQRT_2_OVER_PI * (x + GELU_CUBIC * x * x * x)));
+}
 
 static double gelu_tanh_gradient(double x, double y, double dy) {
   (void)y;
+  if (fabs(x) > GELU_END) return x > 0 ? dy : 0;
   double t = tanh(SQRT_2_OVER_PI * (x + GELU_CUBIC * x * x * x));
   double slope = SQRT_2_OVER_PI * (1 + 3 * GELU_CUBIC * x * x);
   return (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope) * dy;

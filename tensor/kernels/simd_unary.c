@@ -27,21 +27,23 @@ static inline vf gelu_gradient(vf x, vf y, vf dy) {
 #define GELU_CUBIC 0.044715f
 
 static inline vf gelu_tanh(vf x) {
+  x = vf_max(vf_set1(-40), x); /* where it is 0 already: an infinite x must not meet an infinite exponential */
   vf square = vf_mul(x, x);
   vf minus_2u = vf_mul(vf_mul(x, vf_set1(-TWO_SQRT_2_OVER_PI)), vf_fma(square, vf_set1(GELU_CUBIC), vf_set1(1)));
   return vf_div(x, vf_add(vf_set1(1), vf_exp(minus_2u)));
 }
 
-/* s + x s (1 - s) 2u'. From |x| = 8 on it is 0 or 1 to the last bit, and the bound keeps the exponential finite. */
+/* s + x s (1 - s) 2u'. From |x| = 8 on it is 0 (within 5e-20) or 1, and that bound keeps the exponential finite. */
 static inline vf gelu_tanh_gradient(vf x, vf y, vf dy) {
   (void)y;
-  const vf one = vf_set1(1);
-  x = vf_max(vf_set1(-8), vf_min(vf_set1(8), x));
+  const vf one = vf_set1(1), least = vf_set1(-8);
+  x = vf_max(least, vf_min(vf_set1(8), x));
   vf square = vf_mul(x, x);
   vf minus_2u = vf_mul(vf_mul(x, vf_set1(-TWO_SQRT_2_OVER_PI)), vf_fma(square, vf_set1(GELU_CUBIC), one));
   vf slope = vf_mul(vf_set1(TWO_SQRT_2_OVER_PI), vf_fma(square, vf_set1(3 * GELU_CUBIC), one));
   vf e = vf_exp(minus_2u), s = vf_div(one, vf_add(one, e));
-  return vf_mul(vf_fma(vf_mul(vf_mul(x, s), vf_mul(e, s)), slope, s), dy);
+  vf d = vf_fma(vf_mul(vf_mul(x, s), vf_mul(e, s)), slope, s);
+  return vf_mul(vf_select(vf_eq(x, least), vf_zero(), d), dy);
 }
 
 /* ---- the others ------------------------------------------------------------------------------------------------------- */

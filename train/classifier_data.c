@@ -1,0 +1,112 @@
+/* See classifier_data.h. */
+#include "train/classifier_data.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/split.h"
+#include "tokenizer/wordpiece_trainer.h"
+
+static as_status read_file(as_context *ctx, const as_recipe *recipe, const char *path, as_data_report *report, as_messages **out) {
+  as_column_request column = {.name = recipe->label_column, .kind = AS_COLUMN_LABEL};
+  as_message_options options = {.text_column = recipe->text_column, .columns = &column, .column_count = 1,
+                                .on_error = recipe->skip_bad_rows ? AS_ON_ERROR_SKIP : AS_ON_ERROR_DEFAULT};
+  as_status status = as_csv_delimiter_by_name(ctx, recipe->delimiter, &options.csv.delimiter);
+  if (status == AS_OK) status = as_encoding_by_name(ctx, recipe->encoding, &options.csv.encoding);
+  return status == AS_OK ? as_messages_read(ctx, path, &options, report, out) : status;
+}
+
+/* The labels of the training file; the validation file may have no other. */
+static as_status take_labels(as_classifier_data *d) {
+  int32_t count = as_messages_label_count(d->train, 0);
+  const char **names = as_alloc(d->ctx, (size_t)count, sizeof *names);
+  if (!names) return AS_E_NOMEM;
+  for (int32_t i = 0; i < count; i++) names[i] = as_messages_label_name(d->train, 0, i);
+  as_status status = as_labels_set(d->ctx, &d->labels, names, (size_t)count);
+  as_free(d->ctx, names);
+  if (status == AS_OK && count < 2)
+    status = as_fail(d->ctx, AS_E_DATA, "%s: line %llu: all rows have the label \"%s\"; a classifier needs at least two labels",
+                     as_messages_path(d->train), (unsigned long long)as_messages_line(d->train, 0), d->labels.names[0]);
+  for (int64_t row = 0; status == AS_OK && d->valid && row < as_messages_count(d->valid); row++) {
+    const char *label = as_messages_value(d->valid, 0, row);
+    if (as_labels_find(&d->labels, label) < 0)
+      status = as_fail(d->ctx, AS_E_DATA, "%s: line %llu: the label \"%s\" does not occur in the training data",
+                       as_messages_path(d->valid), (unsigned long long)as_messages_line(d->valid, row), label);
+  }
+  return status;
+}
+
+as_status as_classifier_data_read(as_classifier_data *d, as_context *ctx, const as_recipe *recipe) {
+  *d = (as_classifier_data){.ctx = ctx};
+  as_token_rows_init(&d->train_rows, ctx);
+  as_token_rows_init(&d->valid_rows, ctx);
+  as_status status = read_file(ctx, recipe, recipe->data, &d->report, &d->train);
+  if (status == AS_OK && recipe->valid) status = read_file(ctx, recipe, recipe->valid, &d->valid_report, &d->valid);
+  return status == AS_OK ? take_labels(d) : status;
+}
+
+void as_classifier_data_free(as_classifier_data *d) {
+  if (!d->ctx) return;
+  as_messages_free(d->train);
+  as_messages_free(d->valid);
+  as_labels_free(d->ctx, &d->labels);
+  as_tokenizer_free(d->tokenizer);
+  as_token_rows_free(&d->train_rows);
+  as_token_rows_free(&d->valid_rows);
+  as_free(d->ctx, d->train_lines);
+  *d = (as_classifier_data){0};
+}
+
+as_status as_classifier_data_tokenizer(as_classifier_data *d, const as_recipe *recipe, const char *folder) {
+  if (folder) return as_tokenizer_open(d->ctx, folder, &d->tokenizer);
+  as_wordpiece_trainer *trainer = NULL;
+  as_wordpiece_options options = {.vocab_size = (size_t)recipe->vocab_size};
+  as_status status = as_wordpiece_trainer_new(d->ctx, &options, &trainer);
+  for (int64_t row = 0; status == AS_OK && row < as_messages_count(d->train); row++) {
+    size_t length;
+    const char *text = as_messages_text(d->train, row, &length);
+    if (as_messages_first(d->train, row) == row) status = as_wordpiece_trainer_add(trainer, text, length);
+  }
+  if (status == AS_OK) status = as_wordpiece_trainer_finish(trainer, &d->tokenizer);
+  as_wordpiece_trainer_free(trainer);
+  return status;
+}
+
+/* ---- tokenizing --------------------------------------------------------------------------------------------------------- */
+static as_status add_row(const as_classifier_data *d, const as_messages *messages, int64_t row, const as_labels *labels,
+                         const as_encode_options *options, as_encoding *encoding, as_token_rows *rows) {
+  size_t length;
+  const char *text = as_messages_text(messages, row, &length);
+  as_status status = as_tokenizer_encode(d->tokenizer, text, length, NULL, 0, options, encoding);
+  if (status != AS_OK)
+    return as_fail_prefix(d->ctx, status, "%s: line %llu", as_messages_path(messages),
+                          (unsigned long long)as_messages_line(messages, row));
+  int32_t label = (int32_t)as_labels_find(labels, as_messages_value(messages, 0, row));
+  return as_token_rows_add(rows, encoding->ids, (int64_t)encoding->length, label, encoding->cut > 0);
+}
+
+static as_status hold_out(const as_classifier_data *d, const as_recipe *recipe, as_part *parts) {
+  as_split_options options = {.label_column = 0, .valid = recipe->valid_share, .seed = (uint64_t)recipe->seed};
+  return as_split(d->ctx, d->train, &options, parts);
+}
+
+as_status as_classifier_data_tokenize(as_classifier_data *d, const as_recipe *recipe, const as_labels *labels, int64_t max_tokens) {
+  int64_t count = as_messages_count(d->train);
+  as_encode_options options = {.max_length = (size_t)(recipe->max_length < max_tokens ? recipe->max_length : max_tokens)};
+  as_encoding encoding;
+  as_encoding_init(&encoding, d->ctx);
+  as_part *parts = as_alloc_zero(d->ctx, (size_t)count, sizeof *parts);
+  d->train_lines = as_alloc(d->ctx, (size_t)count, sizeof *d->train_lines);
+  as_status status = parts && d->train_lines ? AS_OK : AS_E_NOMEM;
+  if (status == AS_OK && !d->valid && !recipe->valid_none) status = hold_out(d, recipe, parts);
+  for (int64_t row = 0; status == AS_OK && row < count; row++) {
+    bool trains = parts[row] == AS_PART_TRAIN;
+    if (trains) d->train_lines[d->train_rows.count] = (int64_t)as_messages_line(d->train, row);
+    status = add_row(d, d->train, row, labels, &options, &encoding, trains ? &d->train_rows : &d->valid_rows);
+  }
+  for (int64_t row = 0; status == AS_OK && d->valid && row < as_messages_count(d->valid); row++)
+    status = add_row(d, d->valid, row, labels, &options, &encoding, &d->valid_rows);
+  as_encoding_free(&encoding);
+  as_free(d->ctx, parts);
+  return status;
+}
