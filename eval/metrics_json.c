@@ -17,6 +17,7 @@ static const as_metrics_task tasks[] = {
     {"text", "hyp, refs", "bleu, bleu_no_effective_order, chrf, chrf_pp, rouge, exact_match, exact_match_normalized",
      as_metrics_text},
     {"tokens", "text", "bleu_13a, rouge, rouge_stemmed", as_metrics_tokens},
+    {"ranking", "ks, scores, relevant, seen, grades", "users_counted, mean, per_user, top", as_metrics_ranking},
     {"psi", "kind (counts | numeric), ref, cur", "psi; numeric: edges, ref_counts, cur_counts, ks_statistic",
      as_metrics_psi},
     {"proportions", "x1, n1, x2, n2", "difference, wald95, newcombe95, wilson95_1, wilson95_2, z_pooled, p_two_sided",

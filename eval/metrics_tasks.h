@@ -16,5 +16,6 @@ as_status as_metrics_psi(as_context *ctx, const json_t *line, as_json_writer *w)
 as_status as_metrics_proportions(as_context *ctx, const json_t *line, as_json_writer *w);
 as_status as_metrics_text(as_context *ctx, const json_t *line, as_json_writer *w);
 as_status as_metrics_tokens(as_context *ctx, const json_t *line, as_json_writer *w);
+as_status as_metrics_ranking(as_context *ctx, const json_t *line, as_json_writer *w);
 
 #endif

@@ -121,6 +121,7 @@ static const struct {
     {"metrics/psi.jsonl", "psi", 14},
     {"metrics/generation_segments.jsonl", "text", 144},
     {"metrics/generation_tokens.jsonl", "tokens", 111},
+    {"metrics/ranking.jsonl", "ranking", 14},
     {"metrics/proportions.jsonl", "proportions", 17},
 };
 

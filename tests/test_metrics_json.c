@@ -35,6 +35,10 @@ static const struct {
      "\"exact_match\":false,\"exact_match_normalized\":false}"},
     {"tokens", "{\"text\":\"Running, 5.\"}",
      "{\"bleu_13a\":[\"Running\",\",\",\"5\",\".\"],\"rouge\":[\"running\",\"5\"],\"rouge_stemmed\":[\"run\",\"5\"]}"},
+    {"ranking", "{\"ks\":[1],\"scores\":[[1,2],[0,0]],\"relevant\":[[1],[]],\"seen\":[[],[0]],\"grades\":[[[1,2]],[]]}",
+     "\"mrr\":1.0,\"auc\":1.0},null],\"top\":[[1],[1]],\"users_counted\":1,"},
+    {"ranking", "{\"ks\":[],\"scores\":[],\"relevant\":[],\"seen\":[]}",
+     "{\"per_user\":[],\"top\":[],\"users_counted\":0,\"mean\":{\"mrr\":null,\"auc\":null}}"},
     {"proportions", "{\"x1\":0,\"n1\":0,\"x2\":1,\"n2\":2}", "{\"difference\":null,\"wald95\":[null,null]"},
 };
 
@@ -114,6 +118,15 @@ static const struct {
     {"text", "{\"hyp\":\"a\",\"refs\":[\"a\",1]}", "refs[1] is not a string"},
     {"text", "{\"hyp\":null,\"refs\":[\"a\"]}", "\"hyp\" is not a string"},
     {"tokens", "{\"texts\":\"a\"}", "\"text\" is missing"},
+    {"ranking", "{\"ks\":[0],\"scores\":[[1]],\"relevant\":[[0]],\"seen\":[[]]}", "ks[0] is 0"},
+    {"ranking", "{\"ks\":[2,1],\"scores\":[[1]],\"relevant\":[[0]],\"seen\":[[]]}", "ks is not ascending"},
+    {"ranking", "{\"ks\":[1],\"scores\":[[1]],\"relevant\":[],\"seen\":[[]]}", "relevant has 0 elements"},
+    {"ranking", "{\"ks\":[1],\"scores\":[[1]],\"relevant\":[[1]],\"seen\":[[]]}", "user 0: relevant[0] is 1"},
+    {"ranking", "{\"ks\":[1],\"scores\":[[1]],\"relevant\":[[0]],\"seen\":[0]}", "user 0: seen is not an array"},
+    {"ranking", "{\"ks\":[1],\"scores\":[[1]],\"relevant\":[[0]],\"seen\":[[]],\"grades\":[[]]}",
+     "relevant item 0 has none"},
+    {"ranking", "{\"ks\":[1],\"scores\":[[1]],\"relevant\":[[0]],\"seen\":[[]],\"grades\":[[[0]]]}",
+     "pair 0 is not an item and a grade"},
     {"proportions", "{\"x1\":3,\"n1\":2,\"x2\":1,\"n2\":2}", "\"x1\" is 3, not in 0..2"},
 };
 
