@@ -16,13 +16,13 @@ static as_status find(as_context *ctx, const json_t *line, const char *name, con
   return *value ? AS_OK : as_fail(ctx, AS_E_DATA, "field \"%s\" is missing", name);
 }
 
-bool as_field_present(const json_t *line, const char *name) {
+bool as_line_present(const json_t *line, const char *name) {
   const json_t *value = json_object_get(line, name);
   return value && !json_is_null(value);
 }
 
-as_status as_field_int(as_context *ctx, const json_t *line, const char *name, int64_t least, int64_t most,
-                       int64_t *out) {
+as_status as_line_int(as_context *ctx, const json_t *line, const char *name, int64_t least, int64_t most,
+                      int64_t *out) {
   const json_t *value;
   as_status status = find(ctx, line, name, &value);
   if (status != AS_OK) return status;
@@ -32,7 +32,7 @@ as_status as_field_int(as_context *ctx, const json_t *line, const char *name, in
   return as_fail(ctx, AS_E_DATA, "field \"%s\" is %" PRId64 ", not in %" PRId64 "..%" PRId64, name, *out, least, most);
 }
 
-as_status as_field_number(as_context *ctx, const json_t *line, const char *name, double *out) {
+as_status as_line_number(as_context *ctx, const json_t *line, const char *name, double *out) {
   const json_t *value;
   as_status status = find(ctx, line, name, &value);
   if (status != AS_OK) return status;
@@ -41,13 +41,13 @@ as_status as_field_number(as_context *ctx, const json_t *line, const char *name,
   return AS_OK;
 }
 
-as_status as_field_array(as_context *ctx, const json_t *line, const char *name, const json_t **out) {
+as_status as_line_array(as_context *ctx, const json_t *line, const char *name, const json_t **out) {
   as_status status = find(ctx, line, name, out);
   if (status == AS_OK && !json_is_array(*out)) status = wrong(ctx, name, "an array");
   return status;
 }
 
-as_status as_field_string(as_context *ctx, const json_t *line, const char *name, const char **out, size_t *length) {
+as_status as_line_string(as_context *ctx, const json_t *line, const char *name, const char **out, size_t *length) {
   const json_t *value;
   as_status status = find(ctx, line, name, &value);
   if (status != AS_OK) return status;
@@ -87,12 +87,12 @@ as_status as_array_integers(as_context *ctx, const json_t *array, const char *wh
   return AS_OK;
 }
 
-as_status as_field_labels(as_context *ctx, const json_t *line, const char *name, int64_t below, int32_t **out,
-                          int64_t *count) {
+as_status as_line_labels(as_context *ctx, const json_t *line, const char *name, int64_t below, int32_t **out,
+                         int64_t *count) {
   const json_t *array;
   int64_t *values = NULL;
   *out = NULL;
-  as_status status = as_field_array(ctx, line, name, &array);
+  as_status status = as_line_array(ctx, line, name, &array);
   if (status == AS_OK) status = as_array_integers(ctx, array, name, 0, below, &values, count);
   if (status != AS_OK) return status;
   int32_t *labels = as_alloc(ctx, (size_t)*count, sizeof *labels);
@@ -112,10 +112,10 @@ static as_status copy_numbers(as_context *ctx, const json_t *array, const char *
   return AS_OK;
 }
 
-as_status as_field_numbers(as_context *ctx, const json_t *line, const char *name, double **out, int64_t *count) {
+as_status as_line_numbers(as_context *ctx, const json_t *line, const char *name, double **out, int64_t *count) {
   const json_t *array;
   *out = NULL;
-  as_status status = as_field_array(ctx, line, name, &array);
+  as_status status = as_line_array(ctx, line, name, &array);
   if (status != AS_OK) return status;
   const size_t size = json_array_size(array);
   double *values = as_alloc(ctx, size, sizeof *values);
@@ -141,11 +141,11 @@ static as_status check_rows(as_context *ctx, const json_t *array, const char *na
   return AS_OK;
 }
 
-as_status as_field_matrix(as_context *ctx, const json_t *line, const char *name, double **out, int64_t *rows,
-                          int64_t *columns) {
+as_status as_line_matrix(as_context *ctx, const json_t *line, const char *name, double **out, int64_t *rows,
+                         int64_t *columns) {
   const json_t *array;
   *out = NULL;
-  as_status status = as_field_array(ctx, line, name, &array);
+  as_status status = as_line_array(ctx, line, name, &array);
   if (status != AS_OK) return status;
   const size_t height = json_array_size(array);
   const size_t width = json_array_size(json_array_get(array, 0));

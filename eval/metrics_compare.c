@@ -38,13 +38,13 @@ static void free_pair(as_context *ctx, pair_line *pair) {
 static as_status read_prediction(as_context *ctx, const json_t *line, const char *name, int64_t below, int64_t rows,
                                  int32_t **out) {
   int64_t count = 0;
-  const as_status status = as_field_labels(ctx, line, name, below, out, &count);
+  const as_status status = as_line_labels(ctx, line, name, below, out, &count);
   if (status != AS_OK || count == rows) return status;
   return as_fail(ctx, AS_E_DATA, "%s has %" PRId64 " values, y_true has %" PRId64, name, count, rows);
 }
 
 static as_status read_pair(as_context *ctx, const json_t *line, int64_t below, pair_line *pair) {
-  as_status status = as_field_labels(ctx, line, "y_true", below, &pair->truth, &pair->rows);
+  as_status status = as_line_labels(ctx, line, "y_true", below, &pair->truth, &pair->rows);
   if (status == AS_OK) status = read_prediction(ctx, line, "pred_a", below, pair->rows, &pair->first);
   if (status == AS_OK) status = read_prediction(ctx, line, "pred_b", below, pair->rows, &pair->second);
   return status;
@@ -53,9 +53,9 @@ static as_status read_pair(as_context *ctx, const json_t *line, int64_t below, p
 /* From b and c, or, without them, from the labels. */
 static as_status read_discordant(as_context *ctx, const json_t *line, int64_t *b, int64_t *c) {
   const int64_t most = INT64_C(1) << 40;
-  if (as_field_present(line, "b") || as_field_present(line, "c")) {
-    const as_status status = as_field_int(ctx, line, "b", 0, most, b);
-    return status == AS_OK ? as_field_int(ctx, line, "c", 0, most, c) : status;
+  if (as_line_present(line, "b") || as_line_present(line, "c")) {
+    const as_status status = as_line_int(ctx, line, "b", 0, most, b);
+    return status == AS_OK ? as_line_int(ctx, line, "c", 0, most, c) : status;
   }
   pair_line pair = {0};
   const as_status status = read_pair(ctx, line, INT32_MAX, &pair);
@@ -95,7 +95,7 @@ static void write_delta(as_json_writer *w, const char *key, const as_bootstrap_d
 /* The rows of each resample, [count, rows]. */
 static as_status read_resamples(as_context *ctx, const json_t *line, int64_t rows, int64_t *count, int32_t **out) {
   const json_t *lists;
-  as_status status = as_field_array(ctx, line, "resamples", &lists);
+  as_status status = as_line_array(ctx, line, "resamples", &lists);
   if (status != AS_OK) return status;
   *count = (int64_t)json_array_size(lists);
   for (int64_t r = 0; r < *count; r++) {
@@ -120,12 +120,11 @@ static as_status measure_bootstrap(as_context *ctx, const json_t *line, const pa
   int64_t resamples = 0, seed = 0;
   int32_t *indices = NULL;
   as_status status = AS_OK;
-  if (as_field_present(line, "resamples")) {
+  if (as_line_present(line, "resamples")) {
     status = read_resamples(ctx, line, pair->rows, &resamples, &indices);
   } else {
-    status = as_field_int(ctx, line, "n_resamples", 1, 1000000, &resamples);
-    if (status == AS_OK && as_field_present(line, "seed"))
-      status = as_field_int(ctx, line, "seed", 0, INT64_MAX, &seed);
+    status = as_line_int(ctx, line, "n_resamples", 1, 1000000, &resamples);
+    if (status == AS_OK && as_line_present(line, "seed")) status = as_line_int(ctx, line, "seed", 0, INT64_MAX, &seed);
   }
   if (status == AS_OK) {
     status = as_paired_bootstrap_measure(ctx, pair->rows, classes, pair->truth, pair->first, pair->second, resamples,
@@ -139,7 +138,7 @@ as_status as_metrics_bootstrap(as_context *ctx, const json_t *line, as_json_writ
   int64_t classes = 0;
   pair_line pair = {0};
   as_paired_bootstrap out = {0};
-  as_status status = as_field_int(ctx, line, "n_classes", 1, AS_METRICS_MAX_CLASSES, &classes);
+  as_status status = as_line_int(ctx, line, "n_classes", 1, AS_METRICS_MAX_CLASSES, &classes);
   if (status == AS_OK) status = read_pair(ctx, line, classes, &pair);
   if (status == AS_OK) status = measure_bootstrap(ctx, line, &pair, classes, &out);
   if (status == AS_OK) {
@@ -157,10 +156,10 @@ as_status as_metrics_bootstrap(as_context *ctx, const json_t *line, as_json_writ
 static as_status read_interval(as_context *ctx, const json_t *line, double *low, double *high) {
   *low = 0.05;
   *high = 20;
-  if (!as_field_present(line, "search_interval")) return AS_OK;
+  if (!as_line_present(line, "search_interval")) return AS_OK;
   double *ends;
   int64_t count = 0;
-  const as_status status = as_field_numbers(ctx, line, "search_interval", &ends, &count);
+  const as_status status = as_line_numbers(ctx, line, "search_interval", &ends, &count);
   if (status != AS_OK) return status;
   if (count == 2) {
     *low = ends[0];
@@ -190,8 +189,8 @@ as_status as_metrics_temperature(as_context *ctx, const json_t *line, as_json_wr
   int64_t rows = 0, classes = 0, labels = 0;
   as_temperature fit;
   as_status status = read_interval(ctx, line, &low, &high);
-  if (status == AS_OK) status = as_field_matrix(ctx, line, "logits", &logits, &rows, &classes);
-  if (status == AS_OK) status = as_field_labels(ctx, line, "y_true", rows > 0 ? classes : 1, &truth, &labels);
+  if (status == AS_OK) status = as_line_matrix(ctx, line, "logits", &logits, &rows, &classes);
+  if (status == AS_OK) status = as_line_labels(ctx, line, "y_true", rows > 0 ? classes : 1, &truth, &labels);
   if (status == AS_OK && labels != rows) {
     status = as_fail(ctx, AS_E_DATA, "logits has %" PRId64 " rows, y_true has %" PRId64, rows, labels);
   }
@@ -209,7 +208,7 @@ as_status as_metrics_temperature(as_context *ctx, const json_t *line, as_json_wr
 
 static as_status read_counts(as_context *ctx, const json_t *line, const char *name, int64_t **out, int64_t *count) {
   const json_t *array;
-  const as_status status = as_field_array(ctx, line, name, &array);
+  const as_status status = as_line_array(ctx, line, name, &array);
   return status == AS_OK ? as_array_integers(ctx, array, name, 0, INT64_C(1) << 53, out, count) : status;
 }
 
@@ -244,8 +243,8 @@ static as_status measure_numeric(as_context *ctx, const json_t *line, as_json_wr
   double *reference = NULL, *current = NULL;
   int64_t reference_count = 0, current_count = 0;
   as_drift drift;
-  as_status status = as_field_numbers(ctx, line, "ref", &reference, &reference_count);
-  if (status == AS_OK) status = as_field_numbers(ctx, line, "cur", &current, &current_count);
+  as_status status = as_line_numbers(ctx, line, "ref", &reference, &reference_count);
+  if (status == AS_OK) status = as_line_numbers(ctx, line, "cur", &current, &current_count);
   if (status == AS_OK) status = as_drift_measure(ctx, reference, reference_count, current, current_count, &drift);
   if (status == AS_OK) write_drift(w, &drift);
   as_free(ctx, reference);
@@ -256,7 +255,7 @@ static as_status measure_numeric(as_context *ctx, const json_t *line, as_json_wr
 as_status as_metrics_psi(as_context *ctx, const json_t *line, as_json_writer *w) {
   const char *kind = NULL;
   size_t length = 0;
-  const as_status status = as_field_string(ctx, line, "kind", &kind, &length);
+  const as_status status = as_line_string(ctx, line, "kind", &kind, &length);
   if (status != AS_OK) return status;
   if (strcmp(kind, "counts") == 0) return measure_counts(ctx, line, w);
   if (strcmp(kind, "numeric") == 0) return measure_numeric(ctx, line, w);
@@ -269,10 +268,10 @@ as_status as_metrics_psi(as_context *ctx, const json_t *line, as_json_writer *w)
 as_status as_metrics_proportions(as_context *ctx, const json_t *line, as_json_writer *w) {
   const int64_t most = INT64_C(1) << 53;
   int64_t x1 = 0, n1 = 0, x2 = 0, n2 = 0;
-  as_status status = as_field_int(ctx, line, "n1", 0, most, &n1);
-  if (status == AS_OK) status = as_field_int(ctx, line, "n2", 0, most, &n2);
-  if (status == AS_OK) status = as_field_int(ctx, line, "x1", 0, n1, &x1);
-  if (status == AS_OK) status = as_field_int(ctx, line, "x2", 0, n2, &x2);
+  as_status status = as_line_int(ctx, line, "n1", 0, most, &n1);
+  if (status == AS_OK) status = as_line_int(ctx, line, "n2", 0, most, &n2);
+  if (status == AS_OK) status = as_line_int(ctx, line, "x1", 0, n1, &x1);
+  if (status == AS_OK) status = as_line_int(ctx, line, "x2", 0, n2, &x2);
   if (status != AS_OK) return status;
   const as_proportions p = as_proportions_compare(x1, n1, x2, n2);
   as_json_double(w, "difference", p.difference);

@@ -86,7 +86,7 @@ static void free_line(as_context *ctx, labels_line *in) {
 
 static as_status read_probabilities(as_context *ctx, const json_t *line, labels_line *in) {
   int64_t rows = 0, columns = 0;
-  const as_status status = as_field_matrix(ctx, line, "proba", &in->probabilities, &rows, &columns);
+  const as_status status = as_line_matrix(ctx, line, "proba", &in->probabilities, &rows, &columns);
   if (status != AS_OK) return status;
   if (rows == in->rows && (rows == 0 || columns == in->classes)) return AS_OK;
   return as_fail(ctx, AS_E_DATA,
@@ -96,7 +96,7 @@ static as_status read_probabilities(as_context *ctx, const json_t *line, labels_
 
 /* y_pred, or the likeliest class when the line has probabilities only. */
 static as_status read_predictions(as_context *ctx, const json_t *line, labels_line *in) {
-  if (!as_field_present(line, "y_pred") && in->probabilities) {
+  if (!as_line_present(line, "y_pred") && in->probabilities) {
     in->predicted = as_alloc(ctx, (size_t)in->rows, sizeof *in->predicted);
     if (!in->predicted) return AS_E_NOMEM;
     for (int64_t row = 0; row < in->rows; row++) {
@@ -105,7 +105,7 @@ static as_status read_predictions(as_context *ctx, const json_t *line, labels_li
     return AS_OK;
   }
   int64_t rows = 0;
-  const as_status status = as_field_labels(ctx, line, "y_pred", in->classes, &in->predicted, &rows);
+  const as_status status = as_line_labels(ctx, line, "y_pred", in->classes, &in->predicted, &rows);
   if (status != AS_OK || rows == in->rows) return status;
   return as_fail(ctx, AS_E_DATA, "y_pred has %" PRId64 " values, y_true has %" PRId64, rows, in->rows);
 }
@@ -113,9 +113,9 @@ static as_status read_predictions(as_context *ctx, const json_t *line, labels_li
 as_status as_metrics_classification(as_context *ctx, const json_t *line, as_json_writer *writer) {
   labels_line in = {0};
   as_classification scores = {0};
-  as_status status = as_field_int(ctx, line, "n_classes", 1, AS_METRICS_MAX_CLASSES, &in.classes);
-  if (status == AS_OK) status = as_field_labels(ctx, line, "y_true", in.classes, &in.truth, &in.rows);
-  if (status == AS_OK && as_field_present(line, "proba")) status = read_probabilities(ctx, line, &in);
+  as_status status = as_line_int(ctx, line, "n_classes", 1, AS_METRICS_MAX_CLASSES, &in.classes);
+  if (status == AS_OK) status = as_line_labels(ctx, line, "y_true", in.classes, &in.truth, &in.rows);
+  if (status == AS_OK && as_line_present(line, "proba")) status = read_probabilities(ctx, line, &in);
   if (status == AS_OK) status = read_predictions(ctx, line, &in);
   if (status == AS_OK) {
     status = as_classification_measure(ctx, in.rows, in.classes, in.truth, in.predicted, in.probabilities, &scores);

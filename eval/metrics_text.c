@@ -17,7 +17,7 @@ typedef struct text_line {
 
 static as_status read_references(as_context *ctx, const json_t *line, text_line *in) {
   const json_t *array;
-  const as_status status = as_field_array(ctx, line, "refs", &array);
+  const as_status status = as_line_array(ctx, line, "refs", &array);
   if (status != AS_OK) return status;
   in->count = json_array_size(array);
   if (in->count == 0) return as_fail(ctx, AS_E_DATA, "refs is empty");
@@ -110,7 +110,7 @@ static as_status measure_match(as_context *ctx, const text_line *in, as_json_wri
 
 as_status as_metrics_text(as_context *ctx, const json_t *line, as_json_writer *w) {
   text_line in = {0};
-  as_status status = as_field_string(ctx, line, "hyp", &in.hypothesis.text, &in.hypothesis.length);
+  as_status status = as_line_string(ctx, line, "hyp", &in.hypothesis.text, &in.hypothesis.length);
   if (status == AS_OK) status = read_references(ctx, line, &in);
   if (status == AS_OK) status = measure_bleu(ctx, &in, w);
   if (status == AS_OK) status = measure_chrf(ctx, &in, w);
@@ -139,7 +139,7 @@ as_status as_metrics_tokens(as_context *ctx, const json_t *line, as_json_writer 
   as_span text;
   as_tokens tokens;
   as_tokens_init(&tokens, ctx);
-  as_status status = as_field_string(ctx, line, "text", &text.text, &text.length);
+  as_status status = as_line_string(ctx, line, "text", &text.text, &text.length);
   if (status != AS_OK) return status;
   as_tokenize_13a(&tokens, text, false);
   status = write_tokens(w, "bleu_13a", &tokens);
