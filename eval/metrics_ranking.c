@@ -23,14 +23,14 @@ typedef struct ranking_line {
 /* A field that is an array with an element for each user. */
 static as_status read_per_user(as_context *ctx, const json_t *line, const char *name, int64_t users,
                                const json_t **out) {
-  const as_status status = as_field_array(ctx, line, name, out);
+  const as_status status = as_line_array(ctx, line, name, out);
   if (status != AS_OK || (int64_t)json_array_size(*out) == users) return status;
   return as_fail(ctx, AS_E_DATA, "%s has %zu elements, scores has %" PRId64, name, json_array_size(*out), users);
 }
 
 static as_status read_cut_offs(as_context *ctx, const json_t *line, ranking_line *in) {
   const json_t *array;
-  as_status status = as_field_array(ctx, line, "ks", &array);
+  as_status status = as_line_array(ctx, line, "ks", &array);
   if (status == AS_OK && json_array_size(array) > 1000) status = as_fail(ctx, AS_E_DATA, "ks has over 1000 elements");
   if (status == AS_OK) status = as_array_integers(ctx, array, "ks", 1, INT32_MAX, &in->ks, &in->k_count);
   for (int64_t i = 1; status == AS_OK && i < in->k_count; i++) {
@@ -40,11 +40,11 @@ static as_status read_cut_offs(as_context *ctx, const json_t *line, ranking_line
 }
 
 static as_status read_line(as_context *ctx, const json_t *line, ranking_line *in) {
-  as_status status = as_field_matrix(ctx, line, "scores", &in->scores, &in->users, &in->items);
+  as_status status = as_line_matrix(ctx, line, "scores", &in->scores, &in->users, &in->items);
   if (status == AS_OK) status = read_cut_offs(ctx, line, in);
   if (status == AS_OK) status = read_per_user(ctx, line, "relevant", in->users, &in->relevant);
   if (status == AS_OK) status = read_per_user(ctx, line, "seen", in->users, &in->seen);
-  if (status == AS_OK && as_field_present(line, "grades")) {
+  if (status == AS_OK && as_line_present(line, "grades")) {
     status = read_per_user(ctx, line, "grades", in->users, &in->grades);
   }
   if (status != AS_OK) return status;
