@@ -29,8 +29,8 @@ static void count_segment(as_ngrams *ngrams, as_bleu_counts *counts) {
   }
 }
 
-as_status as_bleu_add(as_context *ctx, as_bleu_counts *counts, as_span hypothesis, const as_span *references,
-                      size_t reference_count, bool lower) {
+as_status as_bleu_add(as_context *ctx, as_bleu_counts *counts, as_string_view hypothesis,
+                      const as_string_view *references, size_t reference_count, bool lower) {
   as_ngrams ngrams = {0};
   as_tokens tokens;
   as_tokens_init(&tokens, ctx);

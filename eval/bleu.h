@@ -22,8 +22,8 @@ typedef struct as_bleu {
 
 /* Adds a segment's counts. `references` is not empty. With `lower`, texts are lower-cased first. On failure *counts is
  * unchanged. */
-AS_MUST_CHECK as_status as_bleu_add(as_context *ctx, as_bleu_counts *counts, as_span hypothesis,
-                                    const as_span *references /* [reference_count] */, size_t reference_count,
+AS_MUST_CHECK as_status as_bleu_add(as_context *ctx, as_bleu_counts *counts, as_string_view hypothesis,
+                                    const as_string_view *references /* [reference_count] */, size_t reference_count,
                                     bool lower);
 
 /* The score of the counts. An order without any n-gram makes it 0, unless `effective_order` (meant for single segments)

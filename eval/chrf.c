@@ -22,14 +22,14 @@ double as_chrf_score(const as_chrf_counts *counts, bool words) {
 }
 
 /* The code points of all texts without white space; starts[count + 1]. NULL on failure; caller frees. */
-static uint32_t *read_characters(as_context *ctx, const as_span *texts, size_t count, size_t *starts) {
+static uint32_t *read_characters(as_context *ctx, const as_string_view *texts, size_t count, size_t *starts) {
   size_t most = 0;
   for (size_t s = 0; s < count; s++) most += texts[s].length;
   uint32_t *characters = as_alloc(ctx, most, sizeof *characters);
   size_t length = 0;
   for (size_t s = 0; characters && s < count; s++) {
     starts[s] = length;
-    for (as_span rest = texts[s]; rest.length > 0;) {
+    for (as_string_view rest = texts[s]; rest.length > 0;) {
       const uint32_t c = as_next_code_point(&rest);
       if (!as_is_space(c)) characters[length++] = c;
     }
@@ -51,7 +51,7 @@ static void count_orders(as_ngrams *ngrams, int first, int orders, as_chrf_count
   }
 }
 
-static as_status count_characters(as_context *ctx, const as_span *texts, size_t count, size_t *starts,
+static as_status count_characters(as_context *ctx, const as_string_view *texts, size_t count, size_t *starts,
                                   as_chrf_counts *counts) {
   as_ngrams ngrams = {0};
   uint32_t *characters = read_characters(ctx, texts, count, starts);
@@ -63,7 +63,7 @@ static as_status count_characters(as_context *ctx, const as_span *texts, size_t 
   return status;
 }
 
-static as_status count_words(as_context *ctx, const as_span *texts, size_t count, size_t *starts,
+static as_status count_words(as_context *ctx, const as_string_view *texts, size_t count, size_t *starts,
                              as_chrf_counts *counts) {
   as_ngrams ngrams = {0};
   as_tokens tokens;
@@ -93,9 +93,9 @@ static void add_best(as_chrf_counts *sum, const as_chrf_counts *counts, size_t r
   }
 }
 
-as_status as_chrf_add(as_context *ctx, as_chrf_counts *counts, as_span hypothesis, const as_span *references,
-                      size_t reference_count, bool words) {
-  as_span *texts = as_alloc(ctx, reference_count + 1, sizeof *texts);
+as_status as_chrf_add(as_context *ctx, as_chrf_counts *counts, as_string_view hypothesis,
+                      const as_string_view *references, size_t reference_count, bool words) {
+  as_string_view *texts = as_alloc(ctx, reference_count + 1, sizeof *texts);
   size_t *starts = as_alloc(ctx, reference_count + 2, sizeof *starts);
   as_chrf_counts *each = as_alloc_zero(ctx, reference_count, sizeof *each);
   as_status status = texts && starts && each ? AS_OK : AS_E_NOMEM;

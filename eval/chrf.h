@@ -16,8 +16,8 @@ typedef struct as_chrf_counts {
 
 /* Adds the counts of the reference that scores best, the first of equals; `words` says whether by chrF++ or by chrF.
  * `references` is not empty. On failure *counts is unchanged. */
-AS_MUST_CHECK as_status as_chrf_add(as_context *ctx, as_chrf_counts *counts, as_span hypothesis,
-                                    const as_span *references /* [reference_count] */, size_t reference_count,
+AS_MUST_CHECK as_status as_chrf_add(as_context *ctx, as_chrf_counts *counts, as_string_view hypothesis,
+                                    const as_string_view *references /* [reference_count] */, size_t reference_count,
                                     bool words);
 
 /* 0 .. 100. `words` as the counts were made. */

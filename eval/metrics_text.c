@@ -10,8 +10,8 @@
 #include "eval/tokens.h"
 
 typedef struct text_line {
-  as_span hypothesis;
-  as_span *references; /* [count], at least 1 */
+  as_string_view hypothesis;
+  as_string_view *references; /* [count], at least 1 */
   size_t count;
 } text_line;
 
@@ -26,7 +26,7 @@ static as_status read_references(as_context *ctx, const json_t *line, text_line 
   for (size_t i = 0; i < in->count; i++) {
     const json_t *value = json_array_get(array, i);
     if (!json_is_string(value)) return as_fail(ctx, AS_E_DATA, "refs[%zu] is not a string", i);
-    in->references[i] = (as_span){json_string_value(value), json_string_length(value)};
+    in->references[i] = (as_string_view){json_string_value(value), json_string_length(value)};
   }
   return AS_OK;
 }
@@ -126,7 +126,7 @@ as_status as_metrics_text(as_context *ctx, const json_t *line, as_json_writer *w
 static as_status write_tokens(as_json_writer *w, const char *key, as_tokens *tokens) {
   as_json_open_array(w, key);
   for (size_t i = 0; i < tokens->count; i++) {
-    const as_span token = as_tokens_at(tokens, i);
+    const as_string_view token = as_tokens_at(tokens, i);
     as_json_string_n(w, NULL, token.text, token.length);
   }
   as_json_close_array(w);
@@ -136,7 +136,7 @@ static as_status write_tokens(as_json_writer *w, const char *key, as_tokens *tok
 }
 
 as_status as_metrics_tokens(as_context *ctx, const json_t *line, as_json_writer *w) {
-  as_span text;
+  as_string_view text;
   as_tokens tokens;
   as_tokens_init(&tokens, ctx);
   as_status status = as_line_string(ctx, line, "text", &text.text, &text.length);

@@ -56,12 +56,12 @@ as_status as_ngrams_of_code_points(as_context *ctx, const uint32_t *code_points,
 }
 
 typedef struct placed_token {
-  as_span token;
+  as_string_view token;
   size_t position;
 } placed_token;
 
 static int by_token(const void *a, const void *b) {
-  const as_span x = ((const placed_token *)a)->token, y = ((const placed_token *)b)->token;
+  const as_string_view x = ((const placed_token *)a)->token, y = ((const placed_token *)b)->token;
   const int order = memcmp(x.text, y.text, x.length < y.length ? x.length : y.length);
   return order != 0 ? order : (x.length > y.length) - (x.length < y.length);
 }

@@ -137,7 +137,7 @@ static void score_ngrams(as_ngrams *ngrams, as_rouge_score *scores) {
 /* ---- one pair of texts --------------------------------------------------------------------------------------------
  */
 
-static size_t count_lines(as_span text) {
+static size_t count_lines(as_string_view text) {
   size_t lines = 1;
   for (size_t i = 0; i < text.length; i++) lines += text.text[i] == '\n';
   return lines;
@@ -145,7 +145,8 @@ static size_t count_lines(as_span text) {
 
 /* Tokenizes line by line; a line break is a break between tokens too, so the tokens of the text are those of its lines.
  * Lines without a token are left out, which keeps the number of pairs of lines below that of pairs of words. */
-static as_status tokenize_lines(as_context *ctx, as_span text, bool stemmer, as_tokens *tokens, lines_of_text *out) {
+static as_status tokenize_lines(as_context *ctx, as_string_view text, bool stemmer, as_tokens *tokens,
+                                lines_of_text *out) {
   const size_t start = tokens->count;
   out->lines = as_alloc(ctx, count_lines(text) + 1, sizeof *out->lines);
   if (!out->lines) return AS_E_NOMEM;
@@ -153,7 +154,7 @@ static as_status tokenize_lines(as_context *ctx, as_span text, bool stemmer, as_
   while (text.length > 0) {
     const char *end = memchr(text.text, '\n', text.length);
     const size_t length = end ? (size_t)(end - text.text) : text.length;
-    as_tokenize_rouge(tokens, (as_span){text.text, length}, stemmer);
+    as_tokenize_rouge(tokens, (as_string_view){text.text, length}, stemmer);
     if (tokens->count - start > out->lines[out->count]) out->lines[++out->count] = tokens->count - start;
     text.text += length + (end != NULL);
     text.length -= length + (end != NULL);
@@ -174,7 +175,7 @@ static as_status score_tokens(comparison *c, const as_tokens *tokens, as_rouge_s
   return status;
 }
 
-as_status as_rouge_measure_text(as_context *ctx, as_span hypothesis, as_span reference, bool stemmer,
+as_status as_rouge_measure_text(as_context *ctx, as_string_view hypothesis, as_string_view reference, bool stemmer,
                                 as_rouge_score scores[AS_ROUGE_MEASURES]) {
   comparison c = {.ctx = ctx};
   as_tokens tokens;
@@ -192,8 +193,8 @@ as_status as_rouge_measure_text(as_context *ctx, as_span hypothesis, as_span ref
   return status;
 }
 
-as_status as_rouge_measure_best(as_context *ctx, as_span hypothesis, const as_span *references, size_t reference_count,
-                                bool stemmer, as_rouge_score scores[AS_ROUGE_MEASURES]) {
+as_status as_rouge_measure_best(as_context *ctx, as_string_view hypothesis, const as_string_view *references,
+                                size_t reference_count, bool stemmer, as_rouge_score scores[AS_ROUGE_MEASURES]) {
   as_status status = as_rouge_measure_text(ctx, hypothesis, references[0], stemmer, scores);
   for (size_t r = 1; r < reference_count && status == AS_OK; r++) {
     as_rouge_score others[AS_ROUGE_MEASURES];

@@ -17,12 +17,13 @@ const char *as_rouge_name(as_rouge_measure measure);
 
 /* ROUGE-1 and -2 (n-grams), -L (longest common subsequence) and -Lsum (the same by lines, as union over the
  * hypothesis's lines), with or without Porter's stemmer. AS_E_LIMIT: the product of the texts' words is above 2^31. */
-AS_MUST_CHECK as_status as_rouge_measure_text(as_context *ctx, as_span hypothesis, as_span reference, bool stemmer,
-                                              as_rouge_score scores[AS_ROUGE_MEASURES]);
+AS_MUST_CHECK as_status as_rouge_measure_text(as_context *ctx, as_string_view hypothesis, as_string_view reference,
+                                              bool stemmer, as_rouge_score scores[AS_ROUGE_MEASURES]);
 
 /* Of several references, per measure the one with the highest F, the first of equals. `references` is not empty. */
-AS_MUST_CHECK as_status as_rouge_measure_best(as_context *ctx, as_span hypothesis,
-                                              const as_span *references /* [reference_count] */, size_t reference_count,
-                                              bool stemmer, as_rouge_score scores[AS_ROUGE_MEASURES]);
+AS_MUST_CHECK as_status as_rouge_measure_best(as_context *ctx, as_string_view hypothesis,
+                                              const as_string_view *references /* [reference_count] */,
+                                              size_t reference_count, bool stemmer,
+                                              as_rouge_score scores[AS_ROUGE_MEASURES]);
 
 #endif

@@ -6,18 +6,18 @@
 #include "base/memory.h"
 #include "eval/ngrams.h"
 
-bool as_exact_match(as_span a, as_span b) {
+bool as_exact_match(as_string_view a, as_string_view b) {
   return a.length == b.length && (a.length == 0 || memcmp(a.text, b.text, a.length) == 0);
 }
 
-static bool is_article(as_span word) {
+static bool is_article(as_string_view word) {
   return (word.length == 1 && memcmp(word.text, "a", 1) == 0) ||
          (word.length == 2 && memcmp(word.text, "an", 2) == 0) ||
          (word.length == 3 && memcmp(word.text, "the", 3) == 0);
 }
 
 /* Lower case without ASCII punctuation. */
-static void append_plain(as_buffer *out, as_span text) {
+static void append_plain(as_buffer *out, as_string_view text) {
   as_buffer lower;
   as_buffer_init(&lower, out->ctx);
   as_append_lower(&lower, text);
@@ -29,10 +29,10 @@ static void append_plain(as_buffer *out, as_span text) {
 }
 
 /* The longest beginning whose code points are all letters and numbers, or, if there is none, the first code point. */
-static as_span next_run(as_span *rest) {
-  as_span run = {rest->text, 0};
+static as_string_view next_run(as_string_view *rest) {
+  as_string_view run = {rest->text, 0};
   while (rest->length > 0) {
-    as_span after = *rest;
+    as_string_view after = *rest;
     const bool in_word = as_is_word(as_next_code_point(&after));
     if (!in_word && run.length > 0) break;
     *rest = after;
@@ -42,15 +42,15 @@ static as_span next_run(as_span *rest) {
   return run;
 }
 
-void as_append_normalized(as_buffer *out, as_span text) {
+void as_append_normalized(as_buffer *out, as_string_view text) {
   as_buffer plain;
   as_buffer_init(&plain, out->ctx);
   append_plain(&plain, text);
   const size_t begin = out->length;
   bool space = false; /* owed before the next visible run */
-  for (as_span rest = {as_buffer_string(&plain), plain.length}; rest.length > 0;) {
-    const as_span run = next_run(&rest);
-    as_span look = run;
+  for (as_string_view rest = {as_buffer_string(&plain), plain.length}; rest.length > 0;) {
+    const as_string_view run = next_run(&rest);
+    as_string_view look = run;
     if (is_article(run) || as_is_space(as_next_code_point(&look))) {
       space = true;
       continue;
@@ -63,21 +63,21 @@ void as_append_normalized(as_buffer *out, as_span text) {
   as_buffer_free(&plain);
 }
 
-as_status as_exact_match_normalized(as_context *ctx, as_span a, as_span b, bool *same) {
+as_status as_exact_match_normalized(as_context *ctx, as_string_view a, as_string_view b, bool *same) {
   as_buffer first, second;
   as_buffer_init(&first, ctx);
   as_buffer_init(&second, ctx);
   as_append_normalized(&first, a);
   as_append_normalized(&second, b);
   const bool failed = first.failed || second.failed;
-  *same = as_exact_match((as_span){as_buffer_string(&first), first.length},
-                         (as_span){as_buffer_string(&second), second.length});
+  *same = as_exact_match((as_string_view){as_buffer_string(&first), first.length},
+                         (as_string_view){as_buffer_string(&second), second.length});
   as_buffer_free(&first);
   as_buffer_free(&second);
   return failed ? AS_E_NOMEM : AS_OK;
 }
 
-as_status as_distinct_measure(as_context *ctx, const as_span *texts, size_t count, size_t n, as_distinct *out) {
+as_status as_distinct_measure(as_context *ctx, const as_string_view *texts, size_t count, size_t n, as_distinct *out) {
   as_ngrams ngrams = {0};
   as_tokens tokens;
   *out = (as_distinct){0};

@@ -9,11 +9,11 @@
 
 enum { CAPITAL_SIGMA = 0x3a3, SMALL_SIGMA = 0x3c3, FINAL_SIGMA = 0x3c2, CAPITAL_I_WITH_DOT = 0x130 };
 
-as_span as_span_of(const char *text) {
-  return (as_span){text, strlen(text)};
+as_string_view as_string_view_of(const char *text) {
+  return (as_string_view){text, strlen(text)};
 }
 
-uint32_t as_next_code_point(as_span *rest) {
+uint32_t as_next_code_point(as_string_view *rest) {
   uint32_t code_point;
   const int decoded = as_utf8_decode(rest->text, rest->length, &code_point);
   const size_t bytes = (size_t)(decoded < 0 ? -decoded : decoded);
@@ -47,12 +47,12 @@ bool as_is_word(uint32_t c) {
   }
 }
 
-as_span as_strip_end(as_span text) {
+as_string_view as_strip_end(as_string_view text) {
   size_t kept = 0;
-  for (as_span rest = text; rest.length > 0;) {
+  for (as_string_view rest = text; rest.length > 0;) {
     if (!as_is_space(as_next_code_point(&rest))) kept = text.length - rest.length;
   }
-  return (as_span){text.text, kept};
+  return (as_string_view){text.text, kept};
 }
 
 /* ---- lower-casing -------------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ static bool is_case_ignorable(uint32_t c) {
 }
 
 /* Whether the next code point that counts for case is cased. */
-static bool cased_follows(as_span rest) {
+static bool cased_follows(as_string_view rest) {
   while (rest.length > 0) {
     const uint32_t c = as_next_code_point(&rest);
     if (!is_case_ignorable(c)) return is_cased(c);
@@ -105,7 +105,7 @@ static void append_code_point(as_buffer *out, uint32_t code_point) {
   as_buffer_append(out, bytes, (size_t)length);
 }
 
-void as_append_lower(as_buffer *out, as_span text) {
+void as_append_lower(as_buffer *out, as_string_view text) {
   bool after_cased = false; /* the last code point that counts for case was cased */
   while (text.length > 0) {
     const uint32_t c = as_next_code_point(&text);

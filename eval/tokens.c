@@ -17,7 +17,7 @@ void as_tokens_free(as_tokens *tokens) {
   as_tokens_init(tokens, tokens->ctx);
 }
 
-void as_tokens_add(as_tokens *tokens, as_span token) {
+void as_tokens_add(as_tokens *tokens, as_string_view token) {
   size_t *ends =
       tokens->failed ? NULL : as_grow(tokens->ctx, tokens->ends, &tokens->capacity, tokens->count + 1, sizeof *ends);
   if (!ends) {
@@ -29,9 +29,9 @@ void as_tokens_add(as_tokens *tokens, as_span token) {
   tokens->ends[tokens->count++] = tokens->bytes.length;
 }
 
-as_span as_tokens_at(const as_tokens *tokens, size_t index) {
+as_string_view as_tokens_at(const as_tokens *tokens, size_t index) {
   const size_t start = index == 0 ? 0 : tokens->ends[index - 1];
-  return (as_span){as_buffer_string(&tokens->bytes) + start, tokens->ends[index] - start};
+  return (as_string_view){as_buffer_string(&tokens->bytes) + start, tokens->ends[index] - start};
 }
 
 as_status as_tokens_status(const as_tokens *tokens) {
@@ -42,8 +42,8 @@ as_status as_tokens_status(const as_tokens *tokens) {
  */
 
 /* The next run without white space; empty at the end of the text. */
-static as_span next_word(as_span *rest) {
-  as_span word = {rest->text, 0};
+static as_string_view next_word(as_string_view *rest) {
+  as_string_view word = {rest->text, 0};
   while (rest->length > 0) {
     const char *start = rest->text;
     if (!as_is_space(as_next_code_point(rest))) {
@@ -56,19 +56,19 @@ static as_span next_word(as_span *rest) {
   return word;
 }
 
-void as_split_words(as_tokens *out, as_span text) {
-  for (as_span word = next_word(&text); word.length > 0; word = next_word(&text)) as_tokens_add(out, word);
+void as_split_words(as_tokens *out, as_string_view text) {
+  for (as_string_view word = next_word(&text); word.length > 0; word = next_word(&text)) as_tokens_add(out, word);
 }
 
-void as_tokenize_chrf(as_tokens *out, as_span text) {
-  for (as_span word = next_word(&text); word.length > 0; word = next_word(&text)) {
+void as_tokenize_chrf(as_tokens *out, as_string_view text) {
+  for (as_string_view word = next_word(&text); word.length > 0; word = next_word(&text)) {
     const size_t last = word.length - 1;
     if (last > 0 && as_is_ascii_punctuation((unsigned char)word.text[last])) {
-      as_tokens_add(out, (as_span){word.text, last});
-      as_tokens_add(out, (as_span){word.text + last, 1});
+      as_tokens_add(out, (as_string_view){word.text, last});
+      as_tokens_add(out, (as_string_view){word.text + last, 1});
     } else if (last > 0 && as_is_ascii_punctuation((unsigned char)word.text[0])) {
-      as_tokens_add(out, (as_span){word.text, 1});
-      as_tokens_add(out, (as_span){word.text + 1, last});
+      as_tokens_add(out, (as_string_view){word.text, 1});
+      as_tokens_add(out, (as_string_view){word.text + 1, last});
     } else {
       as_tokens_add(out, word);
     }
@@ -79,7 +79,7 @@ void as_tokenize_chrf(as_tokens *out, as_span text) {
  */
 
 /* str.replace of `from` by `to` in `text`, appended to `out`. */
-static void replace(as_buffer *out, as_span text, const char *from, const char *to) {
+static void replace(as_buffer *out, as_string_view text, const char *from, const char *to) {
   const size_t length = strlen(from);
   while (text.length > 0) {
     const bool here = text.length >= length && memcmp(text.text, from, length) == 0;
@@ -114,7 +114,7 @@ static void put(as_buffer *out, const char *before, char c, const char *after) {
 
 /* The four substitutions of the regular expressions, each over the whole text and from left to right without overlap,
  * as re.sub does it. They only look at ASCII, so bytes will do: a byte of a longer sequence is simply no digit. */
-static void separate_marks(as_buffer *out, as_span in) {
+static void separate_marks(as_buffer *out, as_string_view in) {
   for (size_t i = 0; i < in.length; i++) {
     if (stands_alone(in.text[i])) {
       put(out, " ", in.text[i], " ");
@@ -125,7 +125,7 @@ static void separate_marks(as_buffer *out, as_span in) {
 }
 
 /* ([^0-9])([\.,]) -> \1 \2_ */
-static void separate_stop_after_no_digit(as_buffer *out, as_span in) {
+static void separate_stop_after_no_digit(as_buffer *out, as_string_view in) {
   for (size_t i = 0; i < in.length; i++) {
     as_buffer_char(out, in.text[i]);
     if (i + 1 < in.length && !is_digit(in.text[i]) && is_stop(in.text[i + 1])) put(out, " ", in.text[++i], " ");
@@ -133,7 +133,7 @@ static void separate_stop_after_no_digit(as_buffer *out, as_span in) {
 }
 
 /* ([\.,])([^0-9]) -> _\1 \2 */
-static void separate_stop_before_no_digit(as_buffer *out, as_span in) {
+static void separate_stop_before_no_digit(as_buffer *out, as_string_view in) {
   for (size_t i = 0; i < in.length; i++) {
     if (i + 1 < in.length && is_stop(in.text[i]) && !is_digit(in.text[i + 1])) {
       put(out, " ", in.text[i], " ");
@@ -144,15 +144,15 @@ static void separate_stop_before_no_digit(as_buffer *out, as_span in) {
 }
 
 /* ([0-9])(-) -> \1 \2_ */
-static void separate_hyphen_after_digit(as_buffer *out, as_span in) {
+static void separate_hyphen_after_digit(as_buffer *out, as_string_view in) {
   for (size_t i = 0; i < in.length; i++) {
     as_buffer_char(out, in.text[i]);
     if (i + 1 < in.length && is_digit(in.text[i]) && in.text[i + 1] == '-') put(out, " ", in.text[++i], " ");
   }
 }
 
-static as_span span_of_buffer(const as_buffer *buffer) {
-  return (as_span){as_buffer_string(buffer), buffer->length};
+static as_string_view view_of_buffer(const as_buffer *buffer) {
+  return (as_string_view){as_buffer_string(buffer), buffer->length};
 }
 
 /* A text on its way through substitutions: each reads `now` and writes `next`. */
@@ -173,28 +173,28 @@ static void decode_13a(pipeline *p) {
   static const char *const replacements[][2] = {{"<skipped>", ""}, {"-\n", ""},   {"\n", " "},  {"&quot;", "\""},
                                                 {"&amp;", "&"},    {"&lt;", "<"}, {"&gt;", ">"}};
   for (size_t i = 0; i < sizeof replacements / sizeof *replacements; i++) {
-    replace(&p->next, span_of_buffer(&p->now), replacements[i][0], replacements[i][1]);
+    replace(&p->next, view_of_buffer(&p->now), replacements[i][0], replacements[i][1]);
     end_step(p);
   }
 }
 
 static void separate_13a(pipeline *p) {
-  static void (*const substitutions[])(as_buffer *, as_span) = {
+  static void (*const substitutions[])(as_buffer *, as_string_view) = {
       separate_marks, separate_stop_after_no_digit, separate_stop_before_no_digit, separate_hyphen_after_digit};
   for (size_t i = 0; i < sizeof substitutions / sizeof *substitutions; i++) {
-    substitutions[i](&p->next, span_of_buffer(&p->now));
+    substitutions[i](&p->next, view_of_buffer(&p->now));
     end_step(p);
   }
 }
 
-void as_tokenize_13a(as_tokens *out, as_span text, bool lower) {
+void as_tokenize_13a(as_tokens *out, as_string_view text, bool lower) {
   pipeline p = {.failed = false};
   as_buffer_init(&p.now, out->ctx);
   as_buffer_init(&p.next, out->ctx);
   if (lower) {
     as_append_lower(&p.next, text);
     end_step(&p);
-    text = span_of_buffer(&p.now);
+    text = view_of_buffer(&p.now);
   }
   text = as_strip_end(text);
   as_buffer_append(&p.next, text.text, text.length);
@@ -205,7 +205,7 @@ void as_tokenize_13a(as_tokens *out, as_span text, bool lower) {
   as_buffer_char(&p.next, ' ');
   end_step(&p);
   separate_13a(&p);
-  as_split_words(out, span_of_buffer(&p.now));
+  as_split_words(out, view_of_buffer(&p.now));
   out->failed |= p.failed;
   as_buffer_free(&p.now);
   as_buffer_free(&p.next);
@@ -218,24 +218,24 @@ static bool is_rouge_letter(char c) {
   return (c >= 'a' && c <= 'z') || is_digit(c);
 }
 
-static void add_stem(as_tokens *out, as_span token) {
+static void add_stem(as_tokens *out, as_string_view token) {
   as_buffer stem;
   as_buffer_init(&stem, out->ctx);
   as_porter_stem(&stem, token.text, token.length);
   out->failed |= stem.failed;
-  if (stem.length > 0) as_tokens_add(out, span_of_buffer(&stem));
+  if (stem.length > 0) as_tokens_add(out, view_of_buffer(&stem));
   as_buffer_free(&stem);
 }
 
-void as_tokenize_rouge(as_tokens *out, as_span text, bool stemmer) {
+void as_tokenize_rouge(as_tokens *out, as_string_view text, bool stemmer) {
   as_buffer lower;
   as_buffer_init(&lower, out->ctx);
   as_append_lower(&lower, text);
   out->failed |= lower.failed;
-  const as_span in = span_of_buffer(&lower);
+  const as_string_view in = view_of_buffer(&lower);
   for (size_t start = 0, end = 0; start < in.length; start = end) {
     for (end = start; end < in.length && is_rouge_letter(in.text[end]);) end++;
-    const as_span token = {in.text + start, end - start};
+    const as_string_view token = {in.text + start, end - start};
     if (token.length > 3 && stemmer) {
       add_stem(out, token);
     } else if (token.length > 0) {

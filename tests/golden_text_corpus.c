@@ -14,8 +14,8 @@
 enum { MOST_SEGMENTS = 1000, MOST_REFERENCES = 8 };
 
 typedef struct segment {
-  as_span hypothesis;
-  as_span references[MOST_REFERENCES];
+  as_string_view hypothesis;
+  as_string_view references[MOST_REFERENCES];
 } segment;
 
 /* The JSON lines of a golden file as an array of objects. */
@@ -33,8 +33,8 @@ static json_t *read_lines(as_context *ctx, const char *name) {
   return rows;
 }
 
-static as_span span_of_json(const json_t *value) {
-  return (as_span){json_string_value(value), json_string_length(value)};
+static as_string_view view_of_json(const json_t *value) {
+  return (as_string_view){json_string_value(value), json_string_length(value)};
 }
 
 /* The segments that `row` names, with its number of references. Borrowed from `all`. */
@@ -47,9 +47,9 @@ static size_t pick_segments(const json_t *all, const json_t *row, size_t referen
     /* Segments stand at the place that their id tells: "g017" is the eighteenth. */
     const json_t *found = json_array_get(all, (size_t)atoi(json_string_value(json_array_get(ids, i)) + 1));
     ck_assert_str_eq(json_string_value(json_object_get(found, "id")), json_string_value(json_array_get(ids, i)));
-    out[i].hypothesis = span_of_json(json_object_get(found, "hyp"));
+    out[i].hypothesis = view_of_json(json_object_get(found, "hyp"));
     for (size_t r = 0; r < references; r++) {
-      out[i].references[r] = span_of_json(json_array_get(json_object_get(found, "refs"), r));
+      out[i].references[r] = view_of_json(json_array_get(json_object_get(found, "refs"), r));
     }
   }
   return count;
@@ -110,7 +110,7 @@ static void check_rouge(as_context *ctx, const json_t *row, const json_t *expect
 }
 
 static void check_matches(as_context *ctx, const json_t *row, const json_t *expected, const segment *s, size_t count) {
-  static as_span hypotheses[MOST_SEGMENTS];
+  static as_string_view hypotheses[MOST_SEGMENTS];
   double exact = 0, normalized = 0;
   for (size_t i = 0; i < count; i++) {
     bool same;

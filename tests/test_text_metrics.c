@@ -23,7 +23,7 @@ static void check_tokens(as_tokens *tokens, const char *expected) {
   as_buffer_init(&joined, tokens->ctx);
   ck_assert_ok(tokens->ctx, as_tokens_status(tokens));
   for (size_t i = 0; i < tokens->count; i++) {
-    const as_span token = as_tokens_at(tokens, i);
+    const as_string_view token = as_tokens_at(tokens, i);
     if (i > 0) as_buffer_char(&joined, '|');
     as_buffer_append(&joined, token.text, token.length);
   }
@@ -52,7 +52,7 @@ START_TEST(tokens_of_each_kind) {
   as_context *ctx = as_test_context(1);
   as_tokens tokens;
   as_tokens_init(&tokens, ctx);
-  const as_span text = as_span_of(tokenized[_i].text);
+  const as_string_view text = as_string_view_of(tokenized[_i].text);
   as_tokenize_13a(&tokens, text, false);
   check_tokens(&tokens, tokenized[_i].bleu);
   as_tokenize_rouge(&tokens, text, false);
@@ -124,7 +124,7 @@ START_TEST(lower_case_knows_the_final_sigma_and_the_dotted_i) {
   for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
     as_buffer lower;
     as_buffer_init(&lower, ctx);
-    as_append_lower(&lower, as_span_of(pairs[i][0]));
+    as_append_lower(&lower, as_string_view_of(pairs[i][0]));
     ck_assert_str_eq(as_buffer_string(&lower), pairs[i][1]);
     as_buffer_free(&lower);
   }
@@ -135,18 +135,18 @@ END_TEST
 START_TEST(bleu_by_hand) {
   as_context *ctx = as_test_context(1);
   as_bleu_counts counts = {0};
-  const as_span references[] = {as_span_of("a b c d e"), as_span_of("a b c d e f g")};
-  ck_assert_ok(ctx, as_bleu_add(ctx, &counts, as_span_of("a b c d x"), references, 1, false));
+  const as_string_view references[] = {as_string_view_of("a b c d e"), as_string_view_of("a b c d e f g")};
+  ck_assert_ok(ctx, as_bleu_add(ctx, &counts, as_string_view_of("a b c d x"), references, 1, false));
   ck_assert_near(as_bleu_score(&counts, false).score, 100 * pow(0.8 * 0.75 * (2.0 / 3) * 0.5, 0.25));
   /* Six words stand between references of five and seven: the shorter counts. */
   counts = (as_bleu_counts){0};
-  ck_assert_ok(ctx, as_bleu_add(ctx, &counts, as_span_of("a b c d e f"), references, 2, false));
+  ck_assert_ok(ctx, as_bleu_add(ctx, &counts, as_string_view_of("a b c d e f"), references, 2, false));
   ck_assert_int_eq(counts.reference_length, 5);
   ck_assert_int_eq(counts.matches[0], 6);
   ck_assert_near(as_bleu_score(&counts, false).score, 100);
   /* Two words: no trigram, so 0, unless such orders are left out. */
   counts = (as_bleu_counts){0};
-  ck_assert_ok(ctx, as_bleu_add(ctx, &counts, as_span_of("A B"), references, 1, true));
+  ck_assert_ok(ctx, as_bleu_add(ctx, &counts, as_string_view_of("A B"), references, 1, true));
   ck_assert_near(as_bleu_score(&counts, false).score, 0);
   ck_assert_near(as_bleu_score(&counts, true).score, 100 * exp(1 - 5.0 / 2));
   counts = (as_bleu_counts){0};
@@ -158,12 +158,12 @@ END_TEST
 START_TEST(chrf_by_hand) {
   as_context *ctx = as_test_context(1);
   as_chrf_counts counts = {0};
-  const as_span references[] = {as_span_of("zzz"), as_span_of("a bd")};
-  ck_assert_ok(ctx, as_chrf_add(ctx, &counts, as_span_of("ab c"), references, 2, false));
+  const as_string_view references[] = {as_string_view_of("zzz"), as_string_view_of("a bd")};
+  ck_assert_ok(ctx, as_chrf_add(ctx, &counts, as_string_view_of("ab c"), references, 2, false));
   /* Of "abc" against "abd": 2 of 3 characters, 1 of 2 pairs, 0 of 1 triples; precision and recall are equal. */
   ck_assert_near(as_chrf_score(&counts, false), 100 * (2.0 / 3 + 0.5 + 0) / 3);
   counts = (as_chrf_counts){0};
-  ck_assert_ok(ctx, as_chrf_add(ctx, &counts, as_span_of(""), references, 1, true));
+  ck_assert_ok(ctx, as_chrf_add(ctx, &counts, as_string_view_of(""), references, 1, true));
   ck_assert_near(as_chrf_score(&counts, true), 0);
   as_test_context_free(ctx);
 }
@@ -172,23 +172,24 @@ END_TEST
 START_TEST(rouge_by_hand) {
   as_context *ctx = as_test_context(1);
   as_rouge_score s[AS_ROUGE_MEASURES];
-  ck_assert_ok(ctx, as_rouge_measure_text(ctx, as_span_of("a b c d"), as_span_of("b x d a e"), false, s));
+  ck_assert_ok(ctx, as_rouge_measure_text(ctx, as_string_view_of("a b c d"), as_string_view_of("b x d a e"), false, s));
   ck_assert_near(s[AS_ROUGE_1].precision, 0.75);
   ck_assert_near(s[AS_ROUGE_1].recall, 0.6);
   ck_assert_near(s[AS_ROUGE_2].f, 0);
   ck_assert_near(s[AS_ROUGE_L].precision, 0.5); /* b d */
   /* Lin's example of the union: w1 w2 and w1 w3 w5 hit four of the five words of the reference. */
-  ck_assert_ok(ctx, as_rouge_measure_text(ctx, as_span_of("w1 w2 w6 w7 w8\nw1 w3 w8 w9 w5\n\n"),
-                                          as_span_of("w1 w2 w3 w4 w5"), false, s));
+  ck_assert_ok(ctx, as_rouge_measure_text(ctx, as_string_view_of("w1 w2 w6 w7 w8\nw1 w3 w8 w9 w5\n\n"),
+                                          as_string_view_of("w1 w2 w3 w4 w5"), false, s));
   ck_assert_near(s[AS_ROUGE_LSUM].recall, 0.8);
   ck_assert_near(s[AS_ROUGE_LSUM].precision, 0.4);
   ck_assert_near(s[AS_ROUGE_L].recall, 0.8);
-  ck_assert_ok(ctx, as_rouge_measure_text(ctx, as_span_of("\n.\n"), as_span_of("word"), false, s));
+  ck_assert_ok(ctx, as_rouge_measure_text(ctx, as_string_view_of("\n.\n"), as_string_view_of("word"), false, s));
   ck_assert_near(s[AS_ROUGE_LSUM].f, 0);
-  const as_span references[] = {as_span_of("nothing"), as_span_of("running fast"), as_span_of("runs fast")};
-  ck_assert_ok(ctx, as_rouge_measure_best(ctx, as_span_of("runs fast"), references, 3, false, s));
+  const as_string_view references[] = {as_string_view_of("nothing"), as_string_view_of("running fast"),
+                                       as_string_view_of("runs fast")};
+  ck_assert_ok(ctx, as_rouge_measure_best(ctx, as_string_view_of("runs fast"), references, 3, false, s));
   ck_assert_near(s[AS_ROUGE_2].f, 1);
-  ck_assert_ok(ctx, as_rouge_measure_text(ctx, as_span_of("runs fast"), references[1], true, s));
+  ck_assert_ok(ctx, as_rouge_measure_text(ctx, as_string_view_of("runs fast"), references[1], true, s));
   ck_assert_near(s[AS_ROUGE_L].f, 1);
   as_test_context_free(ctx);
 }
@@ -200,7 +201,7 @@ START_TEST(texts_too_long_for_a_table_are_refused) {
   as_buffer_init(&words, ctx);
   for (int i = 0; i < 50000; i++) as_buffer_text(&words, "w ");
   as_rouge_score s[AS_ROUGE_MEASURES];
-  const as_span text = {words.data, words.length};
+  const as_string_view text = {words.data, words.length};
   ck_assert_refused(ctx, as_rouge_measure_text(ctx, text, text, false, s), AS_E_LIMIT, "50000 and 50000 words");
   as_buffer_free(&words);
   as_test_context_free(ctx);
@@ -218,20 +219,23 @@ START_TEST(matches) {
   as_context *ctx = as_test_context(1);
   bool equal;
   for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
-    ck_assert_ok(ctx, as_exact_match_normalized(ctx, as_span_of(same[i][0]), as_span_of(same[i][1]), &equal));
+    ck_assert_ok(ctx,
+                 as_exact_match_normalized(ctx, as_string_view_of(same[i][0]), as_string_view_of(same[i][1]), &equal));
     ck_assert_msg(equal, "\"%s\" and \"%s\" should be the same", same[i][0], same[i][1]);
   }
   for (size_t i = 0; i < sizeof different / sizeof *different; i++) {
-    ck_assert_ok(ctx, as_exact_match_normalized(ctx, as_span_of(different[i][0]), as_span_of(different[i][1]), &equal));
+    ck_assert_ok(ctx, as_exact_match_normalized(ctx, as_string_view_of(different[i][0]),
+                                                as_string_view_of(different[i][1]), &equal));
     ck_assert_msg(!equal, "\"%s\" and \"%s\" should differ", different[i][0], different[i][1]);
   }
-  ck_assert(as_exact_match(as_span_of(""), as_span_of("")) && !as_exact_match(as_span_of("a"), as_span_of("A")));
+  ck_assert(as_exact_match(as_string_view_of(""), as_string_view_of("")) &&
+            !as_exact_match(as_string_view_of("a"), as_string_view_of("A")));
   as_test_context_free(ctx);
 }
 END_TEST
 
 START_TEST(distinct_ngrams) {
-  const as_span texts[] = {as_span_of("a b a b"), as_span_of("b a"), as_span_of("")};
+  const as_string_view texts[] = {as_string_view_of("a b a b"), as_string_view_of("b a"), as_string_view_of("")};
   as_context *ctx = as_test_context(1);
   as_distinct d;
   ck_assert_ok(ctx, as_distinct_measure(ctx, texts, 3, 1, &d));
