@@ -25,7 +25,7 @@ static const bound BOUNDS[] = {
     {"log", AS_UNARY_LOG, false, 2, 0},
     {"tanh", AS_UNARY_TANH, false, 2, 0},
     {"sigmoid", AS_UNARY_SIGMOID, false, 3, 1.2e-38}, /* 0 instead of denormals */
-    {"gelu", AS_UNARY_GELU, false, 2, 7e-8},
+    {"gelu", AS_UNARY_GELU, false, 2, 1e-7},
     {"gelu_tanh", AS_UNARY_GELU_TANH, false, 4, 5e-8},
     {"relu", AS_UNARY_RELU, false, 0.5, 0},
     {"gelu backward", AS_UNARY_GELU, true, 1.5, 1.5e-7},

@@ -85,14 +85,27 @@ void as_f32_to_f16(size_t n, const float *x, uint16_t *y) {
 }
 
 /* ---- bfloat16: the upper half of a float -------------------------------------------------------------------------------- */
+/* In blocks of a constant size, which compilers turn into vector instructions. */
+enum { BLOCK = 16 };
+
+static uint16_t float_to_bfloat(float x) {
+  const uint32_t bits = float_bits(x);
+  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16, quiet = bits >> 16 | 0x40;
+  return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded);
+}
+
 void as_bf16_to_f32(size_t n, const uint16_t *x, float *y) {
-  for (size_t i = 0; i < n; i++) y[i] = float_from_bits((uint32_t)x[i] << 16);
+  size_t i = 0;
+  for (; i + BLOCK <= n; i += BLOCK) {
+    for (size_t j = 0; j < BLOCK; j++) y[i + j] = float_from_bits((uint32_t)x[i + j] << 16);
+  }
+  for (; i < n; i++) y[i] = float_from_bits((uint32_t)x[i] << 16);
 }
 
 void as_f32_to_bf16(size_t n, const float *x, uint16_t *y) {
-  for (size_t i = 0; i < n; i++) {
-    uint32_t bits = float_bits(x[i]);
-    bool nan = (bits & 0x7fffffff) > 0x7f800000;
-    y[i] = (uint16_t)(nan ? bits >> 16 | 0x40 : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+  size_t i = 0;
+  for (; i + BLOCK <= n; i += BLOCK) {
+    for (size_t j = 0; j < BLOCK; j++) y[i + j] = float_to_bfloat(x[i + j]);
   }
+  for (; i < n; i++) y[i] = float_to_bfloat(x[i]);
 }

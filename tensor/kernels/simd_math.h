@@ -10,10 +10,20 @@
 
 #include "tensor/kernels/simd.h"
 
-/* c[0] + c[1] x + ... by Horner's rule. */
+/* c[0] + c[1] x + ... in groups of four (after Estrin): what depends on what is a short chain, so the processor finds
+ * enough to do at the same time. `terms` is a constant, and the loops are unrolled. */
 static inline vf vf_polynomial(vf x, const float *c, int terms) {
-  vf y = vf_set1(c[terms - 1]);
-  for (int i = terms - 2; i >= 0; i--) y = vf_fma(y, x, vf_set1(c[i]));
+  const vf x2 = vf_mul(x, x), x4 = vf_mul(x2, x2);
+  vf y = vf_zero();
+  for (int i = (terms - 1) / 4 * 4; i >= 0; i -= 4) {
+    vf group = vf_set1(c[i]);
+    if (i + 1 < terms) group = vf_fma(vf_set1(c[i + 1]), x, group);
+    if (i + 3 < terms)
+      group = vf_fma(vf_fma(vf_set1(c[i + 3]), x, vf_set1(c[i + 2])), x2, group);
+    else if (i + 2 < terms)
+      group = vf_fma(vf_set1(c[i + 2]), x2, group);
+    y = i + 4 < terms ? vf_fma(y, x4, group) : group;
+  }
   return y;
 }
 #define VF_POLYNOMIAL(x, c) vf_polynomial(x, c, (int)(sizeof(c) / sizeof *(c)))
