@@ -7,7 +7,9 @@
 
 #include "base/memory.h"
 
-void as_buffer_init(as_buffer *buffer, as_context *ctx) { *buffer = (as_buffer){.ctx = ctx}; }
+void as_buffer_init(as_buffer *buffer, as_context *ctx) {
+  *buffer = (as_buffer){.ctx = ctx};
+}
 
 void as_buffer_free(as_buffer *buffer) {
   as_free(buffer->ctx, buffer->data);
@@ -44,9 +46,13 @@ void as_buffer_append(as_buffer *buffer, const void *bytes, size_t length) {
   buffer->data[buffer->length] = 0;
 }
 
-void as_buffer_text(as_buffer *buffer, const char *text) { as_buffer_append(buffer, text, strlen(text)); }
+void as_buffer_text(as_buffer *buffer, const char *text) {
+  as_buffer_append(buffer, text, strlen(text));
+}
 
-void as_buffer_char(as_buffer *buffer, char c) { as_buffer_append(buffer, &c, 1); }
+void as_buffer_char(as_buffer *buffer, char c) {
+  as_buffer_append(buffer, &c, 1);
+}
 
 void as_buffer_printf(as_buffer *buffer, const char *format, ...) {
   va_list arguments;
@@ -65,7 +71,9 @@ void as_buffer_printf(as_buffer *buffer, const char *format, ...) {
   buffer->length += (size_t)length;
 }
 
-const char *as_buffer_string(const as_buffer *buffer) { return buffer->data ? buffer->data : ""; }
+const char *as_buffer_string(const as_buffer *buffer) {
+  return buffer->data ? buffer->data : "";
+}
 
 char *as_buffer_take(as_buffer *buffer) {
   as_buffer_append(buffer, "", 0); /* an empty text is one, too */
@@ -75,4 +83,6 @@ char *as_buffer_take(as_buffer *buffer) {
   return data;
 }
 
-as_status as_buffer_status(const as_buffer *buffer) { return buffer->failed ? AS_E_NOMEM : AS_OK; }
+as_status as_buffer_status(const as_buffer *buffer) {
+  return buffer->failed ? AS_E_NOMEM : AS_OK;
+}

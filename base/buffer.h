@@ -8,10 +8,10 @@
 
 typedef struct as_buffer {
   as_context *ctx;
-  char *data;      /* NULL only before the first append */
-  size_t length;   /* bytes, without the NUL */
+  char *data;    /* NULL only before the first append */
+  size_t length; /* bytes, without the NUL */
   size_t capacity;
-  bool failed;     /* an allocation failed; the context has the error */
+  bool failed; /* an allocation failed; the context has the error */
 } as_buffer;
 
 void as_buffer_init(as_buffer *buffer, as_context *ctx);

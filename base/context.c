@@ -1,7 +1,7 @@
 /* Contexts: their life, the error text and warnings.
  *
- * Invariant: the error text is always a complete string; it is written under the context's mutex, after it was formatted
- * elsewhere, so that a new text may quote the old one. */
+ * Invariant: the error text is always a complete string; it is written under the context's mutex, after it was
+ * formatted elsewhere, so that a new text may quote the old one. */
 #include "base/context.h"
 
 #include <stdarg.h>
@@ -124,7 +124,9 @@ as_status as_fail_prefix(as_context *ctx, as_status status, const char *format, 
   return status;
 }
 
-const char *as_error_text(const as_context *ctx) { return ctx->error; }
+const char *as_error_text(const as_context *ctx) {
+  return ctx->error;
+}
 
 void as_warn(as_context *ctx, const char *format, ...) {
   char text[AS_ERROR_CAPACITY];
@@ -137,6 +139,12 @@ void as_warn(as_context *ctx, const char *format, ...) {
   ctx->warn(ctx->warn_user, text);
 }
 
-uint64_t as_warning_count(const as_context *ctx) { return atomic_load(&ctx->warnings); }
-int as_context_threads(const as_context *ctx) { return ctx->threads; }
-const char *as_context_isa(const as_context *ctx) { return ctx->isa[0] ? ctx->isa : NULL; }
+uint64_t as_warning_count(const as_context *ctx) {
+  return atomic_load(&ctx->warnings);
+}
+int as_context_threads(const as_context *ctx) {
+  return ctx->threads;
+}
+const char *as_context_isa(const as_context *ctx) {
+  return ctx->isa[0] ? ctx->isa : NULL;
+}

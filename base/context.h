@@ -23,9 +23,9 @@ typedef struct as_allocator {
 } as_allocator;
 
 typedef struct as_context_options {
-  int threads;                   /* 0: as_default_threads() */
-  const char *isa;               /* NULL: environment ASSISTIFY_ISA, else the best that the CPU has; see tensor/kernels */
-  const as_allocator *allocator; /* NULL: aligned_alloc and free; copied */
+  int threads;     /* 0: as_default_threads() */
+  const char *isa; /* NULL: environment ASSISTIFY_ISA, else the best that the CPU has; see tensor/kernels */
+  const as_allocator *allocator;              /* NULL: aligned_alloc and free; copied */
   void (*warn)(void *user, const char *text); /* NULL: warnings are only counted */
   void *warn_user;
 } as_context_options;

@@ -1,5 +1,5 @@
-/* Files. See base/file.h for the invariant. A temporary file lies beside its target, since only a rename within one file
- * system is atomic, and is made with O_EXCL, so no two writers ever share one. */
+/* Files. See base/file.h for the invariant. A temporary file lies beside its target, since only a rename within one
+ * file system is atomic, and is made with O_EXCL, so no two writers ever share one. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static as_status fail_errno(as_context *ctx, as_status status, const char *path,
   return as_fail(ctx, status, "%s: %s: %s", path, doing, strerror(number));
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 /* Opens a regular file. Not blocking: a pipe in a file's place must not hold us up. */
 static as_status open_regular(as_context *ctx, const char *path, as_status kind, int *fd, size_t *size) {
@@ -107,9 +107,10 @@ void as_file_unmap(as_context *ctx, as_mapping *mapping) {
   *mapping = (as_mapping){0};
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-/* Makes a new file beside `path`; a name that is taken (by another context, or left by a dead process) is passed over. */
+/* Makes a new file beside `path`; a name that is taken (by another context, or left by a dead process) is passed over.
+ */
 static as_status open_temporary(as_context *ctx, as_file_writer *writer, int *fd) {
   size_t capacity = strlen(writer->path) + 64;
   writer->temporary = as_alloc(ctx, capacity, 1);
@@ -217,12 +218,12 @@ as_status as_file_write(as_context *ctx, const char *path, const void *bytes, si
   return as_file_commit(ctx, &writer);
 }
 
-/* ---- paths -------------------------------------------------------------------------------------------------------- */
+/* ---- paths ------------------------------------------------------------------------------------------------------ */
 
 as_status as_make_folders(as_context *ctx, const char *path) {
   char *part = as_strdup(ctx, path);
   as_status status = part ? AS_OK : AS_E_NOMEM;
-  for (char *at = part; status == AS_OK && *at; ) {
+  for (char *at = part; status == AS_OK && *at;) {
     at += strspn(at, "/");
     at += strcspn(at, "/");
     char kept = *at;
@@ -267,7 +268,9 @@ as_status as_rename(as_context *ctx, const char *from, const char *to) {
   return number ? fail_errno(ctx, AS_E_IO, to, "cannot be put in place", number) : AS_OK;
 }
 
-bool as_path_exists(const char *path) { return access(path, F_OK) == 0; }
+bool as_path_exists(const char *path) {
+  return access(path, F_OK) == 0;
+}
 
 bool as_path_is_folder(const char *path) {
   struct stat info;

@@ -25,7 +25,8 @@ typedef struct as_mapping {
 AS_MUST_CHECK as_status as_file_map(as_context *ctx, const char *path, as_status kind, as_mapping *mapping);
 void as_file_unmap(as_context *ctx, as_mapping *mapping); /* a zeroed mapping is allowed */
 
-/* Writes `length` bytes to `path` atomically: temporary name, fsync, rename, fsync of the folder. AS_E_IO on failure. */
+/* Writes `length` bytes to `path` atomically: temporary name, fsync, rename, fsync of the folder. AS_E_IO on failure.
+ */
 AS_MUST_CHECK as_status as_file_write(as_context *ctx, const char *path, const void *bytes, size_t length);
 
 /* The same for a file too large to hold: begin, write to `stream`, then commit or abandon. `stream` is binary. */
@@ -36,7 +37,7 @@ typedef struct as_file_writer {
 } as_file_writer;
 AS_MUST_CHECK as_status as_file_begin(as_context *ctx, as_file_writer *writer, const char *path);
 AS_MUST_CHECK as_status as_file_commit(as_context *ctx, as_file_writer *writer); /* also checks earlier stream errors */
-void as_file_abandon(as_context *ctx, as_file_writer *writer);                   /* allowed after commit: does nothing */
+void as_file_abandon(as_context *ctx, as_file_writer *writer); /* allowed after commit: does nothing */
 
 /* Makes a folder and its parents; an existing folder is fine. */
 AS_MUST_CHECK as_status as_make_folders(as_context *ctx, const char *path);

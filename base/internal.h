@@ -25,10 +25,10 @@ typedef struct as_pool {
   as_chunk_function function;     /* the job: written while `remaining` is 0 ... */
   void *argument;
   int64_t chunks;
-  int64_t spin_ns;     /* how long an idle thread looks before it sleeps */
-  int64_t spent_ns;    /* in jobs, since the last stall or change of `active` */
-  int64_t raised_ns;   /* when a lane was last added */
-  int64_t raise_ns;    /* when to add one */
+  int64_t spin_ns;   /* how long an idle thread looks before it sleeps */
+  int64_t spent_ns;  /* in jobs, since the last stall or change of `active` */
+  int64_t raised_ns; /* when a lane was last added */
+  int64_t raise_ns;  /* when to add one */
   int64_t patience_ns;
   AS_CACHE_LINE _Atomic int64_t remaining;  /* ... and read by those who took a chunk from here */
   AS_CACHE_LINE _Atomic int64_t unfinished; /* chunks that have not been run to their end */

@@ -1,5 +1,5 @@
-/* JSON. Reading is jansson's, with our limits and error texts; writing is ours, because jansson's writer needs a document
- * in memory and prints all numbers with 17 digits. */
+/* JSON. Reading is jansson's, with our limits and error texts; writing is ours, because jansson's writer needs a
+ * document in memory and prints all numbers with 17 digits. */
 #include "base/json.h"
 
 #include <inttypes.h>
@@ -14,7 +14,7 @@
 
 enum { MAX_DEPTH = 512 }; /* jansson's parser and everything that walks a document recurse */
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 /* Refuses what nests deeper than MAX_DEPTH before a parser recurses into it. Strings are skipped; text that is not JSON
  * may be misjudged here, which the parser then reports. */
@@ -33,7 +33,8 @@ static as_status check_depth(as_context *ctx, const char *text, size_t length, c
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > MAX_DEPTH) return as_fail(ctx, kind, "%s: line %zu: nested deeper than %d levels", where, line, MAX_DEPTH);
+      if (++depth > MAX_DEPTH)
+        return as_fail(ctx, kind, "%s: line %zu: nested deeper than %d levels", where, line, MAX_DEPTH);
     } else if (c == ']' || c == '}') {
       depth--;
     }
@@ -96,7 +97,8 @@ static as_status fail_parse(as_context *ctx, const char *text, size_t length, co
   return status;
 }
 
-as_status as_json_parse(as_context *ctx, const char *text, size_t length, const char *where, as_status kind, json_t **out) {
+as_status as_json_parse(as_context *ctx, const char *text, size_t length, const char *where, as_status kind,
+                        json_t **out) {
   json_error_t error;
   *out = NULL;
   as_status status = check_depth(ctx, text, length, where, kind);
@@ -119,7 +121,7 @@ as_status as_json_read(as_context *ctx, const char *path, size_t limit, as_statu
   return status;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 as_json_writer as_json_writer_start(as_buffer *out, int indent) {
   return (as_json_writer){.out = out, .indent = indent, .fresh = true};
@@ -157,10 +159,18 @@ static void close_level(as_json_writer *writer, char bracket) {
   as_buffer_char(writer->out, bracket);
 }
 
-void as_json_open_object(as_json_writer *writer, const char *key) { open_level(writer, key, '{'); }
-void as_json_close_object(as_json_writer *writer) { close_level(writer, '}'); }
-void as_json_open_array(as_json_writer *writer, const char *key) { open_level(writer, key, '['); }
-void as_json_close_array(as_json_writer *writer) { close_level(writer, ']'); }
+void as_json_open_object(as_json_writer *writer, const char *key) {
+  open_level(writer, key, '{');
+}
+void as_json_close_object(as_json_writer *writer) {
+  close_level(writer, '}');
+}
+void as_json_open_array(as_json_writer *writer, const char *key) {
+  open_level(writer, key, '[');
+}
+void as_json_close_array(as_json_writer *writer) {
+  close_level(writer, ']');
+}
 
 static void write_escape(as_buffer *out, unsigned char c) {
   static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: the character, its letter */
@@ -214,8 +224,8 @@ void as_json_int(as_json_writer *writer, const char *key, int64_t value) {
   as_buffer_printf(writer->out, "%" PRId64, value);
 }
 
-/* Writes what printf gave for a number as JSON: whatever the locale's decimal point is becomes '.', and a number without
- * a sign of being real gets ".0", so that it (and the sign of zero) is read back as a real. */
+/* Writes what printf gave for a number as JSON: whatever the locale's decimal point is becomes '.', and a number
+ * without a sign of being real gets ".0", so that it (and the sign of zero) is read back as a real. */
 static void write_real(as_buffer *out, const char *printed) {
   bool real = false;
   for (const char *at = printed; *at; at++) {
@@ -284,13 +294,29 @@ static void write_array(as_json_writer *writer, const char *key, const json_t *a
 
 void as_json_value(as_json_writer *writer, const char *key, const json_t *value) {
   switch (json_typeof(value)) {
-  case JSON_OBJECT: write_object(writer, key, value); break;
-  case JSON_ARRAY: write_array(writer, key, value); break;
-  case JSON_STRING: as_json_string_n(writer, key, json_string_value(value), json_string_length(value)); break;
-  case JSON_INTEGER: as_json_int(writer, key, json_integer_value(value)); break;
-  case JSON_REAL: as_json_double(writer, key, json_real_value(value)); break;
-  case JSON_TRUE: as_json_bool(writer, key, true); break;
-  case JSON_FALSE: as_json_bool(writer, key, false); break;
-  case JSON_NULL: as_json_null(writer, key); break;
+  case JSON_OBJECT:
+    write_object(writer, key, value);
+    break;
+  case JSON_ARRAY:
+    write_array(writer, key, value);
+    break;
+  case JSON_STRING:
+    as_json_string_n(writer, key, json_string_value(value), json_string_length(value));
+    break;
+  case JSON_INTEGER:
+    as_json_int(writer, key, json_integer_value(value));
+    break;
+  case JSON_REAL:
+    as_json_double(writer, key, json_real_value(value));
+    break;
+  case JSON_TRUE:
+    as_json_bool(writer, key, true);
+    break;
+  case JSON_FALSE:
+    as_json_bool(writer, key, false);
+    break;
+  case JSON_NULL:
+    as_json_null(writer, key);
+    break;
   }
 }

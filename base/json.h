@@ -8,11 +8,11 @@
 
 #include "base/buffer.h"
 
-/* Parses `length` bytes; duplicate keys, invalid UTF-8, trailing text and deep nesting are refused with `kind` and a text
- * that names `where` (a file name or the like), line and column and the keys that lead there (for a duplicate key, it
- * too). Caller frees with json_decref. */
-AS_MUST_CHECK as_status as_json_parse(as_context *ctx, const char *text, size_t length, const char *where, as_status kind,
-                                      json_t **out);
+/* Parses `length` bytes; duplicate keys, invalid UTF-8, trailing text and deep nesting are refused with `kind` and a
+ * text that names `where` (a file name or the like), line and column and the keys that lead there (for a duplicate key,
+ * it too). Caller frees with json_decref. */
+AS_MUST_CHECK as_status as_json_parse(as_context *ctx, const char *text, size_t length, const char *where,
+                                      as_status kind, json_t **out);
 /* Reads and parses a file of at most `limit` bytes. */
 AS_MUST_CHECK as_status as_json_read(as_context *ctx, const char *path, size_t limit, as_status kind, json_t **out);
 
@@ -21,9 +21,9 @@ AS_MUST_CHECK as_status as_json_read(as_context *ctx, const char *path, size_t l
  * infinities) is written as null. Text that is not UTF-8 is repaired. */
 typedef struct as_json_writer {
   as_buffer *out;
-  int indent;       /* spaces per level; 0: everything on one line, no spaces */
+  int indent; /* spaces per level; 0: everything on one line, no spaces */
   int depth;
-  bool fresh;       /* nothing written yet at this level */
+  bool fresh; /* nothing written yet at this level */
 } as_json_writer;
 
 as_json_writer as_json_writer_start(as_buffer *out, int indent);

@@ -10,13 +10,14 @@
 
 enum { HEADER = 64 };
 
-static size_t *header_of(void *pointer) { return (size_t *)(void *)((char *)pointer - HEADER); }
+static size_t *header_of(void *pointer) {
+  return (size_t *)(void *)((char *)pointer - HEADER);
+}
 
 static void count_allocation(as_context *ctx, size_t bytes) {
   size_t used = atomic_fetch_add(&ctx->used, bytes) + bytes;
   size_t peak = atomic_load(&ctx->peak);
-  while (peak < used && !atomic_compare_exchange_weak(&ctx->peak, &peak, used)) {
-  }
+  while (peak < used && !atomic_compare_exchange_weak(&ctx->peak, &peak, used)) {}
   atomic_fetch_add(&ctx->allocations, 1);
 }
 
@@ -66,7 +67,9 @@ char *as_strndup(as_context *ctx, const char *text, size_t length) {
   return copy;
 }
 
-char *as_strdup(as_context *ctx, const char *text) { return as_strndup(ctx, text, strlen(text)); }
+char *as_strdup(as_context *ctx, const char *text) {
+  return as_strndup(ctx, text, strlen(text));
+}
 
 void *as_grow(as_context *ctx, void *array, size_t *capacity, size_t needed, size_t size) {
   if (array && needed <= *capacity) return array;
@@ -78,6 +81,12 @@ void *as_grow(as_context *ctx, void *array, size_t *capacity, size_t needed, siz
   return grown;
 }
 
-size_t as_memory_used(const as_context *ctx) { return atomic_load(&ctx->used); }
-size_t as_memory_peak(const as_context *ctx) { return atomic_load(&ctx->peak); }
-uint64_t as_allocation_count(const as_context *ctx) { return atomic_load(&ctx->allocations); }
+size_t as_memory_used(const as_context *ctx) {
+  return atomic_load(&ctx->used);
+}
+size_t as_memory_peak(const as_context *ctx) {
+  return atomic_load(&ctx->peak);
+}
+uint64_t as_allocation_count(const as_context *ctx) {
+  return atomic_load(&ctx->allocations);
+}

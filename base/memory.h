@@ -1,6 +1,7 @@
 /* Allocation through the context: aligned to 64 bytes, counted, and able to fail on purpose in tests.
  *
- * Invariant: as_memory_used is the sum of the sizes of all live allocations of the context, so it is 0 when all is freed. */
+ * Invariant: as_memory_used is the sum of the sizes of all live allocations of the context, so it is 0 when all is
+ * freed. */
 #ifndef AS_BASE_MEMORY_H
 #define AS_BASE_MEMORY_H
 
@@ -23,12 +24,12 @@ void as_free(as_context *ctx, void *pointer);
 char *as_strdup(as_context *ctx, const char *text);
 char *as_strndup(as_context *ctx, const char *text, size_t length);
 
-/* Makes sure that an array of `size`-byte elements has room for `needed` elements, at least doubling `*capacity` when it
- * grows. Returns the array, perhaps moved, or NULL on failure (the old array stays valid). */
+/* Makes sure that an array of `size`-byte elements has room for `needed` elements, at least doubling `*capacity` when
+ * it grows. Returns the array, perhaps moved, or NULL on failure (the old array stays valid). */
 void *as_grow(as_context *ctx, void *array, size_t *capacity, size_t needed, size_t size);
 
-size_t as_memory_used(const as_context *ctx);          /* bytes live now */
-size_t as_memory_peak(const as_context *ctx);          /* the most that ever were */
-uint64_t as_allocation_count(const as_context *ctx);   /* successful allocations so far */
+size_t as_memory_used(const as_context *ctx);        /* bytes live now */
+size_t as_memory_peak(const as_context *ctx);        /* the most that ever were */
+uint64_t as_allocation_count(const as_context *ctx); /* successful allocations so far */
 
 #endif

@@ -17,7 +17,9 @@ void as_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
   out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-as_random as_random_start(uint64_t seed, uint64_t stream) { return (as_random){.seed = seed, .stream = stream}; }
+as_random as_random_start(uint64_t seed, uint64_t stream) {
+  return (as_random){.seed = seed, .stream = stream};
+}
 
 uint32_t as_random_u32(as_random *random) {
   uint64_t block = random->position / 4;
@@ -41,7 +43,9 @@ uint64_t as_random_below(as_random *random, uint64_t bound) {
   return value % bound;
 }
 
-double as_random_uniform(as_random *random) { return (double)(as_random_u64(random) >> 11) * 0x1p-53; }
+double as_random_uniform(as_random *random) {
+  return (double)(as_random_u64(random) >> 11) * 0x1p-53;
+}
 
 double as_random_normal(as_random *random) {
   const double two_pi = 6.283185307179586476925286766559;

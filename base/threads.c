@@ -3,17 +3,18 @@
  * A job is (function, argument, chunks). Its owner writes it while `remaining` is 0, then publishes it by storing the
  * number of chunks in `remaining`. Whoever lowers `remaining` by one, the owner or a worker, has claimed a chunk.
  *
- * Invariant: between a claim and the matching decrease of `unfinished` the job cannot end, so what was claimed is always a
- * chunk of the job that stands in the pool. A worker that wakes late finds `remaining` at 0 and reads nothing else; or
- * it takes a chunk of the next job, which is welcome. That is why the owner needs to wait for claimed chunks only.
+ * Invariant: between a claim and the matching decrease of `unfinished` the job cannot end, so what was claimed is
+ * always a chunk of the job that stands in the pool. A worker that wakes late finds `remaining` at 0 and reads nothing
+ * else; or it takes a chunk of the next job, which is welcome. That is why the owner needs to wait for claimed chunks
+ * only.
  *
  * Before it sleeps a thread looks for `spin_ns`: the next job of a running model comes after a few microseconds, and to
  * wake a thread on an idle processor costs 50. With more threads than processors nobody spins.
  *
- * A worker that shares its processor with another program can lose it in the middle of a chunk, and then the owner waits
- * for a whole time slice of that program, many times the job. So the owner measures such stalls, and when they eat more
- * than a part of the time it does with one lane less, and tries again later: on two processors of which one is taken, one
- * thread is faster than two. */
+ * A worker that shares its processor with another program can lose it in the middle of a chunk, and then the owner
+ * waits for a whole time slice of that program, many times the job. So the owner measures such stalls, and when they
+ * eat more than a part of the time it does with one lane less, and tries again later: on two processors of which one is
+ * taken, one thread is faster than two. */
 #include "base/threads.h"
 
 #include <linux/futex.h>
@@ -32,7 +33,7 @@ enum {
   PATIENCE_MAX = 640000000, /* ... doubled up to this each time that it stalls at once */
 };
 
-/* ---- the system --------------------------------------------------------------------------------------------------- */
+/* ---- the system ------------------------------------------------------------------------------------------------- */
 
 static void futex_wait(_Atomic uint32_t *word, uint32_t expected) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
@@ -57,7 +58,7 @@ static void relax(void) {
 #endif
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------------------------- */
+/* ---- chunks ----------------------------------------------------------------------------------------------------- */
 
 /* Takes a chunk of the job in the pool; -1 when there is none. */
 static int64_t claim(as_pool *pool) {
@@ -77,9 +78,13 @@ static void run_chunks(as_pool *pool, int64_t first, int lane) {
   wake(&pool->owner_sleeps);
 }
 
-static bool job_ended(as_pool *pool) { return atomic_load(&pool->unfinished) == 0; }
+static bool job_ended(as_pool *pool) {
+  return atomic_load(&pool->unfinished) == 0;
+}
 
-static bool epoch_is(as_pool *pool, uint32_t seen) { return atomic_load(&pool->epoch) == seen; }
+static bool epoch_is(as_pool *pool, uint32_t seen) {
+  return atomic_load(&pool->epoch) == seen;
+}
 
 /* Looks for a while whether the epoch has left *seen or, with NULL, the job has ended. */
 static bool spin(as_pool *pool, const uint32_t *seen) {
@@ -94,9 +99,11 @@ static bool spin(as_pool *pool, const uint32_t *seen) {
   return false;
 }
 
-/* ---- workers ------------------------------------------------------------------------------------------------------ */
+/* ---- workers ---------------------------------------------------------------------------------------------------- */
 
-static bool may_work(as_worker *worker) { return worker->lane < atomic_load(&worker->ctx->pool.active); }
+static bool may_work(as_worker *worker) {
+  return worker->lane < atomic_load(&worker->ctx->pool.active);
+}
 
 static void work(as_worker *worker) {
   as_pool *pool = &worker->ctx->pool;
@@ -127,7 +134,7 @@ static void *worker_main(void *argument) {
   return NULL;
 }
 
-/* ---- the owner ---------------------------------------------------------------------------------------------------- */
+/* ---- the owner -------------------------------------------------------------------------------------------------- */
 
 static void publish(as_context *ctx, int active, int64_t chunks, as_chunk_function function, void *argument) {
   as_pool *pool = &ctx->pool;
@@ -211,7 +218,7 @@ void as_parallel_for(as_context *ctx, int64_t chunks, as_chunk_function function
   atomic_store(&pool->busy, false);
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------- */
 
 static bool start_worker(as_context *ctx, int lane) {
   as_worker *worker = &ctx->workers[lane - 1];

@@ -13,8 +13,8 @@
 typedef void (*as_chunk_function)(void *argument, int64_t chunk, int lane);
 
 /* Runs function(argument, 0 .. chunks-1) on the context's threads and returns when all are done. Cannot fail.
- * Called from inside a chunk, or while another thread is using the pool, it runs them all in the calling thread, as lane
- * 0 of its own: so lane scratch must belong to the call, not to the context. */
+ * Called from inside a chunk, or while another thread is using the pool, it runs them all in the calling thread, as
+ * lane 0 of its own: so lane scratch must belong to the call, not to the context. */
 void as_parallel_for(as_context *ctx, int64_t chunks, as_chunk_function function, void *argument);
 
 /* The processors this process may use: the affinity mask, lowered to the cgroup's CPU quota (v1 and v2), at least 1. */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- contexts ----------------------------------------------------------------------------------------------------- */
+/* ---- contexts --------------------------------------------------------------------------------------------------- */
 
 /* One watched context. They form a list, since as_context has no place for a pointer of ours. */
 typedef struct watched {
@@ -83,11 +83,17 @@ as_context *as_test_context_failing(int threads, uint64_t n, bool forever) {
   return ctx;
 }
 
-void as_test_fail_at(as_context *ctx, uint64_t n) { fail_from_now(find_watched(ctx), n, false); }
+void as_test_fail_at(as_context *ctx, uint64_t n) {
+  fail_from_now(find_watched(ctx), n, false);
+}
 
-bool as_test_failed_one(as_context *ctx) { return atomic_load(&find_watched(ctx)->failed); }
+bool as_test_failed_one(as_context *ctx) {
+  return atomic_load(&find_watched(ctx)->failed);
+}
 
-const char *as_test_warnings(as_context *ctx) { return find_watched(ctx)->warnings; }
+const char *as_test_warnings(as_context *ctx) {
+  return find_watched(ctx)->warnings;
+}
 
 void as_test_context_free(as_context *ctx) {
   watched *w = find_watched(ctx), **link = &all_watched;
@@ -100,7 +106,7 @@ void as_test_context_free(as_context *ctx) {
   if (used) ck_abort_msg("%zu bytes were not freed", used);
 }
 
-/* ---- paths and folders -------------------------------------------------------------------------------------------- */
+/* ---- paths and folders ------------------------------------------------------------------------------------------ */
 
 static const char *path_below(const char *variable, const char *relative) {
   static char paths[8][4096];
@@ -113,8 +119,12 @@ static const char *path_below(const char *variable, const char *relative) {
   return path;
 }
 
-const char *as_golden(const char *relative) { return path_below("ASSISTIFY_GOLDEN", relative); }
-const char *as_source_path(const char *relative) { return path_below("ASSISTIFY_SOURCE", relative); }
+const char *as_golden(const char *relative) {
+  return path_below("ASSISTIFY_GOLDEN", relative);
+}
+const char *as_source_path(const char *relative) {
+  return path_below("ASSISTIFY_SOURCE", relative);
+}
 
 void as_golden_or_skip(void) {
   const char *folder = getenv("ASSISTIFY_GOLDEN");
@@ -150,7 +160,7 @@ void as_test_folder_remove(const char *folder) {
   rmdir(folder);
 }
 
-/* ---- comparison and main ------------------------------------------------------------------------------------------ */
+/* ---- comparison and main ---------------------------------------------------------------------------------------- */
 
 void as_assert_close(const char *what, const float *actual, const float *expected, size_t count, double absolute,
                      double relative) {

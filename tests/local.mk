@@ -5,3 +5,7 @@ dist_check_SCRIPTS += tests/test_layering.sh tests/test_symbols.sh
 check_LTLIBRARIES = libtest_harness.la
 libtest_harness_la_SOURCES = tests/harness.c tests/harness.h
 libtest_harness_la_CPPFLAGS = $(TEST_CPPFLAGS)
+
+EXTRA_DIST += tests/installed.sh
+installcheck-local:
+	CC='$(CC)' MODE_FLAGS='$(MODE_LDFLAGS)' $(top_srcdir)/tests/installed.sh '$(prefix)' '$(includedir)' '$(libdir)'

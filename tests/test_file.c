@@ -47,7 +47,9 @@ static void teardown(void) {
   as_test_context_free(ctx);
 }
 
-static void write_text(const char *text) { ck_assert_ok(ctx, as_file_write(ctx, path, text, strlen(text))); }
+static void write_text(const char *text) {
+  ck_assert_ok(ctx, as_file_write(ctx, path, text, strlen(text)));
+}
 
 static void assert_content(const char *expected) {
   char *data;
@@ -66,7 +68,7 @@ static int entries_in_folder(void) {
   return count - 2;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(file_is_read_whole) {
   char bytes[100000], *data;
@@ -90,7 +92,8 @@ START_TEST(what_is_no_readable_file_is_refused_as_the_caller_says) {
   ck_assert_refused(ctx, as_file_read(ctx, path, 4, AS_E_MODEL, &data, &length), AS_E_MODEL, "more than the 4");
   ck_assert_ptr_null(data);
   ck_assert_refused(ctx, as_file_read(ctx, folder, 0, AS_E_DATA, &data, &length), AS_E_DATA, "is a folder");
-  ck_assert_refused(ctx, as_file_read(ctx, "/nowhere/x.csv", 0, AS_E_DATA, &data, &length), AS_E_DATA, "/nowhere/x.csv");
+  ck_assert_refused(ctx, as_file_read(ctx, "/nowhere/x.csv", 0, AS_E_DATA, &data, &length), AS_E_DATA,
+                    "/nowhere/x.csv");
   ck_assert_refused(ctx, as_file_read(ctx, "/dev/null", 0, AS_E_IO, &data, &length), AS_E_IO, "device or pipe");
   unlink(path);
   ck_assert_int_eq(mkfifo(path, 0600), 0);
@@ -129,7 +132,7 @@ START_TEST(reading_survives_failing_allocations) {
 }
 END_TEST
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(file_is_replaced_and_synchronised) {
   write_text("old");
@@ -239,11 +242,12 @@ START_TEST(writing_survives_failing_allocations) {
 END_TEST
 
 START_TEST(a_missing_folder_is_refused) {
-  ck_assert_refused(ctx, as_file_write(ctx, "/nowhere/at/all", "x", 1), AS_E_IO, "/nowhere/at/all: cannot be written: No such");
+  ck_assert_refused(ctx, as_file_write(ctx, "/nowhere/at/all", "x", 1), AS_E_IO,
+                    "/nowhere/at/all: cannot be written: No such");
 }
 END_TEST
 
-/* ---- paths -------------------------------------------------------------------------------------------------------- */
+/* ---- paths ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(folders_are_made_with_their_parents) {
   char *deep = as_path_join(ctx, folder, "a/b//c/");

@@ -26,7 +26,7 @@ static as_status parse(const char *text, size_t length, json_t **value) {
   return as_json_parse(ctx, text, length, "test.json", AS_E_MODEL, value);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(good_json_is_read) {
   json_t *value;
@@ -110,7 +110,7 @@ START_TEST(json_files_are_read) {
 }
 END_TEST
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static void write_sample(as_json_writer *writer) {
   as_json_open_object(writer, NULL);
@@ -131,9 +131,10 @@ static void write_sample(as_json_writer *writer) {
 START_TEST(objects_are_written_on_one_line) {
   as_json_writer writer = as_json_writer_start(&out, 0);
   write_sample(&writer);
-  ck_assert_str_eq(as_buffer_string(&out),
-                   "{\"text\":\"a\\\"b\\\\c\\n\\t\\u0001\x7F/\xE2\x82\xAC\",\"list\":[-9223372036854775808,true,null,{}],"
-                   "\"empty\":[],\"no\":false}");
+  ck_assert_str_eq(
+      as_buffer_string(&out),
+      "{\"text\":\"a\\\"b\\\\c\\n\\t\\u0001\x7F/\xE2\x82\xAC\",\"list\":[-9223372036854775808,true,null,{}],"
+      "\"empty\":[],\"no\":false}");
 }
 END_TEST
 
@@ -225,16 +226,26 @@ static void assert_round_trip(uint64_t bits) {
 
 START_TEST(numbers_read_back_bit_for_bit) {
   as_random random = as_random_start(1, 0);
-  const uint64_t edges[] = {0, 1, UINT64_C(0x8000000000000001), UINT64_C(0x000FFFFFFFFFFFFF), UINT64_C(0x0010000000000000),
-                            UINT64_C(0x7FEFFFFFFFFFFFFF), UINT64_C(0x7F7FFFFF), UINT64_C(0x00800000), UINT64_C(0x007FFFFF),
-                            UINT64_C(0x4340000000000001), UINT64_C(0x433FFFFFFFFFFFFF), UINT64_C(0x4B800001)};
+  const uint64_t edges[] = {0,
+                            1,
+                            UINT64_C(0x8000000000000001),
+                            UINT64_C(0x000FFFFFFFFFFFFF),
+                            UINT64_C(0x0010000000000000),
+                            UINT64_C(0x7FEFFFFFFFFFFFFF),
+                            UINT64_C(0x7F7FFFFF),
+                            UINT64_C(0x00800000),
+                            UINT64_C(0x007FFFFF),
+                            UINT64_C(0x4340000000000001),
+                            UINT64_C(0x433FFFFFFFFFFFFF),
+                            UINT64_C(0x4B800001)};
   for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) assert_round_trip(edges[i]);
   for (int i = 0; i < 100000; i++) assert_round_trip(as_random_u64(&random));
 }
 END_TEST
 
 START_TEST(numbers_do_not_depend_on_the_locale) {
-  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "ps_AF.UTF-8", "nl_NL.UTF-8"};
+  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8",  "de_DE",
+                                      "fr_FR.UTF-8", "ps_AF.UTF-8", "nl_NL.UTF-8"};
   const char *found = NULL;
   for (size_t i = 0; i < sizeof names / sizeof names[0] && !found; i++) {
     found = setlocale(LC_NUMERIC, names[i]);

@@ -14,19 +14,20 @@
 
 static const int thread_counts[] = {1, 2, 3, 8};
 
-/* ---- every chunk, once -------------------------------------------------------------------------------------------- */
+/* ---- every chunk, once ------------------------------------------------------------------------------------------ */
 
 typedef struct tally {
   as_context *ctx;
   int threads;
-  _Atomic int *runs;          /* [chunks] */
-  _Atomic int in_lane[16];    /* how many chunks run in the lane right now */
+  _Atomic int *runs;       /* [chunks] */
+  _Atomic int in_lane[16]; /* how many chunks run in the lane right now */
   atomic_bool lane_was_shared;
 } tally;
 
 static void tally_chunk(void *argument, int64_t chunk, int lane) {
   tally *t = argument;
-  if (lane < 0 || lane >= t->threads || atomic_fetch_add(&t->in_lane[lane], 1) != 0) atomic_store(&t->lane_was_shared, true);
+  if (lane < 0 || lane >= t->threads || atomic_fetch_add(&t->in_lane[lane], 1) != 0)
+    atomic_store(&t->lane_was_shared, true);
   atomic_fetch_add(&t->runs[chunk], 1);
   atomic_fetch_sub(&t->in_lane[lane], 1);
 }
@@ -70,7 +71,7 @@ START_TEST(writes_are_seen_by_the_caller) {
 }
 END_TEST
 
-/* ---- nested and concurrent callers -------------------------------------------------------------------------------- */
+/* ---- nested and concurrent callers ------------------------------------------------------------------------------ */
 
 static void nested_chunk(void *argument, int64_t chunk, int lane) {
   tally *outer = argument;
@@ -133,7 +134,7 @@ START_TEST(idle_pools_and_short_lives_work) {
 }
 END_TEST
 
-/* ---- who waits for whom ------------------------------------------------------------------------------------------- */
+/* ---- who waits for whom ----------------------------------------------------------------------------------------- */
 
 static void slow_worker_chunk(void *argument, int64_t chunk, int lane) {
   (void)chunk;
@@ -185,7 +186,7 @@ START_TEST(stalling_workers_lose_their_lane_and_get_it_back) {
 }
 END_TEST
 
-/* ---- signals ------------------------------------------------------------------------------------------------------ */
+/* ---- signals ---------------------------------------------------------------------------------------------------- */
 
 static _Atomic int signals_in_worker;
 static pthread_t main_thread;
@@ -213,7 +214,7 @@ START_TEST(workers_take_no_signals) {
 }
 END_TEST
 
-/* ---- processors --------------------------------------------------------------------------------------------------- */
+/* ---- processors ------------------------------------------------------------------------------------------------- */
 
 /* A file tree that looks like a system: pairs of path and content, ended by NULL. */
 static int processors_with(const char *const *files) {
@@ -234,15 +235,18 @@ static int processors_with(const char *const *files) {
 }
 
 #define MOUNT_V2 "proc/self/mountinfo", "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
-#define MOUNT_V1 "proc/self/mountinfo", "24 1 0:5 / /dev rw - devtmpfs udev rw\n" \
-  "33 32 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
+#define MOUNT_V1                                                                                                       \
+  "proc/self/mountinfo", "24 1 0:5 / /dev rw - devtmpfs udev rw\n"                                                     \
+                         "33 32 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
 
 START_TEST(quota_of_version_2_is_the_lowest_on_the_way_up) {
-  const char *const no_quota[] = {MOUNT_V2, "proc/self/cgroup", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "max 100000\n", NULL};
-  const char *const own[] = {MOUNT_V2, "proc/self/cgroup", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "300000 100000\n",
-                             "sys/fs/cgroup/a/cpu.max", "max 100000\n", NULL};
-  const char *const parent[] = {MOUNT_V2, "proc/self/cgroup", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "300000 100000\n",
-                                "sys/fs/cgroup/a/cpu.max", "150000 100000\n", NULL};
+  const char *const no_quota[] = {
+      MOUNT_V2, "proc/self/cgroup", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "max 100000\n", NULL};
+  const char *const own[] = {MOUNT_V2,          "proc/self/cgroup",        "0::/a/b\n",    "sys/fs/cgroup/a/b/cpu.max",
+                             "300000 100000\n", "sys/fs/cgroup/a/cpu.max", "max 100000\n", NULL};
+  const char *const parent[] = {
+      MOUNT_V2,          "proc/self/cgroup",        "0::/a/b\n",       "sys/fs/cgroup/a/b/cpu.max",
+      "300000 100000\n", "sys/fs/cgroup/a/cpu.max", "150000 100000\n", NULL};
   const char *const top[] = {MOUNT_V2, "proc/self/cgroup", "0::/\n", "sys/fs/cgroup/cpu.max", "50000 100000\n", NULL};
   ck_assert_int_eq(processors_with(no_quota), INT_MAX);
   ck_assert_int_eq(processors_with(own), 3);
@@ -252,19 +256,32 @@ START_TEST(quota_of_version_2_is_the_lowest_on_the_way_up) {
 END_TEST
 
 START_TEST(quota_within_a_container_is_found) {
-  const char *const container[] = {
-      "proc/self/mountinfo", "30 24 0:26 /docker/1234 /sys/fs/cgroup ro - cgroup2 cgroup rw\n", "proc/self/cgroup",
-      "0::/docker/1234/job\n", "sys/fs/cgroup/cpu.max", "400000 100000\n", "sys/fs/cgroup/job/cpu.max", "max 100000\n", NULL};
+  const char *const container[] = {"proc/self/mountinfo",
+                                   "30 24 0:26 /docker/1234 /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
+                                   "proc/self/cgroup",
+                                   "0::/docker/1234/job\n",
+                                   "sys/fs/cgroup/cpu.max",
+                                   "400000 100000\n",
+                                   "sys/fs/cgroup/job/cpu.max",
+                                   "max 100000\n",
+                                   NULL};
   ck_assert_int_eq(processors_with(container), 4);
 }
 END_TEST
 
 START_TEST(quota_of_version_1_is_found) {
-  const char *const set[] = {MOUNT_V1, "proc/self/cgroup", "7:memory:/m\n4:cpu,cpuacct:/x/y\n0::/\n",
-                             "sys/fs/cgroup/cpu,cpuacct/x/y/cpu.cfs_quota_us", "-1\n",
-                             "sys/fs/cgroup/cpu,cpuacct/x/y/cpu.cfs_period_us", "100000\n",
-                             "sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us", "200000\n",
-                             "sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us", "100000\n", NULL};
+  const char *const set[] = {MOUNT_V1,
+                             "proc/self/cgroup",
+                             "7:memory:/m\n4:cpu,cpuacct:/x/y\n0::/\n",
+                             "sys/fs/cgroup/cpu,cpuacct/x/y/cpu.cfs_quota_us",
+                             "-1\n",
+                             "sys/fs/cgroup/cpu,cpuacct/x/y/cpu.cfs_period_us",
+                             "100000\n",
+                             "sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us",
+                             "200000\n",
+                             "sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us",
+                             "100000\n",
+                             NULL};
   const char *const unset[] = {MOUNT_V1, "proc/self/cgroup", "4:cpuset:/x/y\n", NULL};
   ck_assert_int_eq(processors_with(set), 2);
   ck_assert_int_eq(processors_with(unset), INT_MAX);
@@ -273,9 +290,16 @@ END_TEST
 
 START_TEST(strange_systems_have_no_quota) {
   const char *const nothing[] = {"empty/file", "", NULL};
-  const char *const garbage[] = {"proc/self/mountinfo", "\n - \n1 - cgroup2 x\n30 24 0:26 / - cgroup2 c rw\n"
-                                 "30 24 0:26 / /c rw - cgroup2 c rw\n", "proc/self/cgroup", "0\n:\n0:\n0::/z\n\n",
-                                 "c/z/cpu.max", "garbage", "c/cpu.max", "100000 0\n", NULL};
+  const char *const garbage[] = {"proc/self/mountinfo",
+                                 "\n - \n1 - cgroup2 x\n30 24 0:26 / - cgroup2 c rw\n"
+                                 "30 24 0:26 / /c rw - cgroup2 c rw\n",
+                                 "proc/self/cgroup",
+                                 "0\n:\n0:\n0::/z\n\n",
+                                 "c/z/cpu.max",
+                                 "garbage",
+                                 "c/cpu.max",
+                                 "100000 0\n",
+                                 NULL};
   ck_assert_int_eq(processors_with(nothing), INT_MAX);
   ck_assert_int_eq(processors_with(garbage), INT_MAX);
 }
