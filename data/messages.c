@@ -231,13 +231,28 @@ static bool order_labels(as_messages *messages, column *col) {
   return done;
 }
 
+/* Nothing is left: says what the first row's fault was, if there was a row. */
+static as_status fail_empty(const as_messages *messages, const reading *in) {
+  const as_data_report *report = in->report;
+  uint64_t line = 0;
+  const char *fault = "";
+  for (int problem = 1; problem < AS_PROBLEM_COUNT; problem++) {
+    const as_data_finding *finding = &report->findings[problem];
+    if (finding->count == 0 || (line > 0 && finding->lines[0] > line)) continue;
+    line = finding->lines[0];
+    fault = as_data_problem_text((as_data_problem)problem);
+  }
+  if (line == 0)
+    return as_fail(messages->ctx, AS_E_DATA, "%s: line 1: there are no rows below the header", messages->path);
+  return as_fail(messages->ctx, AS_E_DATA, "%s: line %llu: none of the %lld rows can be used; the first is one of the %s",
+                 messages->path, (unsigned long long)line, (long long)report->rows, fault);
+}
+
 static as_status read_table(as_messages *messages, reading *in) {
   as_status status = find_columns(messages, in);
   if (status == AS_OK) status = read_rows(messages, in);
   if (status != AS_OK) return status;
-  if (messages->rows == 0)
-    return as_fail(messages->ctx, AS_E_DATA, "%s: no row to use: %lld were read, all of them empty or broken",
-                   messages->path, (long long)in->report->rows);
+  if (messages->rows == 0) return fail_empty(messages, in);
   as_csv_digest(in->csv, messages->digest);
   for (size_t c = 0; c < messages->column_count; c++)
     if (messages->columns[c].kind == AS_COLUMN_LABEL && !order_labels(messages, &messages->columns[c]))

@@ -69,6 +69,18 @@ void as_data_report_add(as_data_report *report, as_data_problem problem, uint64_
   finding->count++;
 }
 
+int64_t as_data_report_broken(const as_data_report *report, uint64_t *first_line) {
+  int64_t rows = 0;
+  *first_line = 0;
+  for (int problem = 1; problem < AS_PROBLEM_COUNT; problem++) {
+    const as_data_finding *finding = &report->findings[problem];
+    if (problems[problem].class != AS_CLASS_BROKEN || finding->count == 0) continue;
+    rows += finding->count;
+    if (*first_line == 0 || finding->lines[0] < *first_line) *first_line = finding->lines[0];
+  }
+  return rows;
+}
+
 static int examples(const as_data_finding *finding) {
   return finding->count < AS_DATA_EXAMPLES ? (int)finding->count : AS_DATA_EXAMPLES;
 }

@@ -58,6 +58,8 @@ typedef struct as_data_report {
   as_data_finding findings[AS_PROBLEM_COUNT];
 } as_data_report;
 
+/* Rows with broken structure, and the line of the first of them (0: none). */
+int64_t as_data_report_broken(const as_data_report *report, uint64_t *first_line);
 void as_data_report_add(as_data_report *report, as_data_problem problem, uint64_t line, uint64_t earlier);
 /* One line per kind that occurred: "2 rows with an empty text, left out (lines 4, 9)\n". */
 void as_data_report_print(const as_data_report *report, as_buffer *out);

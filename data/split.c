@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -127,13 +128,22 @@ static as_status flush(split_files *files, int part) {
   return AS_OK;
 }
 
-static as_status open_files(split_files *files, const char *folder) {
+/* Refuses to write over the file that the rows come from, under whatever name. */
+static as_status check_target(as_context *ctx, const as_messages *messages, const char *path) {
+  struct stat source, target;
+  if (stat(as_messages_path(messages), &source) != 0 || stat(path, &target) != 0) return AS_OK;
+  if (source.st_dev != target.st_dev || source.st_ino != target.st_ino) return AS_OK;
+  return as_fail(ctx, AS_E_INVALID, "split: %s is the file that is split; choose another folder", path);
+}
+
+static as_status open_files(split_files *files, const as_messages *messages, const char *folder) {
   static const char *const names[PARTS] = {"train.csv", "valid.csv", "test.csv"};
   as_status status = as_make_folders(files->ctx, folder);
   for (int part = 0; part < PARTS && status == AS_OK; part++) {
     if (!files->wanted[part]) continue;
     char *path = as_path_join(files->ctx, folder, names[part]);
-    status = path ? as_file_begin(files->ctx, &files->writers[part], path) : AS_E_NOMEM;
+    status = path ? check_target(files->ctx, messages, path) : AS_E_NOMEM;
+    if (status == AS_OK) status = as_file_begin(files->ctx, &files->writers[part], path);
     as_free(files->ctx, path);
   }
   return status;
@@ -192,7 +202,7 @@ as_status as_split_write(as_context *ctx, const as_messages *messages, const as_
   memset(counts, 0, PARTS * sizeof *counts);
   as_csv_reader *reader = NULL;
   as_status status = as_csv_open(ctx, as_messages_path(messages), csv, &reader);
-  if (status == AS_OK) status = open_files(&files, folder);
+  if (status == AS_OK) status = open_files(&files, messages, folder);
   if (status == AS_OK) status = copy_rows(&files, reader, messages, parts, counts);
   if (status == AS_OK) status = commit_files(&files);
   for (int part = 0; part < PARTS; part++) {

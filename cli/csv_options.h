@@ -1,0 +1,18 @@
+/* The options that every command shares which reads messages from CSV. */
+#ifndef AS_CLI_CSV_OPTIONS_H
+#define AS_CLI_CSV_OPTIONS_H
+
+#include "cli/command.h"
+#include "data/messages.h"
+
+/* --text-col, --delimiter, --encoding */
+extern const as_option_group as_options_csv;
+/* --on-error fail|skip */
+extern const as_option_group as_options_bad_rows;
+
+/* What as_options_csv gave; the parser has checked the values. */
+AS_MUST_CHECK as_status as_cli_csv(as_cli *cli, as_csv_options *out);
+/* The same with --text-col, and --on-error if the command has as_options_bad_rows; no columns yet. */
+AS_MUST_CHECK as_status as_cli_message_options(as_cli *cli, bool bad_rows, as_message_options *out);
+
+#endif

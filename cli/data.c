@@ -1,0 +1,222 @@
+/* `assistify data check|split|synth`: look at a file of messages, divide it, or make one up. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/csv_options.h"
+#include "data/check.h"
+#include "data/split.h"
+#include "data/synth.h"
+
+/* ---- data check ------------------------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const as_option check_rows[] = {
+    {.name = "data", .type = AS_OPTION_FILE, .argument = "FILE", .required = true,
+     .help = "CSV file; - is standard input"},
+    {.name = "label-col", .type = AS_OPTION_TEXT, .argument = "NAME",
+     .initial_note = "intent and sentiment, those that are there",
+     .help = "column with the classes"},
+    {.name = "json", .type = AS_OPTION_FLAG, .help = "one JSON object"},
+};
+/* clang-format on */
+static const as_option_group checking = AS_OPTION_GROUP("Checking", check_rows);
+static const as_option_group *const check_groups[] = {&checking, &as_options_csv, NULL};
+
+static as_status print_summary(as_cli *cli, const as_data_summary *summary) {
+  as_buffer out;
+  as_buffer_init(&out, cli->ctx);
+  if (as_option_flag(cli->arguments, "json")) {
+    as_json_writer writer = as_json_writer_start(&out, 0);
+    as_data_summary_json(summary, &writer);
+    as_buffer_char(&out, '\n');
+  } else {
+    as_data_summary_print(summary, &out);
+  }
+  as_status status = as_buffer_status(&out);
+  if (status == AS_OK) as_console_buffer(cli->console, &out);
+  as_buffer_free(&out);
+  return status;
+}
+
+static int run_check(as_cli *cli) {
+  static const as_column_request usual[] = {{.name = "intent", .may_be_absent = true},
+                                            {.name = "sentiment", .may_be_absent = true}};
+  as_column_request named = {.name = as_option_text(cli->arguments, "label-col")};
+  as_message_options options;
+  as_data_report report;
+  as_messages *messages = NULL;
+  as_data_summary *summary = NULL;
+  as_status status = as_cli_message_options(cli, false, &options);
+  options.on_error = AS_ON_ERROR_SKIP; /* to see everything that is wrong at once */
+  options.columns = named.name ? &named : usual;
+  options.column_count = named.name ? 1 : 2;
+  const char *path = as_option_text(cli->arguments, "data");
+  if (status == AS_OK) status = as_messages_read(cli->ctx, path, &options, &report, &messages);
+  if (status == AS_OK) status = as_data_check(cli->ctx, messages, &report, &summary);
+  if (status == AS_OK) status = print_summary(cli, summary);
+  uint64_t line;
+  int64_t broken = status == AS_OK ? as_data_report_broken(&report, &line) : 0;
+  if (broken > 0)
+    status = as_fail(cli->ctx, AS_E_DATA,
+                     "%s: line %" PRIu64 ": the first of %" PRId64 " broken rows; training stops here unless "
+                     "--on-error skip leaves them out",
+                     as_messages_path(messages), line, broken);
+  as_data_summary_free(summary);
+  as_messages_free(messages);
+  return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
+}
+
+const as_command as_command_data_check = {
+    .name = "data check",
+    .summary = "say what is in a file of messages and what is wrong with it",
+    .description = "Reads all of it and prints rows, classes and their sizes, lengths of the texts, and with line numbers: "
+                   "broken rows, empty texts and labels, invalid UTF-8, duplicates, rows that contradict an earlier one. "
+                   "Small classes (under 500 rows) and an imbalance of ten or more get a warning. Ends with 3 if there are "
+                   "broken rows, at which training would stop.",
+    .examples = "assistify data check --data messages.csv\n"
+                "assistify data check --data export.csv --delimiter ';' --encoding windows-1252 --text-col text "
+                "--label-col category",
+    .groups = check_groups,
+    .run = run_check,
+};
+
+/* ---- data split ------------------------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const as_option split_rows[] = {
+    {.name = "data", .type = AS_OPTION_FILE, .argument = "FILE", .required = true, .help = "CSV file"},
+    {.name = "out-dir", .type = AS_OPTION_FOLDER, .argument = "DIR", .required = true,
+     .help = "where train.csv, valid.csv and test.csv are written"},
+    {.name = "test", .type = AS_OPTION_NUMBER, .argument = "SHARE", .initial = "0.1", .minimum = 0, .maximum = 1,
+     .open_maximum = true, .help = "share of the rows for test.csv; 0: none"},
+    {.name = "valid", .type = AS_OPTION_NUMBER, .argument = "SHARE", .initial = "0", .minimum = 0, .maximum = 1,
+     .open_maximum = true, .help = "share of the rows for valid.csv; 0: none"},
+    {.name = "label-col", .type = AS_OPTION_TEXT, .argument = "NAME", .initial = "intent",
+     .help = "column whose classes all parts get their share of"},
+    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "42", .minimum = 0, .maximum = 9007199254740992.0,
+     .help = "another seed, another split"},
+    {.name = "json", .type = AS_OPTION_FLAG, .help = "print the counts as one JSON object"},
+};
+/* clang-format on */
+static const as_option_group splitting = AS_OPTION_GROUP("Splitting", split_rows);
+static const as_option_group *const split_groups[] = {&splitting, &as_options_csv, &as_options_bad_rows, NULL};
+
+static as_status print_counts(as_cli *cli, const as_split_options *options, const int64_t counts[3]) {
+  static const char *const names[3] = {"train", "valid", "test"};
+  const bool written[3] = {true, options->valid > 0, options->test > 0};
+  const char *folder = as_option_text(cli->arguments, "out-dir");
+  as_buffer out;
+  as_buffer_init(&out, cli->ctx);
+  if (as_option_flag(cli->arguments, "json")) {
+    as_json_writer writer = as_json_writer_start(&out, 0);
+    as_json_open_object(&writer, NULL);
+    for (int part = 0; part < 3; part++)
+      if (written[part]) as_json_int(&writer, names[part], counts[part]);
+    as_json_close_object(&writer);
+    as_buffer_char(&out, '\n');
+  } else {
+    for (int part = 0; part < 3; part++)
+      if (written[part]) as_buffer_printf(&out, "%8" PRId64 " rows  %s/%s.csv\n", counts[part], folder, names[part]);
+  }
+  as_status status = as_buffer_status(&out);
+  if (status == AS_OK) as_console_buffer(cli->console, &out);
+  as_buffer_free(&out);
+  return status;
+}
+
+static as_status split_file(as_cli *cli, const as_message_options *options, const as_split_options *split) {
+  as_data_report report;
+  as_messages *messages = NULL;
+  as_part *parts = NULL;
+  int64_t counts[3];
+  as_status status =
+      as_messages_read(cli->ctx, as_option_text(cli->arguments, "data"), options, &report, &messages);
+  if (status == AS_OK) {
+    as_data_report_warn(cli->ctx, &report, as_messages_path(messages));
+    parts = as_alloc(cli->ctx, (size_t)as_messages_count(messages), sizeof *parts);
+    status = parts ? as_split_messages(cli->ctx, messages, split, parts) : AS_E_NOMEM;
+  }
+  if (status == AS_OK)
+    status = as_split_write(cli->ctx, messages, &options->csv, parts, split,
+                            as_option_text(cli->arguments, "out-dir"), counts);
+  if (status == AS_OK) status = print_counts(cli, split, counts);
+  as_free(cli->ctx, parts);
+  as_messages_free(messages);
+  return status;
+}
+
+static int run_split(as_cli *cli) {
+  as_column_request label = {.name = as_option_text(cli->arguments, "label-col")};
+  as_split_options split = {.valid = as_option_number(cli->arguments, "valid"),
+                            .test = as_option_number(cli->arguments, "test"),
+                            .seed = (uint64_t)as_option_int(cli->arguments, "seed")};
+  as_message_options options;
+  if (split.valid + split.test >= 1) return as_cli_usage(cli, "--test and --valid together leave nothing to train on");
+  if (split.valid + split.test <= 0) return as_cli_usage(cli, "--test and --valid are both 0: nothing to split");
+  if (strcmp(as_option_text(cli->arguments, "data"), "-") == 0)
+    return as_cli_usage(cli, "--data must be a file here, since it is read twice");
+  as_status status = as_cli_message_options(cli, true, &options);
+  options.columns = &label;
+  options.column_count = 1;
+  if (status == AS_OK) status = split_file(cli, &options, &split);
+  return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
+}
+
+const as_command as_command_data_split = {
+    .name = "data split",
+    .summary = "divide a file of messages into training, validation and test files",
+    .description =
+        "Every class gives its share of rows, and all rows with the same text land in the same file. A text's place depends "
+        "on the seed and the text, not on the order of rows. The files have all columns of the original, in UTF-8.",
+    .examples = "assistify data split --data messages.csv --out-dir split --test 0.1 --valid 0.1",
+    .groups = split_groups,
+    .run = run_split,
+};
+
+/* ---- data synth ------------------------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const as_option synth_rows[] = {
+    {.name = "rows-per-class", .type = AS_OPTION_INT, .argument = "N", .initial = "650", .minimum = 1, .maximum = 1e7,
+     .help = "rows for each of the six intents"},
+    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "42", .minimum = 0, .maximum = 9007199254740992.0,
+     .help = "another seed, other messages"},
+    {.name = "out", .type = AS_OPTION_FILE, .argument = "FILE", .initial = "-",
+     .help = "CSV file to write; - is standard output"},
+};
+/* clang-format on */
+static const as_option_group making = AS_OPTION_GROUP("Making data", synth_rows);
+static const as_option_group *const synth_groups[] = {&making, NULL};
+
+static as_status to_console(void *user, const char *bytes, size_t length) {
+  as_cli *cli = user;
+  if (as_console_out(cli->console, bytes, length)) return AS_OK;
+  return as_fail(cli->ctx, AS_E_INTERRUPTED, "standard output takes no more");
+}
+
+static int run_synth(as_cli *cli) {
+  as_synth_options options = {.rows_per_class = as_option_int(cli->arguments, "rows-per-class"),
+                              .seed = (uint64_t)as_option_int(cli->arguments, "seed")};
+  const char *path = as_option_text(cli->arguments, "out");
+  as_status status;
+  if (strcmp(path, "-") == 0) {
+    status = as_synth(cli->ctx, &options, to_console, cli);
+    if (status == AS_E_INTERRUPTED) status = AS_OK; /* as_console_finish tells why, if it is worth telling */
+  } else {
+    status = as_synth_file(cli->ctx, &options, path);
+  }
+  return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
+}
+
+const as_command as_command_data_synth = {
+    .name = "data synth",
+    .summary = "make up customer-support messages to try things with",
+    .description = "Writes CSV with the columns content, intent, sentiment and response: six intents, put together from this "
+                   "project's own sentences, with typing errors and with messages that are not clear-cut. The same seed gives "
+                   "the same bytes everywhere; the sample that comes with the program has the default ones.",
+    .examples = "assistify data synth --out messages.csv\nassistify data synth --rows-per-class 20000 --seed 7 --out big.csv",
+    .groups = synth_groups,
+    .run = run_synth,
+};
