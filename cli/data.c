@@ -71,13 +71,13 @@ static int run_check(as_cli *cli) {
 const as_command as_command_data_check = {
     .name = "data check",
     .summary = "say what is in a file of messages and what is wrong with it",
-    .description = "Reads all of it and prints rows, classes and their sizes, lengths of the texts, and with line numbers: "
-                   "broken rows, empty texts and labels, invalid UTF-8, duplicates, rows that contradict an earlier one. "
-                   "Small classes (under 500 rows) and an imbalance of ten or more get a warning. Ends with 3 if there are "
-                   "broken rows, at which training would stop.",
+    .description =
+        "Reads all of it and prints rows, classes and their sizes, lengths of the texts, and with line numbers: "
+        "broken rows, empty texts and labels, invalid UTF-8, duplicates, rows that contradict an earlier one. "
+        "Small classes (under 500 rows) and an imbalance of ten or more get a warning. Ends with 3 if there are "
+        "broken rows, at which training would stop.",
     .examples = "assistify data check --data messages.csv\n"
-                "assistify data check --data export.csv --delimiter ';' --encoding windows-1252 --text-col text "
-                "--label-col category",
+                "assistify data check --data export.csv --delimiter ';' --text-col text",
     .groups = check_groups,
     .run = run_check,
 };
@@ -95,7 +95,7 @@ static const as_option split_rows[] = {
      .open_maximum = true, .help = "share of the rows for valid.csv; 0: none"},
     {.name = "label-col", .type = AS_OPTION_TEXT, .argument = "NAME", .initial = "intent",
      .help = "column whose classes all parts get their share of"},
-    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "42", .minimum = 0, .maximum = 9007199254740992.0,
+    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "42", .minimum = 0, .maximum = 2147483647,
      .help = "another seed, another split"},
     {.name = "json", .type = AS_OPTION_FLAG, .help = "print the counts as one JSON object"},
 };
@@ -131,16 +131,15 @@ static as_status split_file(as_cli *cli, const as_message_options *options, cons
   as_messages *messages = NULL;
   as_part *parts = NULL;
   int64_t counts[3];
-  as_status status =
-      as_messages_read(cli->ctx, as_option_text(cli->arguments, "data"), options, &report, &messages);
+  as_status status = as_messages_read(cli->ctx, as_option_text(cli->arguments, "data"), options, &report, &messages);
   if (status == AS_OK) {
     as_data_report_warn(cli->ctx, &report, as_messages_path(messages));
     parts = as_alloc(cli->ctx, (size_t)as_messages_count(messages), sizeof *parts);
     status = parts ? as_split_messages(cli->ctx, messages, split, parts) : AS_E_NOMEM;
   }
   if (status == AS_OK)
-    status = as_split_write(cli->ctx, messages, &options->csv, parts, split,
-                            as_option_text(cli->arguments, "out-dir"), counts);
+    status = as_split_write(cli->ctx, messages, &options->csv, parts, split, as_option_text(cli->arguments, "out-dir"),
+                            counts);
   if (status == AS_OK) status = print_counts(cli, split, counts);
   as_free(cli->ctx, parts);
   as_messages_free(messages);
@@ -168,9 +167,10 @@ const as_command as_command_data_split = {
     .name = "data split",
     .summary = "divide a file of messages into training, validation and test files",
     .description =
-        "Every class gives its share of rows, and all rows with the same text land in the same file. A text's place depends "
+        "Every class gives its share of rows, and all rows with the same text land in the same file. A text's place "
+        "depends "
         "on the seed and the text, not on the order of rows. The files have all columns of the original, in UTF-8.",
-    .examples = "assistify data split --data messages.csv --out-dir split --test 0.1 --valid 0.1",
+    .examples = "assistify data split --data messages.csv --out-dir split --valid 0.1",
     .groups = split_groups,
     .run = run_split,
 };
@@ -181,7 +181,7 @@ const as_command as_command_data_split = {
 static const as_option synth_rows[] = {
     {.name = "rows-per-class", .type = AS_OPTION_INT, .argument = "N", .initial = "650", .minimum = 1, .maximum = 1e7,
      .help = "rows for each of the six intents"},
-    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "42", .minimum = 0, .maximum = 9007199254740992.0,
+    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "42", .minimum = 0, .maximum = 2147483647,
      .help = "another seed, other messages"},
     {.name = "out", .type = AS_OPTION_FILE, .argument = "FILE", .initial = "-",
      .help = "CSV file to write; - is standard output"},
@@ -213,10 +213,12 @@ static int run_synth(as_cli *cli) {
 const as_command as_command_data_synth = {
     .name = "data synth",
     .summary = "make up customer-support messages to try things with",
-    .description = "Writes CSV with the columns content, intent, sentiment and response: six intents, put together from this "
-                   "project's own sentences, with typing errors and with messages that are not clear-cut. The same seed gives "
-                   "the same bytes everywhere; the sample that comes with the program has the default ones.",
-    .examples = "assistify data synth --out messages.csv\nassistify data synth --rows-per-class 20000 --seed 7 --out big.csv",
+    .description =
+        "Writes CSV with the columns content, intent, sentiment and response: six intents, put together from this "
+        "project's own sentences, with typing errors and with messages that are not clear-cut. The same seed gives "
+        "the same bytes everywhere; the sample that comes with the program has the default ones.",
+    .examples =
+        "assistify data synth --out messages.csv\nassistify data synth --rows-per-class 20000 --seed 7 --out big.csv",
     .groups = synth_groups,
     .run = run_synth,
 };

@@ -3,7 +3,8 @@ noinst_LTLIBRARIES += libassistify_cli.la
 libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/config.c cli/console.c cli/console.h \
   cli/help.c cli/lines.c cli/lines.h cli/manual.c cli/options.c cli/options.h cli/progress.c cli/progress.h cli/signals.c cli/signals.h cli/suggest.c \
   cli/values.c cli/version.c cli/version.h
-# The commands, one file each.
+# The commands, one file each or each family, and the options that they share.
+libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/data.c
 libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h cli/tokenize.c
 
 bin_PROGRAMS += assistify
@@ -33,4 +34,4 @@ check_PROGRAMS += tests/test_console
 tests_test_console_SOURCES = tests/test_console.c
 tests_test_console_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_console_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
-dist_check_SCRIPTS += tests/test_cli.sh
+dist_check_SCRIPTS += tests/test_cli.sh tests/test_data_commands.sh

@@ -1,7 +1,8 @@
 /* Reading CSV by column name, one row at a time, from a file or a pipe (over libcsv, strict RFC 4180: a quote inside an
  * unquoted field is an error). Rows end with LF, CR LF or CR; a UTF-8 byte order mark is skipped; spaces are kept.
  *
- * Invariant: memory is bounded by one row (row_limit), not by the file; every row knows the physical line it starts on. */
+ * Invariant: memory is bounded by one row (row_limit), not by the file; every row knows the physical line it starts on.
+ */
 #ifndef AS_DATA_CSV_H
 #define AS_DATA_CSV_H
 
@@ -9,9 +10,9 @@
 #include "data/report.h"
 
 typedef struct as_csv_options {
-  char delimiter;       /* 0: ',' */
+  char delimiter;            /* 0: ',' */
   as_text_encoding encoding; /* AUTO: UTF-8, anything else refused by name */
-  size_t row_limit;     /* most bytes in a row; 0: 16 MiB */
+  size_t row_limit;          /* most bytes in a row; 0: 16 MiB */
 } as_csv_options;
 
 /* "," ";" "|" or a tab, also by name: comma, semicolon, pipe, tab, \t. NULL gives ','. AS_E_INVALID otherwise. */
@@ -36,7 +37,8 @@ typedef struct as_csv_reader as_csv_reader;
 
 /* Opens `path` ("-": standard input) and reads the header. `options` may be NULL. AS_E_DATA: absent, unreadable, empty,
  * another encoding, a broken header. Caller closes. */
-AS_MUST_CHECK as_status as_csv_open(as_context *ctx, const char *path, const as_csv_options *options, as_csv_reader **out);
+AS_MUST_CHECK as_status as_csv_open(as_context *ctx, const char *path, const as_csv_options *options,
+                                    as_csv_reader **out);
 /* The same on an open descriptor, read from where it stands and left open; `name` is used in messages. */
 AS_MUST_CHECK as_status as_csv_open_fd(as_context *ctx, int fd, const char *name, const as_csv_options *options,
                                        as_csv_reader **out);
@@ -52,8 +54,8 @@ const as_csv_field *as_csv_header(const as_csv_reader *reader); /* [as_csv_colum
 AS_MUST_CHECK as_status as_csv_column(as_csv_reader *reader, const char *name, size_t *index);
 bool as_csv_has_column(const as_csv_reader *reader, const char *name);
 
-/* Next row, or *row = NULL at the end. A broken row is not a failure here: the caller looks at row->problem and either goes
- * on or returns as_csv_fail_row. AS_E_DATA: reading failed, or a row is larger than the limit. */
+/* Next row, or *row = NULL at the end. A broken row is not a failure here: the caller looks at row->problem and either
+ * goes on or returns as_csv_fail_row. AS_E_DATA: reading failed, or a row is larger than the limit. */
 AS_MUST_CHECK as_status as_csv_next(as_csv_reader *reader, const as_csv_row **row);
 /* Records the error that row->problem stands for ("F: line 7: 2 fields, ...") and returns AS_E_DATA. */
 as_status as_csv_fail_row(as_csv_reader *reader, const as_csv_row *row);

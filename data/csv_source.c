@@ -26,7 +26,8 @@ static as_status read_some(as_csv_source *source, unsigned char *bytes, size_t r
   }
 }
 
-/* Fills the start of the block: up to the first line end, FIRST_LOOK_BYTES or the end of a stream that can't be rewound. */
+/* Fills the start of the block: up to the first line end, FIRST_LOOK_BYTES or the end of a stream that can't be
+ * rewound. */
 static as_status read_ahead(as_csv_source *source) {
   while (source->length < FIRST_LOOK_BYTES && !memchr(source->block, '\n', source->length)) {
     size_t got;
@@ -63,10 +64,11 @@ static as_status refuse_encoding(as_csv_source *source, as_text_encoding detecte
     return as_fail(source->ctx, AS_E_DATA, "%s: line 1: the file is in UTF-32, which is not read; save it as UTF-8",
                    source->name);
   if (detected == AS_ENCODING_WINDOWS_1252)
-    return as_fail(source->ctx, AS_E_DATA,
-                   "%s: line %llu: the file is not UTF-8 but looks like Windows-1252 (%llu such bytes): convert it with "
-                   "--encoding windows-1252; or, if it is UTF-8 with damaged rows, say --encoding utf-8",
-                   source->name, (unsigned long long)survey->first_invalid_line, (unsigned long long)survey->invalid);
+    return as_fail(
+        source->ctx, AS_E_DATA,
+        "%s: line %llu: the file is not UTF-8 but looks like Windows-1252 (%llu such bytes): convert it with "
+        "--encoding windows-1252; or, if it is UTF-8 with damaged rows, say --encoding utf-8",
+        source->name, (unsigned long long)survey->first_invalid_line, (unsigned long long)survey->invalid);
   return as_fail(source->ctx, AS_E_DATA, "%s: line 1: the file is in %s, not UTF-8: convert it with --encoding %s",
                  source->name, detected == AS_ENCODING_UTF_16LE ? "UTF-16LE" : "UTF-16BE", as_encoding_name(detected));
 }
@@ -91,8 +93,8 @@ static as_status settle_encoding(as_csv_source *source, as_text_encoding wanted,
                    source->name, as_encoding_name(wanted), as_encoding_name(detected));
   }
   if (wide || *bom > 0)
-    return as_fail(source->ctx, AS_E_DATA, "%s: line 1: --encoding %s was asked for, but the file is in %s", source->name,
-                   as_encoding_name(wanted), as_encoding_name(detected));
+    return as_fail(source->ctx, AS_E_DATA, "%s: line 1: --encoding %s was asked for, but the file is in %s",
+                   source->name, as_encoding_name(wanted), as_encoding_name(detected));
   if (survey->valid > 0 && survey->invalid == 0)
     as_warn(source->ctx, "%s: read as %s as asked, though all of it is valid UTF-8 with %llu characters beyond ASCII",
             source->name, as_encoding_name(wanted), (unsigned long long)survey->valid);
@@ -105,8 +107,7 @@ static as_status start(as_csv_source *source, as_text_encoding wanted) {
   struct stat about;
   if (fstat(source->fd, &about) != 0)
     return as_fail(source->ctx, AS_E_DATA, "%s: cannot be read: %s", source->name, strerror(errno));
-  if (S_ISDIR(about.st_mode))
-    return as_fail(source->ctx, AS_E_DATA, "%s: is a folder, not a data file", source->name);
+  if (S_ISDIR(about.st_mode)) return as_fail(source->ctx, AS_E_DATA, "%s: is a folder, not a data file", source->name);
   source->block = as_alloc(source->ctx, BLOCK_BYTES, 1);
   if (!source->block) return AS_E_NOMEM;
   as_status status = AS_OK;
@@ -152,7 +153,8 @@ static as_status open_named(as_csv_source *source, as_context *ctx, int fd, bool
   return status;
 }
 
-as_status as_csv_source_open_fd(as_csv_source *source, as_context *ctx, int fd, const char *name, as_text_encoding wanted) {
+as_status as_csv_source_open_fd(as_csv_source *source, as_context *ctx, int fd, const char *name,
+                                as_text_encoding wanted) {
   return open_named(source, ctx, fd, false, name, wanted);
 }
 

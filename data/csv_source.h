@@ -13,18 +13,19 @@ typedef struct as_csv_source {
   bool owned; /* close fd at the end */
   char *name; /* for messages: the path, or "standard input" */
   unsigned char *block;
-  size_t length;  /* bytes in `block` that have not been handed out, from `start` on */
+  size_t length; /* bytes in `block` that have not been handed out, from `start` on */
   size_t start;
-  bool ended;     /* the file has no more bytes */
+  bool ended; /* the file has no more bytes */
   bool converting;
-  bool finished;  /* the converter has been told so */
+  bool finished; /* the converter has been told so */
   as_decoder decoder;
   as_buffer converted;
   as_sha256 hash;
 } as_csv_source;
 
 /* Opens `path`; "-" is standard input. On failure (AS_E_DATA) nothing needs closing. */
-AS_MUST_CHECK as_status as_csv_source_open(as_csv_source *source, as_context *ctx, const char *path, as_text_encoding wanted);
+AS_MUST_CHECK as_status as_csv_source_open(as_csv_source *source, as_context *ctx, const char *path,
+                                           as_text_encoding wanted);
 /* The same over an open descriptor, which stays the caller's. */
 AS_MUST_CHECK as_status as_csv_source_open_fd(as_csv_source *source, as_context *ctx, int fd, const char *name,
                                               as_text_encoding wanted);

@@ -43,12 +43,12 @@ void as_encoding_survey_add(as_encoding_survey *survey, const unsigned char *byt
 /* The judgement: UTF_8, UTF_16LE, UTF_16BE, UTF_32 or WINDOWS_1252. *bom (may be NULL): bytes of the mark to skip. */
 as_text_encoding as_encoding_detect(const as_encoding_survey *survey, size_t *bom);
 
-/* Converts a stream of bytes. What has no meaning in the encoding (a lone surrogate, half a unit at the end, an undefined
- * byte of Windows-1252) becomes bytes that are not UTF-8, so that it is found where every text is checked. */
+/* Converts a stream of bytes. What has no meaning in the encoding (a lone surrogate, half a unit at the end, an
+ * undefined byte of Windows-1252) becomes bytes that are not UTF-8, so that it is found where every text is checked. */
 typedef struct as_decoder {
   as_text_encoding encoding; /* UTF_16LE, UTF_16BE, WINDOWS_1252 or LATIN_1 */
-  uint32_t surrogate;   /* a high surrogate that waits for its other half, or 0 */
-  int odd;              /* first byte of a unit that was cut, or -1 */
+  uint32_t surrogate;        /* a high surrogate that waits for its other half, or 0 */
+  int odd;                   /* first byte of a unit that was cut, or -1 */
 } as_decoder;
 
 void as_decoder_start(as_decoder *decoder, as_text_encoding encoding);

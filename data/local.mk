@@ -21,7 +21,10 @@ tests_test_split_SOURCES = tests/test_split.c
 tests_test_split_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_split_LDADD = libtest_harness.la $(TEST_LDADD)
 
-check_PROGRAMS += tests/test_synth tests/golden_data
+check_PROGRAMS += tests/test_check tests/test_synth tests/golden_data
+tests_test_check_SOURCES = tests/test_check.c
+tests_test_check_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_check_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_synth_SOURCES = tests/test_synth.c
 tests_test_synth_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_synth_LDADD = libtest_harness.la $(TEST_LDADD)

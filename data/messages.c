@@ -244,8 +244,9 @@ static as_status fail_empty(const as_messages *messages, const reading *in) {
   }
   if (line == 0)
     return as_fail(messages->ctx, AS_E_DATA, "%s: line 1: there are no rows below the header", messages->path);
-  return as_fail(messages->ctx, AS_E_DATA, "%s: line %llu: none of the %lld rows can be used; the first is one of the %s",
-                 messages->path, (unsigned long long)line, (long long)report->rows, fault);
+  return as_fail(messages->ctx, AS_E_DATA,
+                 "%s: line %llu: none of the %lld rows can be used; the first is one of the %s", messages->path,
+                 (unsigned long long)line, (long long)report->rows, fault);
 }
 
 static as_status read_table(as_messages *messages, reading *in) {

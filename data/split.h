@@ -26,11 +26,11 @@ typedef struct as_split_options {
 AS_MUST_CHECK as_status as_split_messages(as_context *ctx, const as_messages *messages, const as_split_options *options,
                                           as_part *parts);
 
-/* Splits a CSV file into DIR/train.csv, DIR/valid.csv and DIR/test.csv (those that are asked for), as UTF-8, with all of
- * its columns and its delimiter. The rows that `messages` left out appear nowhere. `parts` as as_split_messages gave
+/* Splits a CSV file into DIR/train.csv, DIR/valid.csv and DIR/test.csv (those that are asked for), as UTF-8, with all
+ * of its columns and its delimiter. The rows that `messages` left out appear nowhere. `parts` as as_split_messages gave
  * them; [3] row counts by as_part are written to `counts`. `csv` as for the table, which must come from a file.
- * AS_E_INVALID: one of the three would replace the file that is split. AS_E_DATA: the file is no longer the one that was
- * read. */
+ * AS_E_INVALID: one of the three would replace the file that is split. AS_E_DATA: the file is no longer the one that
+ * was read. */
 AS_MUST_CHECK as_status as_split_write(as_context *ctx, const as_messages *messages, const as_csv_options *csv,
                                        const as_part *parts, const as_split_options *options, const char *folder,
                                        int64_t counts[3]);

@@ -187,6 +187,21 @@ START_TEST(a_file_that_changed_is_not_split) {
 }
 END_TEST
 
+START_TEST(the_file_that_is_split_is_not_written_over) {
+  static const char text[] = "content,intent\none,a\ntwo,b\nthree,a\n";
+  ck_assert_ok(ctx, as_file_write(ctx, below("train.csv"), text, sizeof text - 1));
+  as_messages *m = read_file(below("train.csv"));
+  as_part parts[3];
+  as_split_options options = {.valid = 0.5};
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
+  int64_t counts[3];
+  ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("."), counts), AS_E_INVALID,
+                    "train.csv is the file that is split");
+  ck_assert(!as_path_exists(below("valid.csv")));
+  as_messages_free(m);
+}
+END_TEST
+
 START_TEST(every_failing_allocation_is_an_error_without_a_leak) {
   as_messages *m = read_sample(false);
   as_part parts[930];
@@ -219,6 +234,7 @@ Suite *as_suite(void) {
   tcase_add_test(tests, bad_shares_and_columns_are_refused);
   tcase_add_test(tests, written_files_hold_every_row_once_with_all_columns);
   tcase_add_test(tests, a_file_that_changed_is_not_split);
+  tcase_add_test(tests, the_file_that_is_split_is_not_written_over);
   tcase_add_test(tests, every_failing_allocation_is_an_error_without_a_leak);
   suite_add_tcase(suite, tests);
   return suite;

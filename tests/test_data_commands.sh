@@ -1,0 +1,98 @@
+#!/bin/sh
+# The commands data check, data split and data synth from outside. Prints TAP.
+set -u
+program=${ASSISTIFY_BUILD:-.}/assistify
+source=${ASSISTIFY_SOURCE:-.}
+work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-data.XXXXXX") || exit 99
+trap 'rm -rf "$work"' EXIT
+unset ASSISTIFY_CONFIG
+number=0
+
+# is NAME STATUS: one test; STATUS 0 is a pass
+is() {
+  number=$((number + 1))
+  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
+}
+
+# run ARGUMENTS...: standard output, standard error and exit code to $work/out, $work/err and $code
+run() {
+  "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+  code=$?
+}
+
+# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard error must have
+gives() {
+  wanted=$1 fragment=$2
+  shift 2
+  run "$@"
+  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err"
+  result=$?
+  [ "$result" -eq 0 ] || sed "s/^/# exit $code: /" "$work/err"
+  is "exit $wanted, says '$fragment': $*" "$result"
+}
+
+# ---- synth -------------------------------------------------------------------------------------------------------------
+run data synth
+[ "$code" -eq 0 ] && cmp -s "$work/out" "$source/data/samples/messages.csv"; is 'synth prints the sample by default' $?
+run data synth --rows-per-class 20 --seed 7 --out "$work/small.csv"
+[ "$code" -eq 0 ] && [ ! -s "$work/out" ] && grep -q '^content,intent,sentiment,response$' "$work/small.csv"
+is 'synth writes a file' $?
+"$program" data synth --rows-per-class 100000 2>"$work/err" | head -n 1 >"$work/out"
+[ ! -s "$work/err" ] && grep -q '^content' "$work/out"; is 'a reader that goes away ends synth without a word' $?
+gives 2 'from 1 to 10000000' data synth --rows-per-class 0
+gives 1 '/no/such/folder' data synth --rows-per-class 1 --out /no/such/folder/m.csv
+
+# ---- check -------------------------------------------------------------------------------------------------------------
+sample=$source/data/samples/messages.csv
+run data check --data "$sample"
+[ "$code" -eq 0 ] && [ ! -s "$work/err" ] && grep -q '^intent: 6 classes$' "$work/out" && grep -q '^sentiment: 3 classes$' "$work/out"
+is 'check finds six intents and three sentiments in the sample' $?
+run data check --data "$sample" --label-col intent
+grep -q '^nothing to worry about$' "$work/out"; is 'check finds nothing wrong with the sample' $?
+run data check --json --data "$sample"
+[ "$code" -eq 0 ] && [ "$(wc -l <"$work/out")" -eq 1 ] && grep -q '"purchase":650' "$work/out"; is 'check --json prints one line' $?
+printf 'content,intent\na,x\nb\n,y\na,y\n"c,z\n' >"$work/bad.csv"
+gives 3 'bad.csv: line 3: the first of 2 broken rows' data check --data "$work/bad.csv"
+grep -q 'rows\{0,1\} with an empty text, left out (line 4)' "$work/out" && grep -q '(line 5 like 2)' "$work/out" &&
+  grep -q 'never closed, left out (line 6)' "$work/out"
+is 'check names every problem with its line' $?
+"$program" data check --data - <"$sample" | grep -q '^standard input: 3900 rows$'; is 'check reads standard input' $?
+gives 3 'no-such.csv: cannot be opened' data check --data "$work/no-such.csv"
+gives 3 "line 1: there is no column 'content'" data check --data "$work/small.csv" --delimiter ';'
+gives 3 "with --delimiter ',' there would be" data check --data "$work/small.csv" --delimiter ';'
+gives 3 "there is no column 'mood'" data check --data "$work/small.csv" --label-col mood
+gives 2 'delimiter' data check --data "$work/no-such.csv" --delimiter x
+gives 2 'ebcdic' data check --data "$work/no-such.csv" --encoding ebcdic
+gives 2 '--data' data check
+printf 'content;intent\nO\371 est ma commande, d\351j\340 pay\351e ?;suivi\n' >"$work/western.csv"
+gives 3 '--encoding windows-1252' data check --data "$work/western.csv" --delimiter ';'
+run data check --data "$work/western.csv" --delimiter ';' --encoding windows-1252
+[ "$code" -eq 0 ] && grep -q 'suivi' "$work/out"; is 'check converts Windows-1252' $?
+iconv -f UTF-8 -t UTF-16 "$work/small.csv" >"$work/wide.csv" 2>"$work/err" && {
+  gives 3 '--encoding utf-16' data check --data "$work/wide.csv"
+  run data check --data "$work/wide.csv" --encoding utf-16
+  [ "$code" -eq 0 ] && grep -q '120 rows' "$work/out"; is 'check converts UTF-16' $?
+}
+
+# ---- split -------------------------------------------------------------------------------------------------------------
+run data split --data "$sample" --out-dir "$work/split" --test 0.1 --valid 0.2 --seed 3
+[ "$code" -eq 0 ] && [ ! -s "$work/err" ] && grep -q '^ *2730 rows  .*/train.csv$' "$work/out" &&
+  grep -q '^ *780 rows  .*/valid.csv$' "$work/out" && grep -q '^ *390 rows  .*/test.csv$' "$work/out"
+is 'split counts its parts' $?
+run data check --data "$work/split/test.csv"
+grep -q '^  tracking  *65 ' "$work/out"; is 'every class has its share of the test file' $?
+(for part in train valid test; do tail -n +2 "$work/split/$part.csv"; done) | sort >"$work/together"
+tail -n +2 "$sample" | sort | cmp -s - "$work/together"; is 'the parts together are the whole' $?
+run data split --data "$sample" --out-dir "$work/again" --test 0.1 --valid 0.2 --seed 3 --json
+[ "$(cat "$work/out")" = '{"train":2730,"valid":780,"test":390}' ] && diff -r "$work/split" "$work/again" >/dev/null
+is 'the same seed gives the same files' $?
+gives 3 'line 3: 1 field' data split --data "$work/bad.csv" --out-dir "$work/none"
+[ ! -e "$work/none/train.csv" ]; is 'a refused split writes nothing' $?
+gives 0 'line 4' data split --data "$work/bad.csv" --out-dir "$work/some" --on-error skip
+gives 2 'leave nothing' data split --data "$sample" --out-dir "$work/none" --test 0.5 --valid 0.5
+gives 2 'nothing to split' data split --data "$sample" --out-dir "$work/none" --test 0
+gives 2 'read twice' data split --data - --out-dir "$work/none"
+gives 2 'is the file that is split' data split --data "$work/split/train.csv" --out-dir "$work/split"
+gives 1 'the folder cannot be made' data split --data "$sample" --out-dir /dev/null/x
+
+echo "1..$number"
