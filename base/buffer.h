@@ -16,7 +16,7 @@ typedef struct as_buffer {
 
 void as_buffer_init(as_buffer *buffer, as_context *ctx);
 void as_buffer_free(as_buffer *buffer);  /* leaves an empty, usable buffer */
-void as_buffer_clear(as_buffer *buffer); /* length 0, memory kept; `failed` too */
+void as_buffer_clear(as_buffer *buffer); /* length 0; keeps the memory, and `failed` as it is */
 void as_buffer_append(as_buffer *buffer, const void *bytes, size_t length);
 void as_buffer_text(as_buffer *buffer, const char *text);
 void as_buffer_char(as_buffer *buffer, char c);

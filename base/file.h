@@ -16,7 +16,8 @@
 AS_MUST_CHECK as_status as_file_read(as_context *ctx, const char *path, size_t limit, as_status kind, char **data,
                                      size_t *length);
 
-/* A read-only view of a file. An empty file gives data "" and length 0. */
+/* A read-only view of a file. An empty file gives data "" and length 0. The view stays good when the file is replaced
+ * or removed; a program that cuts it short in place kills its readers with SIGBUS, here as everywhere. */
 typedef struct as_mapping {
   const unsigned char *data;
   size_t length;
@@ -25,8 +26,8 @@ typedef struct as_mapping {
 AS_MUST_CHECK as_status as_file_map(as_context *ctx, const char *path, as_status kind, as_mapping *mapping);
 void as_file_unmap(as_context *ctx, as_mapping *mapping); /* a zeroed mapping is allowed */
 
-/* Writes `length` bytes to `path` atomically: temporary name, fsync, rename, fsync of the folder. AS_E_IO on failure.
- */
+/* Writes `length` bytes to `path` atomically: temporary name, fsync, rename, fsync of the folder. An existing file's
+ * permissions are kept. AS_E_IO on failure. */
 AS_MUST_CHECK as_status as_file_write(as_context *ctx, const char *path, const void *bytes, size_t length);
 
 /* The same for a file too large to hold: begin, write to `stream`, then commit or abandon. `stream` is binary. */

@@ -11,7 +11,8 @@
 void as_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* A sequential stream over Philox. `seed` is the user's; `stream` tells independent uses apart (a number per purpose).
- * The whole state is these fields, so it may be saved and restored by value. */
+ * The whole state is these fields, so it may be saved and restored by value. Word p of the stream is word p % 4 of
+ * Philox with key { seed low, seed high } and counter { p / 4 low, p / 4 high, stream low, ~stream high }. */
 typedef struct as_random {
   uint64_t seed;
   uint64_t stream;

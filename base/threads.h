@@ -2,7 +2,11 @@
  *
  * Invariant: results do not depend on the number of threads, as long as a chunk writes only what is its own; which lane
  * runs which chunk is left to chance. The caller works too, and it never waits for a thread that has not claimed a
- * chunk: a core that is busy with other programs delays us by one chunk at most. */
+ * chunk. A core that is busy with other programs delays us by one chunk at most; when such delays eat up what the
+ * threads gain, the pool works with fewer of them for a while (base/threads.c).
+ *
+ * The threads live as long as the context, sleep when there is nothing to do, and take no signals. They do not survive
+ * a fork: a child may make a context of its own, but must leave its parent's alone. */
 #ifndef AS_BASE_THREADS_H
 #define AS_BASE_THREADS_H
 

@@ -294,6 +294,41 @@ START_TEST(paths_are_looked_at) {
 }
 END_TEST
 
+START_TEST(folders_are_removed_with_their_content_but_no_link_is_followed) {
+  char *tree = as_path_join(ctx, folder, "tree"), *deep = as_path_join(ctx, tree, "a/b/c");
+  char *inner = as_path_join(ctx, deep, "file"), *link = as_path_join(ctx, tree, "link");
+  ck_assert_ok(ctx, as_make_folders(ctx, deep));
+  ck_assert_ok(ctx, as_file_write(ctx, inner, "x", 1));
+  write_text("outside");
+  ck_assert_int_eq(symlink(folder, link), 0);
+  ck_assert_ok(ctx, as_folder_remove(ctx, tree));
+  ck_assert(!as_path_exists(tree));
+  assert_content("outside");
+  ck_assert_ok(ctx, as_folder_remove(ctx, tree));
+  as_free(ctx, tree);
+  as_free(ctx, deep);
+  as_free(ctx, inner);
+  as_free(ctx, link);
+}
+END_TEST
+
+START_TEST(renaming_is_made_to_last) {
+  char *to = as_path_join(ctx, folder, "to"), *nowhere = as_path_join(ctx, folder, "no/where");
+  write_text("moved");
+  fsync_calls = 0;
+  ck_assert_ok(ctx, as_rename(ctx, path, to));
+  ck_assert_int_eq(fsync_calls, 1); /* the folder */
+  ck_assert(as_path_exists(to) && !as_path_exists(path));
+  ck_assert_refused(ctx, as_rename(ctx, path, to), AS_E_IO, "cannot be put in place: No such file");
+  ck_assert_refused(ctx, as_rename(ctx, to, nowhere), AS_E_IO, nowhere);
+  refuse_number = EIO;
+  fsync_calls = 0, refuse_fsync_at = 1;
+  ck_assert_refused(ctx, as_rename(ctx, to, path), AS_E_IO, "Input/output error");
+  as_free(ctx, to);
+  as_free(ctx, nowhere);
+}
+END_TEST
+
 Suite *as_suite(void) {
   Suite *suite = suite_create("file");
   TCase *read = tcase_create("read"), *write = tcase_create("write"), *paths = tcase_create("paths");
@@ -313,6 +348,8 @@ Suite *as_suite(void) {
   tcase_add_test(write, a_missing_folder_is_refused);
   tcase_add_test(paths, folders_are_made_with_their_parents);
   tcase_add_test(paths, paths_are_joined);
+  tcase_add_test(paths, folders_are_removed_with_their_content_but_no_link_is_followed);
+  tcase_add_test(paths, renaming_is_made_to_last);
   tcase_add_test(paths, paths_are_looked_at);
   suite_add_tcase(suite, read);
   suite_add_tcase(suite, write);
