@@ -2,9 +2,10 @@
  * (tensor/real.h); the arithmetic is in the tables' gemm_* kernels.
  *
  * A is packed whole, once, into groups of at most mr rows. C is cut into chunks of rows x columns, each computed by one
- * lane over all of k: the lane packs the block of B that it is about to use into memory of its own (unless B came
- * packed) and goes over its tiles. k is cut into blocks so that a panel of B stays in the first cache and the rows of A
- * in the second; between blocks the chain of an element rests in C.
+ * lane over all of k, in steps: a step takes one panel of B over one block of k through all groups of the chunk's rows.
+ * Unless B came packed the lane packs the step's panel into memory of its own. The rows of A of a block stay in the
+ * second cache from step to step, and while a step computes it asks for the memory of the next step's panel. Between
+ * blocks of k the chain of an element rests in C.
  *
  * Invariant: an element of C is one chain in the order of k, then alpha, then the bias. Nothing of the cutting, which
  * depends on sizes only, can be seen in the result. */
@@ -16,6 +17,9 @@
 
 typedef AS_REAL(as_kernels) kernel_table;
 typedef AS_REAL(as_gemm_call) gemm_call;
+typedef AS_REAL(as_gemm_tile) gemm_tile;
+
+enum { LINE = 64 / sizeof(real) }; /* elements of a cache line */
 
 /* What a chunk should cost, in multiply-adds: near 80 microseconds at 75 G/s. Bringing an element of B to the lane,
  * packed or not, costs about as much as using it in this many rows. */
@@ -48,7 +52,8 @@ static int64_t part_start(int64_t count, int64_t parts, int64_t i) {
 
 typedef struct gemm_plan {
   int64_t m, n, k;
-  int64_t groups;        /* of rows, at most mr in each */
+  int64_t groups; /* of rows, at most mr in each: the first `taller` of `rows` + 1, the others of `rows` */
+  int64_t rows, taller;
   int64_t row_blocks;    /* of groups */
   int64_t panels;        /* of nr columns */
   int64_t column_blocks; /* of panels */
@@ -59,6 +64,8 @@ typedef struct gemm_plan {
 static gemm_plan plan_of(const as_gemm_shape *shape, int64_t m, int64_t n, int64_t k) {
   gemm_plan plan = {.m = m, .n = n, .k = k};
   plan.groups = parts_of(m, shape->mr);
+  plan.rows = m / plan.groups;
+  plan.taller = m % plan.groups;
   plan.row_blocks = parts_of(plan.groups, larger(shape->mc / shape->mr, 1));
   plan.panels = parts_of(n, shape->nr);
   plan.k_blocks = parts_of(k, shape->kc);
@@ -70,25 +77,25 @@ static gemm_plan plan_of(const as_gemm_shape *shape, int64_t m, int64_t n, int64
 }
 
 static int64_t group_row(const gemm_plan *plan, int64_t group) {
-  return part_start(plan->m, plan->groups, group);
+  return group * plan->rows + smaller(group, plan->taller);
 }
 
-/* Elements of packed A, and of the block of B that a lane packs for itself; each a whole number of cache lines. */
+/* Elements of packed A, and of the panel of B that a lane packs for itself; whole cache lines each. A single row that
+ * lies as [1, k] is its own packed form. */
 static int64_t whole_lines(int64_t elements) {
-  return divide_up(elements, 64 / (int64_t)sizeof(real)) * (64 / (int64_t)sizeof(real));
+  return divide_up(elements, LINE) * LINE;
 }
-/* A single row that lies as [1, k] is its own packed form. */
 static int64_t a_elements(const gemm_plan *plan, bool transpose_a) {
   return plan->m == 1 && !transpose_a ? 0 : whole_lines(plan->m * plan->k);
 }
 static int64_t b_elements(const as_gemm_shape *shape, const gemm_plan *plan) {
-  return whole_lines(plan->depth * shape->nr * divide_up(plan->panels, plan->column_blocks));
+  return whole_lines(plan->depth * shape->nr);
 }
 
 size_t AS_REAL(as_gemm_workspace)(const kernel_table *kernels, int64_t m, int64_t n, int64_t k, bool transpose_a,
                                   bool transpose_b, int threads) {
   if (m <= 0 || n <= 0 || k <= 0) return 0;
-  (void)transpose_b; /* B is packed block by block, whichever way it lies */
+  (void)transpose_b; /* B is packed panel by panel, whichever way it lies */
   gemm_plan plan = plan_of(&kernels->gemm_shape, m, n, k);
   return (size_t)(a_elements(&plan, transpose_a) + threads * b_elements(&kernels->gemm_shape, &plan)) * sizeof(real);
 }
@@ -102,20 +109,37 @@ typedef struct gemm_run {
   gemm_plan plan;
   int64_t a_row, a_k;    /* strides of op(A) as it lies */
   int64_t b_k, b_column; /* strides of op(B) as it lies */
-  real *packed_a;        /* group after group: group g at group_row(g) * k, element (i, k) of it at k * its rows + i */
+  real *packed_a;        /* for each block of k its groups of rows, one after another: see a_group */
   real *lanes_b;         /* lane after lane */
   int64_t pack_chunks;
+  int lanes;
 } gemm_run;
 
+/* Where the group of rows that starts at `row` lies for k in [k0, k0 + depth): element (i, k) at (k - k0) * its rows +
+ * i. */
+static real *a_group(const gemm_run *run, int64_t row, int64_t k0, int64_t depth) {
+  return run->packed_a + k0 * run->plan.m + row * depth;
+}
+
+/* Where A lies as [k, m] a few of its rows are taken through all groups before the next, so that a page is visited
+ * once. */
 static void pack_a_chunk(void *argument, int64_t chunk, int lane) {
   (void)lane;
   const gemm_run *run = argument;
   const gemm_plan *plan = &run->plan;
+  int64_t group = part_start(plan->groups, run->pack_chunks, chunk);
   int64_t end = part_start(plan->groups, run->pack_chunks, chunk + 1);
-  for (int64_t group = part_start(plan->groups, run->pack_chunks, chunk); group < end; group++) {
-    int64_t row = group_row(plan, group);
-    run->kernels->gemm_pack_a(group_row(plan, group + 1) - row, plan->k, run->call->a + row * run->a_row, run->a_row,
-                              run->a_k, run->packed_a + row * plan->k);
+  for (int64_t k0 = 0; k0 < plan->k; k0 += plan->depth) {
+    int64_t depth = smaller(plan->depth, plan->k - k0);
+    int64_t slice = run->call->transpose_a ? 16 : depth;
+    for (int64_t k = 0; k < depth; k += slice) {
+      for (int64_t g = group; g < end; g++) {
+        int64_t row = group_row(plan, g), rows = group_row(plan, g + 1) - row;
+        run->kernels->gemm_pack_a(rows, smaller(slice, depth - k),
+                                  run->call->a + row * run->a_row + (k0 + k) * run->a_k, run->a_row, run->a_k,
+                                  a_group(run, row, k0, depth) + k * rows);
+      }
+    }
   }
 }
 
@@ -157,49 +181,117 @@ void AS_REAL(as_gemm_pack_b)(as_context *ctx, const kernel_table *kernels, int64
   as_parallel_for(ctx, run.chunks, pack_b_chunk, &run);
 }
 
-/* ---- the tiles of a chunk
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the steps of a chunk --------------------------------------------------------------------------------------- */
 
-typedef struct gemm_block {
-  int64_t group, group_end;
-  int64_t row, row_end;
-  int64_t column, column_end;
-} gemm_block;
+/* One step: `columns` of B, a panel, over `depth` of k. */
+typedef struct gemm_step {
+  int64_t column, columns, k0, depth;
+} gemm_step;
 
-/* The panels of B for a block's columns and k in [k0, k0 + depth), and the distance from one panel to the next. */
-static const real *panels_of_b(const gemm_run *run, const gemm_block *block, int64_t k0, int64_t depth, int lane,
-                               int64_t *panel_stride) {
+static int64_t chunk_panel(const gemm_plan *plan, int64_t chunk) {
+  return part_start(plan->panels, plan->column_blocks, chunk % plan->column_blocks);
+}
+static int64_t chunk_panels(const gemm_plan *plan, int64_t chunk) {
+  int64_t block = chunk % plan->column_blocks;
+  return part_start(plan->panels, plan->column_blocks, block + 1) -
+         part_start(plan->panels, plan->column_blocks, block);
+}
+
+/* Step `i` of a chunk: for each block of k, all its panels. */
+static gemm_step step_at(const gemm_run *run, int64_t chunk, int64_t i) {
   const gemm_plan *plan = &run->plan;
-  const as_gemm_shape *shape = &run->kernels->gemm_shape;
-  if (run->call->packed_b) {
-    *panel_stride = plan->k * shape->nr;
-    return run->call->packed_b + block->column * plan->k + k0 * shape->nr;
+  int64_t nr = run->kernels->gemm_shape.nr, panels = chunk_panels(plan, chunk);
+  gemm_step step = {.column = (chunk_panel(plan, chunk) + i % panels) * nr, .k0 = i / panels * plan->depth};
+  step.columns = smaller(nr, plan->n - step.column);
+  step.depth = smaller(plan->depth, plan->k - step.k0);
+  return step;
+}
+
+/* The step that the lane will take after step `i` of the chunk. Which chunk it will get is a guess that others may
+ * prove wrong. */
+static bool step_after(const gemm_run *run, int64_t chunk, int64_t i, gemm_step *next) {
+  const gemm_plan *plan = &run->plan;
+  if (i + 1 < chunk_panels(plan, chunk) * plan->k_blocks) {
+    *next = step_at(run, chunk, i + 1);
+    return true;
   }
-  real *packed = run->lanes_b + lane * b_elements(shape, plan);
-  run->kernels->gemm_pack_b(block->column_end - block->column, depth,
-                            run->call->b + k0 * run->b_k + block->column * run->b_column, run->b_k, run->b_column,
+  if (chunk + run->lanes >= plan->row_blocks * plan->column_blocks) return false;
+  *next = step_at(run, chunk + run->lanes, 0);
+  return true;
+}
+
+/* The step's panel of B, packed. */
+static const real *panel_of(const gemm_run *run, const gemm_step *step, int lane) {
+  const as_gemm_shape *shape = &run->kernels->gemm_shape;
+  if (run->call->packed_b) return run->call->packed_b + step->column * run->plan.k + step->k0 * shape->nr;
+  real *packed = run->lanes_b + lane * b_elements(shape, &run->plan);
+  run->kernels->gemm_pack_b(step->columns, step->depth,
+                            run->call->b + step->k0 * run->b_k + step->column * run->b_column, run->b_k, run->b_column,
                             packed);
-  *panel_stride = depth * shape->nr;
   return packed;
 }
 
-/* One k block: every panel meets every group of rows. The panel is reused from the first cache. */
-static void multiply_depth(const gemm_run *run, const gemm_block *block, int64_t k0, int64_t depth, real *c, int lane) {
+/* Lets the tile ask for its share, `part` of `parts`, of the lines that the step will read of B. They come in runs of
+ * lines at equal distances: along a packed panel; down the rows that hold the panel's columns; or, where the panel's
+ * rows lie as such, down these rows, once for each line in the panel's width. */
+static void ask_for(const gemm_run *run, const gemm_step *step, int64_t part, int64_t parts, gemm_tile *tile) {
+  int64_t nr = run->kernels->gemm_shape.nr, runs, sides = 1;
+  const real *from;
+  if (run->call->packed_b) {
+    from = run->call->packed_b + step->column * run->plan.k + step->k0 * nr;
+    tile->next_line = LINE;
+    tile->next_lines = 32;
+    tile->next_run = 32 * LINE;
+    runs = step->depth * nr / (32 * LINE);
+  } else {
+    from = run->call->b + step->k0 * run->b_k + step->column * run->b_column;
+    tile->next_line = run->call->ldb;
+    tile->next_lines = run->call->transpose_b ? step->columns : 32;
+    tile->next_run = run->call->transpose_b ? LINE : 32 * run->call->ldb;
+    runs = step->depth / (run->call->transpose_b ? LINE : 32);
+    if (!run->call->transpose_b) sides = larger(step->columns / LINE, 1);
+  }
+  int64_t each = divide_up(runs * sides, parts), first = part * each;
+  int64_t side = runs > 0 ? smaller(first / runs, sides - 1) : 0;
+  tile->next = from + side * LINE + (first - side * runs) * tile->next_run;
+  tile->next_runs = smaller(each, runs - (first - side * runs));
+}
+
+static void compute_step(const gemm_run *run, int64_t group, int64_t group_end, const gemm_step *step,
+                         const gemm_step *next, real *c, int lane) {
   const gemm_plan *plan = &run->plan;
   const gemm_call *call = run->call;
-  int64_t nr = run->kernels->gemm_shape.nr, panel_stride;
-  bool last = k0 + depth == plan->k;
-  as_gemm_into into = k0 > 0 || call->add ? AS_GEMM_CONTINUE : AS_GEMM_WRITE;
-  const real *panel = panels_of_b(run, block, k0, depth, lane, &panel_stride);
-  for (int64_t column = block->column; column < block->column_end; column += nr, panel += panel_stride) {
-    int64_t columns = smaller(nr, block->column_end - column);
-    const real *bias = last && call->bias ? call->bias + column : NULL;
-    for (int64_t group = block->group; group < block->group_end; group++) {
-      int64_t row = group_row(plan, group), rows = group_row(plan, group + 1) - row;
-      const real *a = run->packed_a ? run->packed_a + row * plan->k + k0 * rows : call->a + k0;
-      run->kernels->gemm_tile(rows, columns, depth, a, 1, rows, panel, nr, c + row * call->ldc + column, call->ldc,
-                              into, 1, bias);
-    }
+  bool last = step->k0 + step->depth == plan->k;
+  gemm_tile tile = {.columns = step->columns,
+                    .depth = step->depth,
+                    .a_row = 1,
+                    .b = panel_of(run, step, lane),
+                    .b_k = run->kernels->gemm_shape.nr,
+                    .ldc = call->ldc,
+                    .into = step->k0 > 0 || call->add ? AS_GEMM_CONTINUE : AS_GEMM_WRITE,
+                    .alpha = 1,
+                    .bias = last && call->bias ? call->bias + step->column : NULL};
+  int64_t groups = group_end - group;
+  for (int64_t i = 0; i < groups; i++) {
+    int64_t row = group_row(plan, group + i);
+    tile.rows = tile.a_k = group_row(plan, group + i + 1) - row;
+    tile.a = run->packed_a ? a_group(run, row, step->k0, step->depth) : call->a + step->k0;
+    tile.c = c + row * call->ldc + step->column;
+    if (next) ask_for(run, next, i, groups, &tile);
+    run->kernels->gemm_tile(&tile);
+  }
+}
+
+/* The activation of the chunk's rows, or the copy of what was wanted before it. */
+static void finish_rows(const gemm_run *run, int64_t row, int64_t row_end, int64_t column, size_t columns) {
+  const gemm_call *call = run->call;
+  for (; row < row_end; row++) {
+    real *to = call->c + row * call->ldc + column;
+    const real *from = call->pre_activation ? call->pre_activation + row * call->ldc + column : to;
+    if (call->activation != AS_UNARY_NONE)
+      run->kernels->unary_forward[call->activation](columns, from, to);
+    else if (from != to)
+      memcpy(to, from, columns * sizeof(real));
   }
 }
 
@@ -207,40 +299,25 @@ static void gemm_chunk(void *argument, int64_t chunk, int lane) {
   const gemm_run *run = argument;
   const gemm_plan *plan = &run->plan;
   const gemm_call *call = run->call;
-  int64_t nr = run->kernels->gemm_shape.nr;
-  int64_t row_block = chunk / plan->column_blocks, column_block = chunk % plan->column_blocks;
-  gemm_block block;
-  block.group = part_start(plan->groups, plan->row_blocks, row_block);
-  block.group_end = part_start(plan->groups, plan->row_blocks, row_block + 1);
-  block.row = group_row(plan, block.group);
-  block.row_end = group_row(plan, block.group_end);
-  block.column = part_start(plan->panels, plan->column_blocks, column_block) * nr;
-  block.column_end = smaller(part_start(plan->panels, plan->column_blocks, column_block + 1) * nr, plan->n);
-
+  int64_t row_block = chunk / plan->column_blocks, steps = chunk_panels(plan, chunk) * plan->k_blocks;
+  int64_t group = part_start(plan->groups, plan->row_blocks, row_block);
+  int64_t group_end = part_start(plan->groups, plan->row_blocks, row_block + 1);
   real *c = call->pre_activation ? call->pre_activation : call->c;
-  int64_t k0 = 0;
-  do {
-    int64_t depth = smaller(plan->depth, plan->k - k0);
-    multiply_depth(run, &block, k0, depth, c, lane);
-    k0 += depth;
-  } while (k0 < plan->k);
-
-  size_t columns = (size_t)(block.column_end - block.column);
-  for (int64_t row = block.row; row < block.row_end; row++) {
-    const real *from = c + row * call->ldc + block.column;
-    real *to = call->c + row * call->ldc + block.column;
-    if (call->activation != AS_UNARY_NONE)
-      run->kernels->unary_forward[call->activation](columns, from, to);
-    else if (from != to)
-      memcpy(to, from, columns * sizeof(real));
-    else
-      break;
+  gemm_step step = step_at(run, chunk, 0), next = step;
+  for (int64_t i = 0; i < steps; i++, step = next) {
+    bool more = step_after(run, chunk, i, &next);
+    compute_step(run, group, group_end, &step, more ? &next : NULL, c, lane);
   }
+  int64_t column = chunk_panel(plan, chunk) * run->kernels->gemm_shape.nr;
+  int64_t width = chunk_panels(plan, chunk) * run->kernels->gemm_shape.nr;
+  if (call->activation != AS_UNARY_NONE || call->pre_activation)
+    finish_rows(run, group_row(plan, group), group_row(plan, group_end), column,
+                (size_t)smaller(width, plan->n - column));
 }
 
 void AS_REAL(as_gemm)(as_context *ctx, const kernel_table *kernels, const gemm_call *call, void *workspace) {
   if (call->m <= 0 || call->n <= 0) return;
-  gemm_run run = {.kernels = kernels, .call = call};
+  gemm_run run = {.kernels = kernels, .call = call, .lanes = as_context_threads(ctx)};
   const gemm_plan *plan = &run.plan;
   run.plan = plan_of(&kernels->gemm_shape, call->m, call->n, call->k);
   run.a_row = call->transpose_a ? 1 : call->lda;
@@ -256,29 +333,38 @@ void AS_REAL(as_gemm)(as_context *ctx, const kernel_table *kernels, const gemm_c
   as_parallel_for(ctx, plan->row_blocks * plan->column_blocks, gemm_chunk, &run);
 }
 
-/* ---- small products inside a chunk
- * --------------------------------------------------------------------------------------- */
+/* ---- small products inside a chunk ----------------------------------------------------------------------------------
+ */
 
 size_t AS_REAL(as_gemm_block_workspace)(const kernel_table *kernels, int64_t m, int64_t n, int64_t k) {
   return m <= 0 || n <= 0 || k <= 0 ? 0 : (size_t)kernels->gemm_shape.nr * (size_t)k * sizeof(real);
 }
 
 void AS_REAL(as_gemm_block)(const kernel_table *kernels, const AS_REAL(as_gemm_block_call) * call, void *workspace) {
-  const as_gemm_shape *shape = &kernels->gemm_shape;
-  int64_t a_row = call->transpose_a ? 1 : call->lda, a_k = call->transpose_a ? call->lda : 1;
+  int64_t nr = kernels->gemm_shape.nr, groups = parts_of(call->m, kernels->gemm_shape.mr);
   int64_t b_k = call->transpose_b ? 1 : call->ldb, b_column = call->transpose_b ? call->ldb : 1;
-  int64_t groups = parts_of(call->m, shape->mr);
-  for (int64_t column = 0; column < call->n; column += shape->nr) {
-    int64_t columns = smaller(shape->nr, call->n - column);
-    /* Rows of B that are a whole panel wide are read where they lie. */
-    bool in_place = !call->transpose_b && columns == shape->nr;
-    const real *panel = in_place ? call->b + column : workspace;
-    if (!in_place) kernels->gemm_pack_b(columns, call->k, call->b + column * b_column, b_k, b_column, workspace);
+  gemm_tile tile = {.depth = call->k,
+                    .a_row = call->transpose_a ? 1 : call->lda,
+                    .a_k = call->transpose_a ? call->lda : 1,
+                    .ldc = call->ldc,
+                    .into = call->add ? AS_GEMM_ADD : AS_GEMM_WRITE,
+                    .alpha = call->alpha};
+  for (int64_t column = 0; column < call->n; column += nr) {
+    tile.columns = smaller(nr, call->n - column);
+    if (!call->transpose_b && tile.columns == nr) { /* rows of B that are a whole panel wide are read where they lie */
+      tile.b = call->b + column;
+      tile.b_k = call->ldb;
+    } else {
+      kernels->gemm_pack_b(tile.columns, call->k, call->b + column * b_column, b_k, b_column, workspace);
+      tile.b = workspace;
+      tile.b_k = nr;
+    }
     for (int64_t group = 0; group < groups; group++) {
-      int64_t row = part_start(call->m, groups, group), rows = part_start(call->m, groups, group + 1) - row;
-      kernels->gemm_tile(rows, columns, call->k, call->a + row * a_row, a_row, a_k, panel,
-                         in_place ? call->ldb : shape->nr, call->c + row * call->ldc + column, call->ldc,
-                         call->add ? AS_GEMM_ADD : AS_GEMM_WRITE, call->alpha, NULL);
+      int64_t row = part_start(call->m, groups, group);
+      tile.rows = part_start(call->m, groups, group + 1) - row;
+      tile.a = call->a + row * tile.a_row;
+      tile.c = call->c + row * call->ldc + column;
+      kernels->gemm_tile(&tile);
     }
   }
 }

@@ -46,8 +46,8 @@ typedef struct as_dropout {
 } as_dropout;
 
 /* Sizes of the matrix product's parts in one table: a tile has up to `mr` rows and `nr` columns; B is packed in panels
- * of `nr` columns; a panel of `kc` rows fits the first cache, `mc` rows of A with it the second; a chunk of work has at
- * most `nc` columns. */
+ * of `nr` columns; a panel of `kc` rows and `mc` rows of A fit the second cache together; a chunk of work has at most `nc`
+ * columns. */
 typedef struct as_gemm_shape {
   int mr, nr;
   int64_t kc, mc, nc;
@@ -62,14 +62,18 @@ typedef enum as_gemm_into {
 
 #define real float
 #define AS_KERNELS as_kernels_f32
+#define AS_GEMM_TILE as_gemm_tile_f32
 #include "tensor/kernels/table.h"
 #undef real
 #undef AS_KERNELS
+#undef AS_GEMM_TILE
 #define real double
 #define AS_KERNELS as_kernels_f64
+#define AS_GEMM_TILE as_gemm_tile_f64
 #include "tensor/kernels/table.h"
 #undef real
 #undef AS_KERNELS
+#undef AS_GEMM_TILE
 
 /* The f32 table for the context: the ISA it names, or the best of this processor. An ISA that is unknown, not built or
  * not supported by the processor is refused with AS_E_UNSUPPORTED and the list of those that are there. */

@@ -20,17 +20,15 @@ void AS_REAL(as_reference_gemm_pack_b)(int64_t columns, int64_t depth, const rea
   }
 }
 
-void AS_REAL(as_reference_gemm_tile)(int64_t rows, int64_t columns, int64_t depth, const real *a, int64_t a_row,
-                                     int64_t a_k, const real *b, int64_t b_k, real *c, int64_t ldc, as_gemm_into into,
-                                     real alpha, const real *bias) {
-  for (int64_t i = 0; i < rows; i++) {
-    for (int64_t j = 0; j < columns; j++) {
-      real *element = c + i * ldc + j;
-      real sum = into == AS_GEMM_CONTINUE ? *element : 0;
-      for (int64_t k = 0; k < depth; k++) sum += a[i * a_row + k * a_k] * b[k * b_k + j];
-      sum *= alpha;
-      if (bias) sum += bias[j];
-      *element = into == AS_GEMM_ADD ? *element + sum : sum;
+void AS_REAL(as_reference_gemm_tile)(const AS_REAL(as_gemm_tile) * t) {
+  for (int64_t i = 0; i < t->rows; i++) {
+    for (int64_t j = 0; j < t->columns; j++) {
+      real *c = t->c + i * t->ldc + j;
+      real sum = t->into == AS_GEMM_CONTINUE ? *c : 0;
+      for (int64_t k = 0; k < t->depth; k++) sum += t->a[i * t->a_row + k * t->a_k] * t->b[k * t->b_k + j];
+      sum *= t->alpha;
+      if (t->bias) sum += t->bias[j];
+      *c = t->into == AS_GEMM_ADD ? *c + sum : sum;
     }
   }
 }

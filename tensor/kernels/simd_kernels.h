@@ -57,6 +57,13 @@ void AS_ISA(as_dropout)(const as_dropout *dropout, uint64_t first, size_t n, con
 void AS_ISA(as_dropout_add)(const as_dropout *dropout, uint64_t first, size_t n, const float *x, const float *residual,
                             float *y);
 
+/* simd_gemm.c */
+void AS_ISA(as_gemm_pack_a)(int64_t rows, int64_t depth, const float *a, int64_t row_stride, int64_t k_stride,
+                            float *packed);
+void AS_ISA(as_gemm_pack_b)(int64_t columns, int64_t depth, const float *b, int64_t k_stride, int64_t column_stride,
+                            float *packed);
+void AS_ISA(as_gemm_tile)(const as_gemm_tile_f32 *tile);
+
 /* simd_adamw.c */
 void AS_ISA(as_adamw)(size_t n, const as_adamw_step *step, const float *gradient, float *weight, float *m, float *v);
 

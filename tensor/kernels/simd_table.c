@@ -1,7 +1,7 @@
 /* The table of the kernels for one instruction set. */
+#include "tensor/kernels/simd_gemm.h"
 #include "tensor/kernels/simd_kernels.h"
 #include "tensor/kernels/tables.h"
-
 
 const as_kernels_f32 AS_ISA(as_kernels) = {
     .isa = AS_ISA_NAME,
@@ -41,8 +41,8 @@ const as_kernels_f32 AS_ISA(as_kernels) = {
     .dropout = AS_ISA(as_dropout),
     .dropout_add = AS_ISA(as_dropout_add),
     .adamw = AS_ISA(as_adamw),
-    .gemm_shape = AS_REFERENCE_GEMM_SHAPE,
-    .gemm_pack_a = as_reference_gemm_pack_a_f32,
-    .gemm_pack_b = as_reference_gemm_pack_b_f32,
-    .gemm_tile = as_reference_gemm_tile_f32,
+    .gemm_shape = AS_SIMD_GEMM_SHAPE,
+    .gemm_pack_a = AS_ISA(as_gemm_pack_a),
+    .gemm_pack_b = AS_ISA(as_gemm_pack_b),
+    .gemm_tile = AS_ISA(as_gemm_tile),
 };

@@ -1,4 +1,25 @@
-/* The kernel table for one number type. Included twice by kernels.h, with `real` and AS_KERNELS defined; no guard. */
+/* The kernel table for one number type. Included twice by kernels.h, with `real`, AS_KERNELS and AS_GEMM_TILE defined;
+ * no guard. */
+
+/* One tile of a matrix product: c[i * ldc + j], for i < rows <= mr and j < columns <= nr, from the sum over k < depth
+ * of a(i, k) * b(k, j). Each element is one chain of fused multiply-adds (multiply, then add in "scalar" and "baseline")
+ * in the order of k, whatever rows and columns are; then times alpha, then plus the bias, then `into` c. */
+typedef struct AS_GEMM_TILE {
+  int64_t rows, columns, depth;
+  const real *a; /* a(i, k) at i * a_row + k * a_k: packed (a_row 1, a_k rows), or as it lies */
+  int64_t a_row, a_k;
+  const real *b; /* b(k, j) at k * b_k + j, packed (b_k nr) or as it lies; all nr elements of a row can be read */
+  int64_t b_k;
+  real *c;
+  int64_t ldc;
+  as_gemm_into into;
+  real alpha;
+  const real *bias; /* [columns], or NULL */
+  /* Memory that will be read after this tile and may be asked for on the way: runs of lines, line i of run r at
+   * next + r * next_run + i * next_line. No runs: next is not looked at. */
+  const real *next;
+  int64_t next_runs, next_lines, next_run, next_line;
+} AS_GEMM_TILE;
 typedef struct AS_KERNELS {
   const char *isa; /* "scalar", "baseline", "avx2", "avx512", "neon" */
 
@@ -60,11 +81,5 @@ typedef struct AS_KERNELS {
    * packed[(j / nr) * nr * depth + k * nr + j % nr]; columns beyond `columns` in the last panel are zero. */
   void (*gemm_pack_b)(int64_t columns, int64_t depth, const real *b, int64_t k_stride, int64_t column_stride,
                       real *packed);
-  /* c[i * ldc + j], for i < rows <= mr and j < columns <= nr, from the sum over k < depth of a(i, k) * b(k, j): each
-   * element is one chain of fused multiply-adds (multiply, then add in "scalar" and "baseline") in the order of k,
-   * whatever rows and columns are; then times alpha, then plus bias[j] (NULL: none), then `into` c. a(i, k) is at
-   * a[i * a_row + k * a_k], so A may be packed (a_row 1, a_k rows) or lie as it is. b(k, j) is at b[k * b_k + j], and
-   * all nr elements of a row of b can be read: a packed panel (b_k nr), or rows as they lie. */
-  void (*gemm_tile)(int64_t rows, int64_t columns, int64_t depth, const real *a, int64_t a_row, int64_t a_k,
-                    const real *b, int64_t b_k, real *c, int64_t ldc, as_gemm_into into, real alpha, const real *bias);
+  void (*gemm_tile)(const AS_GEMM_TILE *tile);
 } AS_KERNELS;

@@ -23,11 +23,7 @@ void as_reference_gemm_pack_b_f32(int64_t columns, int64_t depth, const float *b
                                   int64_t column_stride, float *packed);
 void as_reference_gemm_pack_b_f64(int64_t columns, int64_t depth, const double *b, int64_t k_stride,
                                   int64_t column_stride, double *packed);
-void as_reference_gemm_tile_f32(int64_t rows, int64_t columns, int64_t depth, const float *a, int64_t a_row,
-                                int64_t a_k, const float *b, int64_t b_k, float *c, int64_t ldc, as_gemm_into into,
-                                float alpha, const float *bias);
-void as_reference_gemm_tile_f64(int64_t rows, int64_t columns, int64_t depth, const double *a, int64_t a_row,
-                                int64_t a_k, const double *b, int64_t b_k, double *c, int64_t ldc, as_gemm_into into,
-                                double alpha, const double *bias);
+void as_reference_gemm_tile_f32(const as_gemm_tile_f32 *tile);
+void as_reference_gemm_tile_f64(const as_gemm_tile_f64 *tile);
 
 #endif
