@@ -9,6 +9,7 @@
 
 extern const as_command as_command_data_check, as_command_data_split, as_command_data_synth;
 extern const as_command as_command_doctor;
+extern const as_command as_command_metrics;
 extern const as_command as_command_tokenize;
 
 static const as_command *const commands[] = {
@@ -16,6 +17,7 @@ static const as_command *const commands[] = {
     &as_command_data_split,
     &as_command_data_synth,
     &as_command_doctor,
+    &as_command_metrics,
     &as_command_tokenize,
     NULL,
 };

@@ -39,3 +39,4 @@ tests_golden_text_corpus_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_ranking_SOURCES = tests/test_ranking.c
 tests_test_ranking_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_ranking_LDADD = libtest_harness.la $(TEST_LDADD)
+dist_check_SCRIPTS += tests/test_metrics.sh

@@ -1,1 +1,9 @@
-# Files of infer/
+# infer/: from texts to answers, and what was wrong with them.
+infer_includedir = $(pkgincludedir)/infer
+infer_include_HEADERS = infer/wrong_rows.h
+libassistify_all_la_SOURCES += infer/wrong_rows.c
+
+check_PROGRAMS += tests/test_wrong_rows
+tests_test_wrong_rows_SOURCES = tests/test_wrong_rows.c
+tests_test_wrong_rows_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_wrong_rows_LDADD = libtest_harness.la $(TEST_LDADD)
