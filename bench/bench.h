@@ -1,4 +1,5 @@
-/* Measuring: how fast the machine can compute and move data, and how near to that the kernels and the matrix product come.
+/* Measuring: how fast the machine can compute and move data, and how near to that the kernels and the matrix product
+ * come.
  *
  * A time is that of the fastest of several runs, after one that is not counted: what the code can do, not what other
  * programs left of the machine meanwhile. Rates count the arithmetic and the bytes that the task needs, not those that
@@ -19,7 +20,7 @@ typedef struct as_bench_peaks {
 /* Arrays of benchmarks are [rows, AS_BENCH_COLS]: a few of the small ones lie in the second-level cache together, the
  * large ones don't. */
 #define AS_BENCH_COLS 768
-#define AS_BENCH_CACHE_ROWS 32    /* 96 KiB an array */
+#define AS_BENCH_CACHE_ROWS 32     /* 96 KiB an array */
 #define AS_BENCH_MEMORY_ROWS 21846 /* 64 MiB an array */
 
 typedef struct as_bench_row {
@@ -28,10 +29,10 @@ typedef struct as_bench_row {
   char shape[48];    /* "[32, 768]", "m 512, n 768, k 768" */
   const char *place; /* where the data are: "cache", "memory"; static */
   int threads;
-  double seconds;    /* of one call */
-  double gflops;     /* 10^9 operations a second; 0: not counted */
-  double gbytes;     /* 10^9 bytes read or written a second; 0: not counted */
-  double share;      /* of the peak of what is counted, arithmetic before bytes */
+  double seconds; /* of one call */
+  double gflops;  /* 10^9 operations a second; 0: not counted */
+  double gbytes;  /* 10^9 bytes read or written a second; 0: not counted */
+  double share;   /* of the peak of what is counted, arithmetic before bytes */
 } as_bench_row;
 
 /* Takes a row as soon as it is measured; false stops the measuring. */

@@ -1,5 +1,5 @@
-/* How fast the kernels are that are not the matrix product: nearly all read and write arrays once, so what counts is how
- * near they come to the rate at which bytes can be moved at all. */
+/* How fast the kernels are that are not the matrix product: nearly all read and write arrays once, so what counts is
+ * how near they come to the rate at which bytes can be moved at all. */
 #include <stdio.h>
 
 #include "base/memory.h"
@@ -10,10 +10,10 @@
 typedef struct workload {
   const as_kernels_f32 *k;
   size_t rows, cols, n;
-  float *a, *b, *c, *d;                     /* [rows, cols] */
-  float *weight, *bias, *dweight, *dbias;   /* [cols] */
-  float *mean, *rstd;                       /* [rows] */
-  uint16_t *half;                           /* [rows, cols] */
+  float *a, *b, *c, *d;                   /* [rows, cols] */
+  float *weight, *bias, *dweight, *dbias; /* [cols] */
+  float *mean, *rstd;                     /* [rows] */
+  uint16_t *half;                         /* [rows, cols] */
   as_dropout dropout;
   as_adamw_step step;
   volatile double result;
@@ -50,13 +50,12 @@ BENCH(exp, w->k->unary_forward[AS_UNARY_EXP](w->n, w->a, w->c))
 BENCH(log, w->k->unary_forward[AS_UNARY_LOG](w->n, w->d, w->c))
 BENCH(softmax, w->k->softmax(w->rows, w->cols, w->a, w->c, w->mean))
 BENCH(softmax_backward, w->k->softmax_backward(w->rows, w->cols, w->a, w->b, w->c, false))
-BENCH(layer_norm,
-      w->k->layer_norm(w->rows, w->cols, w->a, w->weight, w->bias, 1e-12f, w->c, w->mean, w->rstd))
+BENCH(layer_norm, w->k->layer_norm(w->rows, w->cols, w->a, w->weight, w->bias, 1e-12f, w->c, w->mean, w->rstd))
 BENCH(layer_norm_backward, w->k->layer_norm_backward(w->rows, w->cols, w->a, w->weight, w->mean, w->rstd, w->b, w->c,
                                                      false, w->dweight, w->dbias))
 BENCH(rms_norm, w->k->rms_norm(w->rows, w->cols, w->a, w->weight, 1e-6f, w->c, w->rstd))
-BENCH(rms_norm_backward, w->k->rms_norm_backward(w->rows, w->cols, w->a, w->weight, w->rstd, w->b, w->c, false,
-                                                 w->dweight))
+BENCH(rms_norm_backward,
+      w->k->rms_norm_backward(w->rows, w->cols, w->a, w->weight, w->rstd, w->b, w->c, false, w->dweight))
 BENCH(dropout, w->k->dropout(&w->dropout, 0, w->n, w->a, w->c))
 BENCH(dropout_add, w->k->dropout_add(&w->dropout, 0, w->n, w->a, w->b, w->c))
 BENCH(adamw, w->k->adamw(w->n, &w->step, w->a, w->b, w->c, w->d))
@@ -123,10 +122,20 @@ static void workload_fill(workload *w) {
 }
 
 static as_status workload_new(as_context *ctx, size_t rows, workload *w) {
-  *w = (workload){.rows = rows, .cols = AS_BENCH_COLS, .n = rows * AS_BENCH_COLS, .dropout = {.seed = 1, .p = 0.1},
-                  .step = {.lr = 1e-9, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.01,
-                           .bias_correction1 = 0.1, .bias_correction2 = 0.001, .gradient_scale = 1}};
-  float **const wanted[] = {&w->a, &w->b, &w->c, &w->d, &w->weight, &w->bias, &w->dweight, &w->dbias, &w->mean, &w->rstd};
+  *w = (workload){.rows = rows,
+                  .cols = AS_BENCH_COLS,
+                  .n = rows * AS_BENCH_COLS,
+                  .dropout = {.seed = 1, .p = 0.1},
+                  .step = {.lr = 1e-9,
+                           .beta1 = 0.9,
+                           .beta2 = 0.999,
+                           .eps = 1e-8,
+                           .weight_decay = 0.01,
+                           .bias_correction1 = 0.1,
+                           .bias_correction2 = 0.001,
+                           .gradient_scale = 1}};
+  float **const wanted[] = {&w->a,    &w->b,       &w->c,     &w->d,    &w->weight,
+                            &w->bias, &w->dweight, &w->dbias, &w->mean, &w->rstd};
   const size_t sizes[] = {w->n, w->n, w->n, w->n, w->cols, w->cols, w->cols, w->cols, w->rows, w->rows};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
     if (!(*wanted[i] = as_alloc(ctx, sizes[i], sizeof(float)))) return AS_E_NOMEM;

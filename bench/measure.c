@@ -40,7 +40,7 @@ double as_bench_seconds(void (*function)(void *argument), void *argument) {
   return fastest;
 }
 
-/* ---- arithmetic --------------------------------------------------------------------------------------------------------- */
+/* ---- arithmetic ------------------------------------------------------------------------------------------- */
 enum { CHAINS = 12, ROUNDS = 2000 };
 
 /* Twelve chains keep two units busy that take up to six cycles for a step. They start apart, or a compiler would
@@ -79,7 +79,9 @@ typedef struct fma_loop {
 /* "scalar" is not there: what it could reach is what the instructions that every processor of the kind has can do. */
 static const fma_loop LOOPS[] = {
 #if defined(__x86_64__)
-    {"avx512", fma_avx512, 16}, {"avx2", fma_avx2, 8}, {"baseline", fma_baseline, 4},
+    {"avx512", fma_avx512, 16},
+    {"avx2", fma_avx2, 8},
+    {"baseline", fma_baseline, 4},
 #elif defined(__aarch64__)
     {"neon", fma_neon, 4},
 #endif
@@ -105,7 +107,7 @@ double as_bench_fma_gflops(const char *isa) {
   return 2e-9 * loop->lanes * CHAINS * ROUNDS / as_bench_seconds(run_fma, &call);
 }
 
-/* ---- bandwidth ---------------------------------------------------------------------------------------------------------- */
+/* ---- bandwidth -------------------------------------------------------------------------------------------- */
 typedef struct stream {
   const as_kernels_f32 *table;
   size_t n;
@@ -153,7 +155,7 @@ as_status as_bench_measure_peaks(as_context *ctx, const as_kernels_f32 *best, as
   return allocated ? AS_OK : AS_E_NOMEM;
 }
 
-/* ---- printing ----------------------------------------------------------------------------------------------------------- */
+/* ---- printing --------------------------------------------------------------------------------------------- */
 void as_bench_heading_text(as_buffer *out) {
   as_buffer_printf(out, "%-22s %-9s %-7s %7s %-28s %11s %9s %9s %8s\n", "kernel", "isa", "place", "threads", "shape",
                    "time", "GF/s", "GB/s", "of peak");

@@ -1,4 +1,5 @@
-/* The kernels against golden/ops: results and gradients that PyTorch computed in double. Every table of this processor. */
+/* The kernels against golden/ops: results and gradients that PyTorch computed in double. Every table of this processor.
+ */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "tensor/kernels/kernels.h"
 #include "tests/harness.h"
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------- */
 typedef struct golden_file {
   as_context *ctx;
   as_safetensors *file;
@@ -52,7 +53,8 @@ static golden_tensor read_tensor(const golden_file *f, const char *case_name, co
 }
 
 /* Calls check(f, k, case) for every case of the file and every table; a case is what stands before ".x". */
-static void for_each_case(const char *operation, void (*check)(const golden_file *, const as_kernels_f32 *, const char *)) {
+static void for_each_case(const char *operation,
+                          void (*check)(const golden_file *, const as_kernels_f32 *, const char *)) {
   golden_file f = golden_open(operation);
   int cases = 0;
   for (size_t i = 0; i < as_safetensors_count(f.file); i++) {
@@ -79,8 +81,8 @@ static double greatest_of(const float *x, size_t n) {
   return greatest;
 }
 
-/* Off by at most `tolerance` of the greatest magnitude there, or of `terms` where that is more: the magnitude of what is
- * summed up, as much as all of which may cancel. */
+/* Off by at most `tolerance` of the greatest magnitude there, or of `terms` where that is more: the magnitude of what
+ * is summed up, as much as all of which may cancel. */
 static void compare(const golden_file *f, const as_kernels_f32 *k, const char *case_name, const char *role,
                     const float *actual, double tolerance, double terms) {
   golden_tensor expected = read_tensor(f, case_name, role);
@@ -89,15 +91,17 @@ static void compare(const golden_file *f, const as_kernels_f32 *k, const char *c
     const double a = (double)actual[i], e = (double)expected.data[i];
     if (a == e || (isnan(a) && isnan(e))) continue;
     if (!(fabs(a - e) <= tolerance * greatest))
-      ck_abort_msg("%s %s %s.%s[%zu]: %.9g, expected %.9g (off %.2g of %.2g)", k->isa, f->name, case_name, role, i, a, e,
-                   fabs(a - e), greatest);
+      ck_abort_msg("%s %s %s.%s[%zu]: %.9g, expected %.9g (off %.2g of %.2g)", k->isa, f->name, case_name, role, i, a,
+                   e, fabs(a - e), greatest);
   }
   free(expected.data);
 }
 
-static float *room(size_t n) { return calloc(n + 1, sizeof(float)); }
+static float *room(size_t n) {
+  return calloc(n + 1, sizeof(float));
+}
 
-/* ---- functions of one variable ---------------------------------------------------------------------------------------- */
+/* ---- functions of one variable ---------------------------------------------------------------------------- */
 static void check_unary(as_unary number, const golden_file *f, const as_kernels_f32 *k, const char *case_name) {
   golden_tensor x = read_tensor(f, case_name, "x"), dy = read_tensor(f, case_name, "dy");
   float *y = room(x.n), *dx = room(x.n);
@@ -121,16 +125,24 @@ static void check_tanh(const golden_file *f, const as_kernels_f32 *k, const char
   check_unary(AS_UNARY_TANH, f, k, name);
 }
 
-START_TEST(gelu) { for_each_case("gelu", check_gelu); }
+START_TEST(gelu) {
+  for_each_case("gelu", check_gelu);
+}
 END_TEST
-START_TEST(gelu_new) { for_each_case("gelu_new", check_gelu_new); }
+START_TEST(gelu_new) {
+  for_each_case("gelu_new", check_gelu_new);
+}
 END_TEST
-START_TEST(relu) { for_each_case("relu", check_relu); }
+START_TEST(relu) {
+  for_each_case("relu", check_relu);
+}
 END_TEST
-START_TEST(hyperbolic_tangent) { for_each_case("tanh", check_tanh); }
+START_TEST(hyperbolic_tangent) {
+  for_each_case("tanh", check_tanh);
+}
 END_TEST
 
-/* ---- softmax ---------------------------------------------------------------------------------------------------------- */
+/* ---- softmax ---------------------------------------------------------------------------------------------- */
 static void check_softmax(const golden_file *f, const as_kernels_f32 *k, const char *case_name) {
   golden_tensor x = read_tensor(f, case_name, "x"), dy = read_tensor(f, case_name, "dy");
   float *y = room(x.n), *dx = room(x.n);
@@ -157,16 +169,21 @@ static void check_log_softmax(const golden_file *f, const as_kernels_f32 *k, con
   free(x.data), free(dy.data), free(y), free(dx), free(lse);
 }
 
-START_TEST(softmax) { for_each_case("softmax", check_softmax); }
+START_TEST(softmax) {
+  for_each_case("softmax", check_softmax);
+}
 END_TEST
-START_TEST(log_softmax) { for_each_case("log_softmax", check_log_softmax); }
+START_TEST(log_softmax) {
+  for_each_case("log_softmax", check_log_softmax);
+}
 END_TEST
 
-/* ---- normalisation ---------------------------------------------------------------------------------------------------- */
+/* ---- normalisation ---------------------------------------------------------------------------------------- */
 static void check_layer_norm(const golden_file *f, const as_kernels_f32 *k, const char *case_name) {
   golden_tensor x = read_tensor(f, case_name, "x"), dy = read_tensor(f, case_name, "dy");
   golden_tensor w = read_tensor(f, case_name, "w"), b = read_tensor(f, case_name, "b");
-  float *y = room(x.n), *dx = room(x.n), *mean = room(x.rows), *rstd = room(x.rows), *dw = room(x.cols), *db = room(x.cols);
+  float *y = room(x.n), *dx = room(x.n), *mean = room(x.rows), *rstd = room(x.rows), *dw = room(x.cols),
+        *db = room(x.cols);
   const char *eps = strstr(case_name, "eps"); /* cases are named <case>_eps<value> */
   ck_assert_ptr_nonnull(eps);
   k->layer_norm(x.rows, x.cols, x.data, w.data, b.data, strtof(eps + 3, NULL), y, mean, rstd);
@@ -182,7 +199,8 @@ static void check_layer_norm(const golden_file *f, const as_kernels_f32 *k, cons
 }
 
 static void check_rms_norm(const golden_file *f, const as_kernels_f32 *k, const char *case_name) {
-  golden_tensor x = read_tensor(f, case_name, "x"), dy = read_tensor(f, case_name, "dy"), w = read_tensor(f, case_name, "w");
+  golden_tensor x = read_tensor(f, case_name, "x"), dy = read_tensor(f, case_name, "dy"),
+                w = read_tensor(f, case_name, "w");
   float *y = room(x.n), *dx = room(x.n), *rstd = room(x.rows), *dw = room(x.cols);
   k->rms_norm(x.rows, x.cols, x.data, w.data, 1e-6f, y, rstd);
   compare(f, k, case_name, "y", y, 1e-6, 0);
@@ -193,9 +211,13 @@ static void check_rms_norm(const golden_file *f, const as_kernels_f32 *k, const 
   free(x.data), free(dy.data), free(w.data), free(y), free(dx), free(rstd), free(dw);
 }
 
-START_TEST(layer_norm) { for_each_case("layernorm", check_layer_norm); }
+START_TEST(layer_norm) {
+  for_each_case("layernorm", check_layer_norm);
+}
 END_TEST
-START_TEST(rms_norm) { for_each_case("rmsnorm", check_rms_norm); }
+START_TEST(rms_norm) {
+  for_each_case("rmsnorm", check_rms_norm);
+}
 END_TEST
 
 Suite *as_suite(void) {

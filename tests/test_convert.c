@@ -105,7 +105,8 @@ START_TEST(bfloat16_is_the_upper_half_rounded) {
     as_f32_to_bf16(1, &x, &back);
     ck_assert_uint_eq(back, isnan(x) ? i | 0x40 : i);
     if ((i & 0x7f80) == 0x7f80) continue;
-    const float below = float_of(i << 16 | 0x7fff), middle = float_of(i << 16 | 0x8000), above = float_of(i << 16 | 0x8001);
+    const float below = float_of(i << 16 | 0x7fff), middle = float_of(i << 16 | 0x8000),
+                above = float_of(i << 16 | 0x8001);
     as_f32_to_bf16(1, &below, &back);
     ck_assert_uint_eq(back, i);
     as_f32_to_bf16(1, &middle, &back);

@@ -11,8 +11,9 @@
 #include "tensor/kernels/kernels.h"
 #include "tests/harness.h"
 
-/* ---- arrays between forbidden pages ----------------------------------------------------------------------------------- */
-/* `bytes` bytes that end where the readable memory ends, or start where it starts; the rest of it is filled with GUARD. */
+/* ---- arrays between forbidden pages ----------------------------------------------------------------------- */
+/* `bytes` bytes that end where the readable memory ends, or start where it starts; the rest of it is filled with GUARD.
+ */
 typedef struct fenced {
   unsigned char *map, *inside, *data;
   size_t map_bytes, inside_bytes, bytes;
@@ -41,7 +42,7 @@ static void unfence(fenced *f, const char *what) {
   munmap(f->map, f->map_bytes);
 }
 
-/* ---- the cases -------------------------------------------------------------------------------------------------------- */
+/* ---- the cases -------------------------------------------------------------------------------------------- */
 typedef struct dims {
   size_t rows, cols, ld;
 } dims;
@@ -59,8 +60,14 @@ typedef struct kernel_case {
 } kernel_case;
 
 static const as_dropout DROPOUT = {.seed = 0x123456789abcdef0, .step = 77, .op = 5, .p = 0.3};
-static const as_adamw_step STEP = {.lr = 0.01, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.1,
-                                   .bias_correction1 = 0.271, .bias_correction2 = 0.002997, .gradient_scale = 0.25};
+static const as_adamw_step STEP = {.lr = 0.01,
+                                   .beta1 = 0.9,
+                                   .beta2 = 0.999,
+                                   .eps = 1e-8,
+                                   .weight_decay = 0.1,
+                                   .bias_correction1 = 0.271,
+                                   .bias_correction2 = 0.002997,
+                                   .gradient_scale = 0.25};
 
 /* The call, written once for both types: n = rows * cols, a[] the arrays. */
 #define CASE(name, call)                                                                                               \
@@ -103,8 +110,7 @@ CASE(softmax_alone, k->softmax(d.rows, d.cols, a[0], a[1], NULL))
 CASE(softmax_backward, k->softmax_backward(d.rows, d.cols, a[0], a[1], a[2], false))
 CASE(softmax_backward_add, k->softmax_backward(d.rows, d.cols, a[0], a[1], a[2], true))
 CASE(layer_norm, k->layer_norm(d.rows, d.cols, a[0], a[1], a[2], 1e-5f, a[3], a[4], a[5]))
-CASE(layer_norm_backward,
-     k->layer_norm_backward(d.rows, d.cols, a[0], a[1], a[2], a[3], a[4], a[5], false, a[6], a[7]))
+CASE(layer_norm_backward, k->layer_norm_backward(d.rows, d.cols, a[0], a[1], a[2], a[3], a[4], a[5], false, a[6], a[7]))
 CASE(layer_norm_backward_add,
      k->layer_norm_backward(d.rows, d.cols, a[0], a[1], a[2], a[3], a[4], a[5], true, a[6], a[7]))
 CASE(rms_norm, k->rms_norm(d.rows, d.cols, a[0], a[1], 1e-6f, a[2], a[3]))
@@ -121,10 +127,12 @@ static void sum_squares_f64(const as_kernels_f64 *k, dims d, double **a) {
   a[1][0] = k->sum_squares(d.rows * d.cols, a[0]);
 }
 
+/* clang-format off */
 #define ROW(name) #name, .f32 = name##_f32, .f64 = name##_f64
 #define UNARY_ROWS(name, x, y, off)                                                                                    \
   {ROW(name), .arrays = {"in" x, "on"}, .absolute = off, .relative = 4e-7, .alias = "10"},                             \
-      {ROW(name##_backward), .arrays = {"in" x, "in" y, "in*", "on"}, .absolute = 3 * off, .relative = 1e-6, .alias = "32"}, \
+      {ROW(name##_backward), .arrays = {"in" x, "in" y, "in*", "on"}, .absolute = 3 * off, .relative = 1e-6,            \
+       .alias = "32"},                                                                                                 \
       {ROW(name##_backward_add), .arrays = {"in" x, "in" y, "in*", "un*"}, .absolute = 4 * off, .relative = 1e-6}
 
 static const kernel_case CASES[] = {
@@ -153,13 +161,14 @@ static const kernel_case CASES[] = {
     {ROW(softmax_alone), .arrays = {"in*", "on"}, .relative = 1e-6, .rowwise = true, .alias = "10"},
     {ROW(softmax_backward), .arrays = {"inp", "in*", "on"}, .absolute = 3e-5, .rowwise = true, .alias = "21"},
     {ROW(softmax_backward_add), .arrays = {"inp", "in*", "un*"}, .absolute = 3e-5, .rowwise = true},
-    {ROW(layer_norm), .arrays = {"in*", "ic1", "ic*", "on", "or", "or"}, .absolute = 2e-6, .relative = 1e-6, .rowwise = true,
-     .alias = "30"},
+    {ROW(layer_norm), .arrays = {"in*", "ic1", "ic*", "on", "or", "or"}, .absolute = 2e-6, .relative = 1e-6,
+     .rowwise = true, .alias = "30"},
     {ROW(layer_norm_backward), .arrays = {"in*", "ic1", "irm", "ir1", "in*", "on", "uc*", "uc*"}, .absolute = 2e-5,
      .relative = 2e-6, .rowwise = true, .alias = "54"},
     {ROW(layer_norm_backward_add), .arrays = {"in*", "ic1", "irm", "ir1", "in*", "un*", "uc*", "uc*"},
      .absolute = 2e-5, .relative = 2e-6, .rowwise = true},
-    {ROW(rms_norm), .arrays = {"in*", "ic1", "on", "or"}, .absolute = 1e-6, .relative = 1e-6, .rowwise = true, .alias = "20"},
+    {ROW(rms_norm), .arrays = {"in*", "ic1", "on", "or"}, .absolute = 1e-6, .relative = 1e-6, .rowwise = true,
+     .alias = "20"},
     {ROW(rms_norm_backward), .arrays = {"in*", "ic1", "ir1", "in*", "on", "uc*"}, .absolute = 2e-5, .relative = 2e-6,
      .rowwise = true, .alias = "43"},
     {ROW(rms_norm_backward_add), .arrays = {"in*", "ic1", "ir1", "in*", "un*", "uc*"}, .absolute = 2e-5,
@@ -168,32 +177,43 @@ static const kernel_case CASES[] = {
     {ROW(dropout_add), .arrays = {"in*", "in*", "on"}, .absolute = 1e-6, .relative = 2e-7, .alias = "2021"},
     {ROW(adamw), .arrays = {"in*", "un*", "un*", "un+"}, .absolute = 3e-7, .relative = 1e-6},
 };
+/* clang-format on */
 enum { CASE_COUNT = sizeof CASES / sizeof *CASES, MOST_ARRAYS = 10, MOST_ROWS = 130 };
 
 static size_t elements(const char *array, dims d) {
   switch (array[1]) {
-  case 'n': return d.rows * d.cols;
-  case 'c': return d.cols;
-  case 'r': return d.rows;
-  case 's': return d.rows ? (d.rows - 1) * d.ld + d.cols : 0;
-  default: return 1;
+  case 'n':
+    return d.rows * d.cols;
+  case 'c':
+    return d.cols;
+  case 'r':
+    return d.rows;
+  case 's':
+    return d.rows ? (d.rows - 1) * d.ld + d.cols : 0;
+  default:
+    return 1;
   }
 }
 
 static float draw(as_random *random, char kind) {
   double x = as_random_normal(random);
   switch (kind) {
-  case 'm': return (float)(0.2 * x);
-  case '+': return (float)(fabs(x) + 0.01);
-  case '1': return (float)(1 + 0.2 * x);
-  case 'p': return (float)(0.001 + 0.998 * as_random_uniform(random));
-  default: return (float)(2 * x);
+  case 'm':
+    return (float)(0.2 * x);
+  case '+':
+    return (float)(fabs(x) + 0.01);
+  case '1':
+    return (float)(1 + 0.2 * x);
+  case 'p':
+    return (float)(0.001 + 0.998 * as_random_uniform(random));
+  default:
+    return (float)(2 * x);
   }
 }
 
-/* ---- running them ----------------------------------------------------------------------------------------------------- */
-/* One call with fenced arrays; array number `alias[0]` is array number `alias[1]`, when given. results[i] gets a copy of
- * every array that is written (caller frees), and inputs are seen to be left alone. */
+/* ---- running them ----------------------------------------------------------------------------------------- */
+/* One call with fenced arrays; array number `alias[0]` is array number `alias[1]`, when given. results[i] gets a copy
+ * of every array that is written (caller frees), and inputs are seen to be left alone. */
 static void run_f32(const kernel_case *c, const as_kernels_f32 *k, dims d, float *const inputs[], bool at_end,
                     const char *alias, float *results[]) {
   fenced arrays[MOST_ARRAYS];
@@ -324,7 +344,7 @@ START_TEST(long_sums_stay_accurate) {
 }
 END_TEST
 
-/* ---- values out of the ordinary --------------------------------------------------------------------------------------- */
+/* ---- values out of the ordinary --------------------------------------------------------------------------- */
 START_TEST(maximum_sees_nan_and_infinity) {
   FOR_EACH_TABLE(k) {
     ck_assert(k->max(0, NULL) == -INFINITY);
@@ -404,7 +424,7 @@ START_TEST(norms_pass_nan_on) {
 }
 END_TEST
 
-/* ---- dropout ------------------------------------------------------------------------------------------------------------ */
+/* ---- dropout ---------------------------------------------------------------------------------------------- */
 static bool keeps(const as_dropout *dropout, uint64_t i) {
   uint32_t counter[4] = {(uint32_t)(i / 4), (uint32_t)((i / 4) >> 32), dropout->op, dropout->step}, word[4];
   uint32_t key[2] = {(uint32_t)dropout->seed, (uint32_t)(dropout->seed >> 32)};
@@ -415,8 +435,21 @@ static bool keeps(const as_dropout *dropout, uint64_t i) {
 START_TEST(dropout_draws_the_words_of_its_definition) {
   enum { N = 333 };
   /* The last ones carry from the low word of the counter into the high one, in the middle of a group. */
-  static const uint64_t FIRST[] = {0, 1, 2, 3, 4, 5, 62, 63, 64, 127, 1000003, 4 * 0xffffffffull, 4 * 0x100000000ull - 61,
-                                   4 * 0x700000000ull - 130, (1ull << 60) + 7};
+  static const uint64_t FIRST[] = {0,
+                                   1,
+                                   2,
+                                   3,
+                                   4,
+                                   5,
+                                   62,
+                                   63,
+                                   64,
+                                   127,
+                                   1000003,
+                                   4 * 0xffffffffull,
+                                   4 * 0x100000000ull - 61,
+                                   4 * 0x700000000ull - 130,
+                                   (1ull << 60) + 7};
   static const double P[] = {0, 1e-12, 0.1, 0.5, 0.9, 1 - 1e-12, 1};
   float x[N], y[N], residual[N], sum[N];
   for (size_t i = 0; i < N; i++) {
@@ -444,7 +477,7 @@ START_TEST(dropout_draws_the_words_of_its_definition) {
 }
 END_TEST
 
-/* ---- the choice of a table ---------------------------------------------------------------------------------------------- */
+/* ---- the choice of a table -------------------------------------------------------------------------------- */
 START_TEST(selects_the_table_asked_for) {
   const as_kernels_f32 *table, *best = NULL;
   as_context *ctx;

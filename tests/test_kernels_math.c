@@ -1,5 +1,5 @@
-/* How accurate the functions of one variable are, over the whole range of float, and what they make of values out of the
- * ordinary. The bounds are those that tensor/kernels/simd_math.h and kernels.h state. */
+/* How accurate the functions of one variable are, over the whole range of float, and what they make of values out of
+ * the ordinary. The bounds are those that tensor/kernels/simd_math.h and kernels.h state. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "tensor/kernels/kernels.h"
 #include "tests/harness.h"
 
-/* ---- sweeps ----------------------------------------------------------------------------------------------------------- */
+/* ---- sweeps ----------------------------------------------------------------------------------------------- */
 /* A sweep goes over every STRIDE-th float of both signs. */
 enum { STRIDE = 1009, BATCH = 4096 };
 
@@ -71,8 +71,8 @@ static void check_batch(const bound *b, const as_kernels_f32 *k, size_t n, const
     /* A result at the edge of infinity may fall on either side, within the bound. */
     const double finite = isinf(actual) && fabs(expected) > (double)FLT_MAX * (1 - 1e-6) ? 0 : off;
     if (!(finite <= b->ulp * ulp || finite <= b->absolute))
-      ck_abort_msg("%s %s(%.9g): %.9g, expected %.9g: off %.3g, %.2f ulp", k->isa, b->name, (double)x[i], actual, expected,
-                   off, off / ulp);
+      ck_abort_msg("%s %s(%.9g): %.9g, expected %.9g: off %.3g, %.2f ulp", k->isa, b->name, (double)x[i], actual,
+                   expected, off, off / ulp);
   }
 }
 
@@ -98,7 +98,7 @@ START_TEST(accurate_over_all_of_float) {
 }
 END_TEST
 
-/* ---- values out of the ordinary --------------------------------------------------------------------------------------- */
+/* ---- values out of the ordinary --------------------------------------------------------------------------- */
 typedef struct special {
   as_unary number;
   float x, y, derivative;
@@ -135,7 +135,9 @@ static const special SPECIALS[] = {
     {AS_UNARY_GELU_TANH, 0, 0, 0.5f},
 };
 
-static bool same(float a, float b) { return a == b || (isnan(a) && isnan(b)); }
+static bool same(float a, float b) {
+  return a == b || (isnan(a) && isnan(b));
+}
 
 START_TEST(takes_values_out_of_the_ordinary) {
   const special *s = &SPECIALS[_i];

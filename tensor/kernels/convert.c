@@ -21,7 +21,7 @@ static float float_from_bits(uint32_t bits) {
   return x;
 }
 
-/* ---- IEEE binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits ------------------------------------------------------ */
+/* ---- IEEE binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits ---------------------------------------- */
 static float half_to_float(uint16_t h) {
   uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = (h >> 10) & 0x1f, fraction = h & 0x3ff;
   if (exponent == 0x1f) return float_from_bits(sign | 0x7f800000 | (fraction ? 0x400000 | fraction << 13 : 0));
@@ -45,7 +45,9 @@ static uint16_t float_to_half(float x) {
 
 #if defined(__x86_64__)
 /* Every processor with AVX2 has F16C, and not every compiler knows "f16c" here. */
-static bool has_f16c(void) { return __builtin_cpu_supports("avx2"); }
+static bool has_f16c(void) {
+  return __builtin_cpu_supports("avx2");
+}
 
 /* Both convert groups of 8 and return how many elements they have done. */
 __attribute__((target("avx,f16c"))) static size_t f16_to_f32_f16c(size_t n, const uint16_t *x, float *y) {
@@ -63,7 +65,9 @@ __attribute__((target("avx,f16c"))) static size_t f32_to_f16_f16c(size_t n, cons
   return i;
 }
 #else
-static bool has_f16c(void) { return false; }
+static bool has_f16c(void) {
+  return false;
+}
 
 static size_t f16_to_f32_f16c(size_t n, const uint16_t *x, float *y) {
   (void)n, (void)x, (void)y;
@@ -84,7 +88,7 @@ void as_f32_to_f16(size_t n, const float *x, uint16_t *y) {
   for (size_t i = has_f16c() ? f32_to_f16_f16c(n, x, y) : 0; i < n; i++) y[i] = float_to_half(x[i]);
 }
 
-/* ---- bfloat16: the upper half of a float -------------------------------------------------------------------------------- */
+/* ---- bfloat16: the upper half of a float ------------------------------------------------------------------ */
 /* In blocks of a constant size, which compilers turn into vector instructions. */
 enum { BLOCK = 16 };
 

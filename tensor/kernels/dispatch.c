@@ -5,13 +5,16 @@
 
 #include "config.h"
 
-
 #include "tensor/kernels/tables.h"
 
-static bool always(void) { return true; }
+static bool always(void) {
+  return true;
+}
 
 #if defined(AS_HAVE_AVX2)
-static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static bool has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
 #endif
 
 #if defined(AS_HAVE_AVX512)
@@ -44,7 +47,9 @@ static const kernel_choice CHOICES[] = {
 };
 enum { CHOICE_COUNT = sizeof CHOICES / sizeof *CHOICES };
 
-const as_kernels_f64 *as_kernels_reference_f64(void) { return &as_kernels_scalar_f64; }
+const as_kernels_f64 *as_kernels_reference_f64(void) {
+  return &as_kernels_scalar_f64;
+}
 
 const as_kernels_f32 *as_kernels_at(size_t index, bool *supported) {
   if (index >= CHOICE_COUNT) return NULL;

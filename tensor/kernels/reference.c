@@ -10,12 +10,12 @@
 #include "tensor/kernels/tables.h"
 #include "tensor/real.h"
 
-static const double SQRT_HALF = 0.70710678118654752440;       /* 1 / sqrt(2) */
-static const double INV_SQRT_2PI = 0.39894228040143267794;    /* 1 / sqrt(2 pi) */
-static const double SQRT_2_OVER_PI = 0.79788456080286535588;  /* sqrt(2 / pi) */
+static const double SQRT_HALF = 0.70710678118654752440;      /* 1 / sqrt(2) */
+static const double INV_SQRT_2PI = 0.39894228040143267794;   /* 1 / sqrt(2 pi) */
+static const double SQRT_2_OVER_PI = 0.79788456080286535588; /* sqrt(2 / pi) */
 static const double GELU_CUBIC = 0.044715;
 
-/* ---- elementwise functions and their derivatives --------------------------------------------------------------------- */
+/* ---- elementwise functions and their derivatives ---------------------------------------------------------- */
 /* Beyond this both GELUs and their derivatives are those of ReLU, to the last bit of a double. Asked first, so that an
  * infinite x gives the limit. */
 static const double GELU_END = 40;
@@ -46,7 +46,9 @@ static double gelu_tanh_gradient(double x, double y, double dy) {
 }
 
 /* Written so that NaN passes. */
-static double relu(double x) { return x < 0 ? 0 : x; }
+static double relu(double x) {
+  return x < 0 ? 0 : x;
+}
 
 static double relu_gradient(double x, double y, double dy) {
   (void)y;
@@ -58,7 +60,9 @@ static double tanh_gradient(double x, double y, double dy) {
   return (1 - y * y) * dy;
 }
 
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static double sigmoid(double x) {
+  return 1 / (1 + exp(-x));
+}
 
 static double sigmoid_gradient(double x, double y, double dy) {
   (void)x;
@@ -108,10 +112,10 @@ BINARY(elementwise_mul_add, (real)((double)y[i] + (double)a[i] * (double)b[i]))
     for (size_t i = 0; i < n; i++) y[i] = (expression);                                                                \
   }
 SCALAR(axpy, (real)((double)y[i] + (double)alpha * (double)x[i]))
-SCALAR(scale, alpha * x[i])
+SCALAR(scale, alpha *x[i])
 SCALAR(add_scalar, x[i] + alpha)
 
-/* ---- reductions ------------------------------------------------------------------------------------------------------ */
+/* ---- reductions ------------------------------------------------------------------------------------------- */
 static real sum(size_t n, const real *x) {
   double total = 0;
   for (size_t i = 0; i < n; i++) total += (double)x[i];
@@ -147,7 +151,7 @@ static void column_sum(size_t rows, size_t cols, const real *x, size_t ld, real 
   }
 }
 
-/* ---- softmax ---------------------------------------------------------------------------------------------------------- */
+/* ---- softmax ---------------------------------------------------------------------------------------------- */
 static void softmax(size_t rows, size_t cols, const real *x, real *y, real *lse) {
   for (size_t r = 0; r < rows; r++, x += cols, y += cols) {
     double highest = (double)maximum(cols, x), total = 0;
@@ -173,7 +177,7 @@ static void softmax_backward(size_t rows, size_t cols, const real *y, const real
   }
 }
 
-/* ---- normalisation ---------------------------------------------------------------------------------------------------- */
+/* ---- normalisation ---------------------------------------------------------------------------------------- */
 static void layer_norm(size_t rows, size_t cols, const real *x, const real *weight, const real *bias, real eps, real *y,
                        real *mean, real *rstd) {
   double n = cols ? (double)cols : 1;
@@ -236,7 +240,7 @@ static void rms_norm_backward(size_t rows, size_t cols, const real *x, const rea
   }
 }
 
-/* ---- dropout ----------------------------------------------------------------------------------------------------------- */
+/* ---- dropout ---------------------------------------------------------------------------------------------- */
 /* The 32-bit word `i` of the operation. */
 static uint32_t dropout_word(const as_dropout *dropout, uint64_t i) {
   uint64_t block = i / 4;
@@ -261,7 +265,7 @@ static void dropout_only(const as_dropout *dropout, uint64_t first, size_t n, co
   dropout_add(dropout, first, n, x, NULL, y);
 }
 
-/* ---- optimizer --------------------------------------------------------------------------------------------------------- */
+/* ---- optimizer -------------------------------------------------------------------------------------------- */
 static void adamw(size_t n, const as_adamw_step *step, const real *gradient, real *weight, real *m, real *v) {
   const double decay = 1 - step->lr * step->weight_decay, step_size = step->lr / step->bias_correction1;
   const double root = sqrt(step->bias_correction2);

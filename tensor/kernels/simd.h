@@ -1,6 +1,6 @@
-/* A small vector header: the kernels are written once over it and compiled for each instruction set, chosen by the macro
- * the file is compiled with: AS_ISA_BASELINE (x86-64, that is SSE2), AS_ISA_AVX2 (with FMA), AS_ISA_AVX512 (F, BW, DQ,
- * VL) or AS_ISA_NEON (AArch64).
+/* A small vector header: the kernels are written once over it and compiled for each instruction set, chosen by the
+ * macro the file is compiled with: AS_ISA_BASELINE (x86-64, that is SSE2), AS_ISA_AVX2 (with FMA), AS_ISA_AVX512 (F,
+ * BW, DQ, VL) or AS_ISA_NEON (AArch64).
  *
  *   vf  AS_LANES floats          vi  AS_LANES 32-bit integers       vm  one truth value per lane
  *   vd  AS_LANES / 2 doubles, for the sums that want them
@@ -54,8 +54,11 @@
 #error compile with one of AS_ISA_BASELINE, AS_ISA_AVX2, AS_ISA_AVX512, AS_ISA_NEON
 #endif
 
-/* k elements, k <= AS_LANES; the lanes beyond read as 0, or as `fill`. For a constant k these are vf_load and vf_store. */
-static inline vf vf_read(const float *p, size_t k) { return k == AS_LANES ? vf_load(p) : vf_load_n(p, k); }
+/* k elements, k <= AS_LANES; the lanes beyond read as 0, or as `fill`. For a constant k these are vf_load and vf_store.
+ */
+static inline vf vf_read(const float *p, size_t k) {
+  return k == AS_LANES ? vf_load(p) : vf_load_n(p, k);
+}
 static inline void vf_write(float *p, size_t k, vf a) {
   if (k == AS_LANES)
     vf_store(p, a);
@@ -71,8 +74,12 @@ static inline vf vf_read_or(const float *p, size_t k, vf fill) {
 #define AS_FOR_VECTORS(n, step)                                                                                        \
   do {                                                                                                                 \
     size_t at_ = 0;                                                                                                    \
-    for (; at_ + AS_LANES <= (n); at_ += AS_LANES) { step(at_, AS_LANES); }                                            \
-    if (at_ < (n)) { step(at_, (n) - at_); }                                                                           \
+    for (; at_ + AS_LANES <= (n); at_ += AS_LANES) {                                                                   \
+      step(at_, AS_LANES);                                                                                             \
+    }                                                                                                                  \
+    if (at_ < (n)) {                                                                                                   \
+      step(at_, (n)-at_);                                                                                              \
+    }                                                                                                                  \
   } while (0)
 
 #endif

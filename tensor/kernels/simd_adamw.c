@@ -1,5 +1,5 @@
-/* AdamW in one pass: each of gradient, weight, m and v is read once and the last three written once, 28 bytes an element.
- * Memory is what limits it: the square root and the division hide behind the loads. */
+/* AdamW in one pass: each of gradient, weight, m and v is read once and the last three written once, 28 bytes an
+ * element. Memory is what limits it: the square root and the division hide behind the loads. */
 #include <math.h>
 
 #include "tensor/kernels/simd_kernels.h"

@@ -1,6 +1,7 @@
 /* simd.h for AVX2 with FMA: eight lanes. The contract is in simd.h, which includes this. */
 #include <immintrin.h>
 
+/* clang-format off */
 #define AS_LANES 8
 typedef __m256 vf;
 typedef __m256i vi;
@@ -119,3 +120,4 @@ static inline double vd_hsum(vd a) {
   __m128d b = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
   return _mm_cvtsd_f64(_mm_add_sd(b, _mm_unpackhi_pd(b, b)));
 }
+/* clang-format on */

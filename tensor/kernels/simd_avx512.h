@@ -2,6 +2,7 @@
  * this. */
 #include <immintrin.h>
 
+/* clang-format off */
 #define AS_LANES 16
 typedef __m512 vf;
 typedef __m512i vi;
@@ -103,3 +104,4 @@ static inline double vd_hsum(vd a) {
   __m128d b = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
   return _mm_cvtsd_f64(_mm_add_sd(b, _mm_unpackhi_pd(b, b)));
 }
+/* clang-format on */

@@ -47,10 +47,9 @@ static inline void philox_words(philox p, vi word[4]) {
   vi_transpose4(word);
 }
 
-/* The words of the group that starts with counter `block`, and of the next: each round waits for the one before, and two
- * groups in step use that time. `next` may be NULL. */
-static inline void philox_groups(const as_dropout *dropout, vi places, uint64_t block, vi word[4],
-                                 vi *next /* [4] */) {
+/* The words of the group that starts with counter `block`, and of the next: each round waits for the one before, and
+ * two groups in step use that time. `next` may be NULL. */
+static inline void philox_groups(const as_dropout *dropout, vi places, uint64_t block, vi word[4], vi *next /* [4] */) {
   philox a = philox_start(dropout, places, block), b = a;
   if (next) b = philox_start(dropout, places, block + AS_LANES);
   uint32_t key0 = (uint32_t)dropout->seed, key1 = (uint32_t)(dropout->seed >> 32);

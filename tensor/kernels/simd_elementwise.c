@@ -11,15 +11,25 @@
 #define SCALE_STEP(i, k) vf_write(y + i, k, vf_mul(factor, vf_read(x + i, k)))
 #define ADD_SCALAR_STEP(i, k) vf_write(y + i, k, vf_add(term, vf_read(x + i, k)))
 
-void AS_ISA(as_vector_add)(size_t n, const float *a, const float *b, float *y) { AS_FOR_VECTORS(n, ADD_STEP); }
+void AS_ISA(as_vector_add)(size_t n, const float *a, const float *b, float *y) {
+  AS_FOR_VECTORS(n, ADD_STEP);
+}
 
-void AS_ISA(as_vector_sub)(size_t n, const float *a, const float *b, float *y) { AS_FOR_VECTORS(n, SUB_STEP); }
+void AS_ISA(as_vector_sub)(size_t n, const float *a, const float *b, float *y) {
+  AS_FOR_VECTORS(n, SUB_STEP);
+}
 
-void AS_ISA(as_vector_mul)(size_t n, const float *a, const float *b, float *y) { AS_FOR_VECTORS(n, MUL_STEP); }
+void AS_ISA(as_vector_mul)(size_t n, const float *a, const float *b, float *y) {
+  AS_FOR_VECTORS(n, MUL_STEP);
+}
 
-void AS_ISA(as_vector_div)(size_t n, const float *a, const float *b, float *y) { AS_FOR_VECTORS(n, DIV_STEP); }
+void AS_ISA(as_vector_div)(size_t n, const float *a, const float *b, float *y) {
+  AS_FOR_VECTORS(n, DIV_STEP);
+}
 
-void AS_ISA(as_vector_mul_add)(size_t n, const float *a, const float *b, float *y) { AS_FOR_VECTORS(n, MUL_ADD_STEP); }
+void AS_ISA(as_vector_mul_add)(size_t n, const float *a, const float *b, float *y) {
+  AS_FOR_VECTORS(n, MUL_ADD_STEP);
+}
 
 void AS_ISA(as_vector_axpy)(size_t n, float alpha, const float *x, float *y) {
   const vf factor = vf_set1(alpha);

@@ -28,7 +28,8 @@ static inline vf vf_polynomial(vf x, const float *c, int terms) {
 }
 #define VF_POLYNOMIAL(x, c) vf_polynomial(x, c, (int)(sizeof(c) / sizeof *(c)))
 
-/* e^x within 1.5 ulp (1 with fused multiply-add); infinity above 88.72, denormals and 0 below -87.3. x = n log 2 + r, e^r = 1 + r + r^2 P(r). */
+/* e^x within 1.5 ulp (1 with fused multiply-add); infinity above 88.72, denormals and 0 below -87.3. x = n log 2 + r,
+ * e^r = 1 + r + r^2 P(r). */
 static inline vf vf_exp(vf x) {
   static const float P[] = {0.49999994f, 0.166665196f, 0.0416684002f, 0.00836885162f, 0.00138143206f};
   x = vf_max(vf_set1(-104.0f), vf_min(vf_set1(89.0f), x));
@@ -49,8 +50,8 @@ static inline vf vf_exp2(vf x) {
 /* log x within 2 ulp; -infinity at 0, NaN below. x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)) and
  * log(1 + f) = f - f^2 / 2 + f^3 P(f). */
 static inline vf vf_log(vf x) {
-  static const float P[] = {0.333333313f,  -0.250008225f, 0.200012386f,  -0.166232526f,
-                            0.142013937f,  -0.131608918f, 0.127646819f, -0.0763655156f};
+  static const float P[] = {0.333333313f, -0.250008225f, 0.200012386f, -0.166232526f,
+                            0.142013937f, -0.131608918f, 0.127646819f, -0.0763655156f};
   const vi sqrt_half = vi_set1(0x3f3504f3), fraction = vi_set1(0x007fffff);
   vm denormal = vf_lt(x, vf_set1(0x1p-126f));
   vf scaled = vf_select(denormal, vf_mul(x, vf_set1(0x1p23f)), x);
@@ -89,12 +90,20 @@ static inline vf vf_sigmoid(vf x) {
 /* The largest a that the next function is made for; the tail there is 1.3e-12. */
 #define VF_NORMAL_TAIL_END 7.0f
 
-/* Phi(-a) = (1 - erf(a / sqrt(2))) / 2 for a in [0, 7], within 3e-8 absolutely and within 5e-5 of itself. As 2^P(a): the
- * logarithm of the tail is nearly a parabola, and so the tail keeps its relative accuracy without a division. */
+/* Phi(-a) = (1 - erf(a / sqrt(2))) / 2 for a in [0, 7], within 3e-8 absolutely and within 5e-5 of itself. As 2^P(a):
+ * the logarithm of the tail is nearly a parabola, and so the tail keeps its relative accuracy without a division. */
 static inline vf vf_normal_tail(vf a) {
-  static const float P[] = {-1.0f,           -1.15110517f,     -0.459211856f,   -0.0524713174f,
-                            0.00699706934f,  -4.74022527e-05f, -0.000252896134f, 6.73355098e-05f,
-                            -9.15017336e-06f, 6.6570675e-07f,  -2.0423764e-08f};
+  static const float P[] = {-1.0f,
+                            -1.15110517f,
+                            -0.459211856f,
+                            -0.0524713174f,
+                            0.00699706934f,
+                            -4.74022527e-05f,
+                            -0.000252896134f,
+                            6.73355098e-05f,
+                            -9.15017336e-06f,
+                            6.6570675e-07f,
+                            -2.0423764e-08f};
   return vf_exp2(VF_POLYNOMIAL(a, P));
 }
 

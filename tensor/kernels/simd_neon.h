@@ -1,6 +1,7 @@
 /* simd.h for AArch64: NEON with fused multiply-add, four lanes. The contract is in simd.h, which includes this. */
 #include <arm_neon.h>
 
+/* clang-format off */
 #define AS_LANES 4
 typedef float32x4_t vf;
 typedef uint32x4_t vi;
@@ -109,3 +110,4 @@ static inline vd vd_zero(void) { return vdupq_n_f64(0); }
 static inline vd vd_add(vd a, vd b) { return vaddq_f64(a, b); }
 static inline vd vd_fma(vd a, vd b, vd c) { return vfmaq_f64(c, a, b); }
 static inline double vd_hsum(vd a) { return vgetq_lane_f64(a, 0) + vgetq_lane_f64(a, 1); }
+/* clang-format on */

@@ -104,9 +104,8 @@ void AS_ISA(as_layer_norm_backward)(size_t rows, size_t cols, const float *x, co
   }
 }
 
-/* ---- without the mean --------------------------------------------------------------------------------------------------- */
-#define RMS_NORM_STEP(i, k)                                                                                            \
-  vf_write(y + i, k, vf_mul(vf_mul(vf_read(x + i, k), scale), vf_read(weight + i, k)))
+/* ---- without the mean ------------------------------------------------------------------------------------- */
+#define RMS_NORM_STEP(i, k) vf_write(y + i, k, vf_mul(vf_mul(vf_read(x + i, k), scale), vf_read(weight + i, k)))
 
 void AS_ISA(as_rms_norm)(size_t rows, size_t cols, const float *x, const float *weight, float eps, float *y,
                          float *rstd) {

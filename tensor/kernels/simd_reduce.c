@@ -1,5 +1,6 @@
-/* Sums and maxima. The order of every sum is fixed by its size: four accumulators take whole vectors in turn, each block
- * of BLOCK elements is added up in float, and the blocks in double, so that a long sum is as accurate as a short one. */
+/* Sums and maxima. The order of every sum is fixed by its size: four accumulators take whole vectors in turn, each
+ * block of BLOCK elements is added up in float, and the blocks in double, so that a long sum is as accurate as a short
+ * one. */
 #include <math.h>
 
 #include "tensor/kernels/simd_kernels.h"
@@ -7,7 +8,9 @@
 enum { BLOCK = 4096 }; /* a multiple of four vectors */
 
 /* The lanes of four accumulators, in a fixed order. */
-static inline float finish(const vf a[4]) { return vf_hsum(vf_add(vf_add(a[0], a[1]), vf_add(a[2], a[3]))); }
+static inline float finish(const vf a[4]) {
+  return vf_hsum(vf_add(vf_add(a[0], a[1]), vf_add(a[2], a[3])));
+}
 
 /* At most BLOCK elements. Vector number j goes to accumulator j % 4, the incomplete last one included. */
 static float sum_block(size_t n, const float *x) {
@@ -89,12 +92,13 @@ float AS_ISA(as_vector_max)(size_t n, const float *x) {
   return vm_any(nan) ? NAN : vf_hmax(vf_max(vf_max(a[0], a[1]), vf_max(a[2], a[3])));
 }
 
-/* ---- columns ---------------------------------------------------------------------------------------------------------- */
+/* ---- columns ---------------------------------------------------------------------------------------------- */
 /* So many vectors of columns are summed side by side, in registers, in so many rows at a time: a sum over many rows is
  * one of short sums. */
 enum { STRIP = 4, ROW_BLOCK = 64 };
 
-static inline void column_sum_strip(size_t rows, size_t k, const float *x, size_t ld, float *y, bool add, size_t vectors) {
+static inline void column_sum_strip(size_t rows, size_t k, const float *x, size_t ld, float *y, bool add,
+                                    size_t vectors) {
   vf total[STRIP];
   for (size_t v = 0; v < vectors; v++) total[v] = add ? vf_read(y + v * AS_LANES, k) : vf_zero();
   while (rows) {
@@ -112,7 +116,8 @@ static inline void column_sum_strip(size_t rows, size_t k, const float *x, size_
 
 void AS_ISA(as_column_sum)(size_t rows, size_t cols, const float *x, size_t ld, float *y, bool add) {
   size_t c = 0;
-  for (; c + STRIP * AS_LANES <= cols; c += STRIP * AS_LANES) column_sum_strip(rows, AS_LANES, x + c, ld, y + c, add, STRIP);
+  for (; c + STRIP * AS_LANES <= cols; c += STRIP * AS_LANES)
+    column_sum_strip(rows, AS_LANES, x + c, ld, y + c, add, STRIP);
   for (; c + AS_LANES <= cols; c += AS_LANES) column_sum_strip(rows, AS_LANES, x + c, ld, y + c, add, 1);
   if (c < cols) column_sum_strip(rows, cols - c, x + c, ld, y + c, add, 1);
 }

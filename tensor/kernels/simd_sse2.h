@@ -1,6 +1,7 @@
 /* simd.h for plain x86-64: SSE2, four lanes, no fused multiply-add. The contract is in simd.h, which includes this. */
 #include <emmintrin.h>
 
+/* clang-format off */
 #define AS_LANES 4
 typedef __m128 vf;
 typedef __m128i vi;
@@ -123,3 +124,4 @@ static inline vd vd_zero(void) { return _mm_setzero_pd(); }
 static inline vd vd_add(vd a, vd b) { return _mm_add_pd(a, b); }
 static inline vd vd_fma(vd a, vd b, vd c) { return _mm_add_pd(_mm_mul_pd(a, b), c); }
 static inline double vd_hsum(vd a) { return _mm_cvtsd_f64(_mm_add_sd(a, _mm_unpackhi_pd(a, a))); }
+/* clang-format on */

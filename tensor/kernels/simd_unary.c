@@ -2,7 +2,7 @@
 #include "tensor/kernels/simd_kernels.h"
 #include "tensor/kernels/simd_math.h"
 
-/* ---- GELU by the normal distribution ---------------------------------------------------------------------------------- */
+/* ---- GELU by the normal distribution ---------------------------------------------------------------------- */
 /* x Phi(x) = max(x, 0) - |x| Phi(-|x|): the tail is subtracted from what is exact, so nothing cancels. */
 static inline vf gelu(vf x) {
   const vf end = vf_set1(VF_NORMAL_TAIL_END);
@@ -14,9 +14,9 @@ static inline vf gelu(vf x) {
 /* Phi(x) + x phi(x), phi being the density: D(|x|) for x <= 0 and 1 - D(|x|) for x > 0, where D(a) = Phi(-a) - a phi(a)
  * = e^(-a^2 / 2) P(a), within 1e-7. */
 static inline vf gelu_gradient(vf x, vf y, vf dy) {
-  static const float P[] = {0.5f,            -0.797881484f,   0.249945462f,   -0.132646188f,
-                            0.0614804663f,   -0.0247870907f,  0.00836864393f, -0.00222351658f,
-                            0.000431669527f, -5.6071287e-05f, 4.27566874e-06f, -1.42838999e-07f};
+  static const float P[] = {
+      0.5f,           -0.797881484f,   0.249945462f,    -0.132646188f,   0.0614804663f,   -0.0247870907f,
+      0.00836864393f, -0.00222351658f, 0.000431669527f, -5.6071287e-05f, 4.27566874e-06f, -1.42838999e-07f};
   (void)y;
   const vf end = vf_set1(VF_NORMAL_TAIL_END);
   vf a = vf_min(end, vf_abs(x));
@@ -25,7 +25,7 @@ static inline vf gelu_gradient(vf x, vf y, vf dy) {
   return vf_mul(vf_select(vf_lt(vf_zero(), x), vf_sub(vf_set1(1), d), d), dy);
 }
 
-/* ---- GELU by tanh, written with the logistic function: (1 + tanh u) / 2 = 1 / (1 + e^-2u) ------------------------------- */
+/* ---- GELU by tanh, written with the logistic function: (1 + tanh u) / 2 = 1 / (1 + e^-2u) ----------------- */
 #define TWO_SQRT_2_OVER_PI 1.59576912f
 #define GELU_CUBIC 0.044715f
 
@@ -49,8 +49,10 @@ static inline vf gelu_tanh_gradient(vf x, vf y, vf dy) {
   return vf_mul(vf_select(vf_eq(x, least), vf_zero(), d), dy);
 }
 
-/* ---- the others ------------------------------------------------------------------------------------------------------- */
-static inline vf relu(vf x) { return vf_max(vf_zero(), x); }
+/* ---- the others ------------------------------------------------------------------------------------------- */
+static inline vf relu(vf x) {
+  return vf_max(vf_zero(), x);
+}
 
 /* Not a product: what is 0 is 0 whatever dy is; and NaN passes. */
 static inline vf relu_gradient(vf x, vf y, vf dy) {
@@ -78,7 +80,7 @@ static inline vf log_gradient(vf x, vf y, vf dy) {
   return vf_div(dy, x);
 }
 
-/* ---- the kernels ------------------------------------------------------------------------------------------------------ */
+/* ---- the kernels ------------------------------------------------------------------------------------------ */
 /* The function is a constant where these are called, so it is compiled into the loop. */
 #define FORWARD_STEP(i, k) vf_write(y + i, k, function(vf_read(x + i, k)))
 __attribute__((always_inline)) static inline void forward(size_t n, const float *x, float *y, vf (*function)(vf)) {
@@ -97,7 +99,9 @@ __attribute__((always_inline)) static inline void backward(size_t n, const float
 }
 
 #define UNARY(name, function, gradient)                                                                                \
-  void AS_ISA(as_vector_##name)(size_t n, const float *x, float *y) { forward(n, x, y, function); }                    \
+  void AS_ISA(as_vector_##name)(size_t n, const float *x, float *y) {                                                  \
+    forward(n, x, y, function);                                                                                        \
+  }                                                                                                                    \
   void AS_ISA(as_vector_##name##_backward)(size_t n, const float *x, const float *y, const float *dy, float *dx,       \
                                            bool add) {                                                                 \
     backward(n, x, y, dy, dx, add, gradient);                                                                          \
