@@ -47,10 +47,13 @@ double as_bench_fma_gflops(const char *isa);
 /* Fails only without memory (AS_E_NOMEM). The bandwidths are measured with the kernels of `best`. */
 AS_MUST_CHECK as_status as_bench_measure_peaks(as_context *ctx, const as_kernels_f32 *best, as_bench_peaks *out);
 
-/* Measures every kernel of the table but the matrix product's, with data in the cache and, when `memory`, in memory. */
+/* Measures every kernel of the table but the matrix product's, with data in the cache and, when `memory`, in memory.
+ * *goes_on is set to what the last emit answered. */
 AS_MUST_CHECK as_status as_bench_kernels(as_context *ctx, const as_kernels_f32 *table, const as_bench_peaks *peaks,
-                                         bool memory, as_bench_emit emit, void *user);
+                                         bool memory, as_bench_emit emit, void *user, bool *goes_on);
 
+/* The peaks as a line of text or of JSON. */
+void as_bench_peaks_write(as_buffer *out, const as_kernels_f32 *table, const as_bench_peaks *peaks, bool json);
 /* A row as one line of a table, with the heading that fits; and as one line of JSON. */
 void as_bench_heading_text(as_buffer *out);
 void as_bench_row_text(as_buffer *out, const as_bench_row *row);

@@ -162,16 +162,16 @@ static bool measure(workload *w, const kernel_bench *bench, const char *place, d
 }
 
 as_status as_bench_kernels(as_context *ctx, const as_kernels_f32 *table, const as_bench_peaks *peaks, bool memory,
-                           as_bench_emit emit, void *user) {
+                           as_bench_emit emit, void *user, bool *goes_on) {
   as_status status = AS_OK;
-  bool go_on = true;
-  for (int place = 0; place <= (memory ? 1 : 0) && go_on && status == AS_OK; place++) {
+  *goes_on = true;
+  for (int place = 0; place <= (memory ? 1 : 0) && *goes_on && status == AS_OK; place++) {
     workload w;
     status = workload_new(ctx, place ? AS_BENCH_MEMORY_ROWS : AS_BENCH_CACHE_ROWS, &w);
     w.k = table;
-    for (size_t i = 0; i < BENCH_COUNT && go_on && status == AS_OK; i++) {
-      go_on = measure(&w, &BENCHES[i], place ? "memory" : "cache", place ? peaks->memory_gbytes : peaks->cache_gbytes,
-                      emit, user);
+    for (size_t i = 0; i < BENCH_COUNT && *goes_on && status == AS_OK; i++) {
+      *goes_on = measure(&w, &BENCHES[i], place ? "memory" : "cache",
+                         place ? peaks->memory_gbytes : peaks->cache_gbytes, emit, user);
     }
     workload_free(ctx, &w);
   }

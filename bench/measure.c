@@ -156,6 +156,24 @@ as_status as_bench_measure_peaks(as_context *ctx, const as_kernels_f32 *best, as
 }
 
 /* ---- printing --------------------------------------------------------------------------------------------- */
+void as_bench_peaks_write(as_buffer *out, const as_kernels_f32 *table, const as_bench_peaks *peaks, bool json) {
+  if (!json) {
+    as_buffer_printf(out, "%s, one thread: %.1f GF/s of multiply-adds, %.1f GB/s in the cache, %.1f GB/s in memory\n",
+                     table->isa, peaks->fma_gflops, peaks->cache_gbytes, peaks->memory_gbytes);
+    return;
+  }
+  as_json_writer w = as_json_writer_start(out, 0);
+  as_json_open_object(&w, NULL);
+  as_json_open_object(&w, "peaks");
+  as_json_string(&w, "isa", table->isa);
+  as_json_double(&w, "fma_gflops", peaks->fma_gflops);
+  as_json_double(&w, "cache_gbytes", peaks->cache_gbytes);
+  as_json_double(&w, "memory_gbytes", peaks->memory_gbytes);
+  as_json_close_object(&w);
+  as_json_close_object(&w);
+  as_buffer_char(out, '\n');
+}
+
 void as_bench_heading_text(as_buffer *out) {
   as_buffer_printf(out, "%-22s %-9s %-7s %7s %-28s %11s %9s %9s %8s\n", "kernel", "isa", "place", "threads", "shape",
                    "time", "GF/s", "GB/s", "of peak");

@@ -7,12 +7,14 @@
 #include "base/memory.h"
 #include "cli/command.h"
 
+extern const as_command as_command_bench_kernels;
 extern const as_command as_command_data_check, as_command_data_split, as_command_data_synth;
 extern const as_command as_command_doctor;
 extern const as_command as_command_metrics;
 extern const as_command as_command_tokenize;
 
 static const as_command *const commands[] = {
+    &as_command_bench_kernels,
     &as_command_data_check,
     &as_command_data_split,
     &as_command_data_synth,
