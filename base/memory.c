@@ -5,6 +5,8 @@
 #include "base/memory.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/internal.h"
 
@@ -89,4 +91,14 @@ size_t as_memory_peak(const as_context *ctx) {
 }
 uint64_t as_allocation_count(const as_context *ctx) {
   return atomic_load(&ctx->allocations);
+}
+
+void as_prefault(const void *start, size_t bytes, bool write) {
+#ifdef MADV_POPULATE_WRITE
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)start & ~(page - 1);
+  int advice = write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+  if (bytes) (void)madvise((void *)first, bytes + ((uintptr_t)start - first), advice);
+#else
+  (void)start, (void)bytes, (void)write;
+#endif
 }

@@ -28,6 +28,11 @@ char *as_strndup(as_context *ctx, const char *text, size_t length);
  * it grows. Returns the array, perhaps moved, or NULL on failure (the old array stays valid). */
 void *as_grow(as_context *ctx, void *array, size_t *capacity, size_t needed, size_t size);
 
+/* Asks the system to put all pages of [start, start + bytes) in place at once, `write` for memory that is about to be
+ * written, else for a mapped file. Meeting each missing page on its own costs about as much again as filling it. A
+ * hint: no content changes, and systems that can't do it don't. */
+void as_prefault(const void *start, size_t bytes, bool write);
+
 size_t as_memory_used(const as_context *ctx);        /* bytes live now */
 size_t as_memory_peak(const as_context *ctx);        /* the most that ever were */
 uint64_t as_allocation_count(const as_context *ctx); /* successful allocations so far */

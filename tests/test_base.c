@@ -195,6 +195,21 @@ START_TEST(planned_failures_happen_once_or_forever) {
 }
 END_TEST
 
+START_TEST(prefaulting_changes_nothing) {
+  as_context *ctx = as_test_context(1);
+  enum { BYTES = 300000 };
+  unsigned char *block = as_alloc(ctx, BYTES, 1);
+  for (int i = 0; i < BYTES; i++) block[i] = (unsigned char)(i * 7);
+  as_prefault(block, BYTES, true);
+  as_prefault(block + 5001, 100001, true);
+  as_prefault(block + 3, 0, true);
+  as_prefault(block, BYTES, false);
+  for (int i = 0; i < BYTES; i++) ck_assert_uint_eq(block[i], (unsigned char)(i * 7));
+  as_free(ctx, block);
+  as_test_context_free(ctx);
+}
+END_TEST
+
 START_TEST(arrays_grow_by_doubling) {
   as_context *ctx = as_test_context(1);
   int *array = NULL;
@@ -319,6 +334,7 @@ Suite *as_suite(void) {
   tcase_add_test(memory, sizes_that_overflow_are_refused);
   tcase_add_test(memory, failed_realloc_keeps_the_block);
   tcase_add_test(memory, planned_failures_happen_once_or_forever);
+  tcase_add_test(memory, prefaulting_changes_nothing);
   tcase_add_test(memory, arrays_grow_by_doubling);
   tcase_add_test(memory, strings_are_copied);
   tcase_add_test(buffer, buffer_holds_text_and_bytes);
