@@ -12,35 +12,39 @@
 enum { MAX_INDEX = 64 << 20 }; /* bytes of an index; the largest real ones have a few hundred thousand */
 
 /* What a folder may hold, in the order in which it is looked for. */
-static const struct {
+typedef struct candidate {
   const char *name;
+  const as_weight_format *format;
   bool is_index;
-} candidates[] = {
-    {"model.safetensors", false},
-    {"model.safetensors.index.json", true},
+} candidate;
+
+static const candidate candidates[] = {
+    {"model.safetensors", &as_safetensors_format, false},
+    {"model.safetensors.index.json", &as_safetensors_format, true},
+    {"pytorch_model.bin", &as_torch_format, false},
+    {"pytorch_model.bin.index.json", &as_torch_format, true},
 };
 
-/* ---- files ------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------ */
 
-static size_t count_of(const as_checkpoint_source *source) { return as_safetensors_count(source->safetensors); }
-
-static const as_stored_tensor *tensor_of(const as_checkpoint_source *source, size_t index) {
-  return as_safetensors_tensor(source->safetensors, index);
+static size_t count_of(const as_checkpoint_source *source) {
+  return source->format->count(source->file);
 }
 
 /* Opens folder/name and adds it to the sources. */
-static as_status add_source(as_checkpoint *checkpoint, const char *folder, const char *name) {
+static as_status add_source(as_checkpoint *checkpoint, const as_weight_format *format, const char *folder,
+                            const char *name) {
   as_context *ctx = checkpoint->ctx;
   as_checkpoint_source *sources =
       as_grow(ctx, checkpoint->sources, &checkpoint->source_capacity, checkpoint->source_count + 1, sizeof *sources);
   if (!sources) return AS_E_NOMEM;
   checkpoint->sources = sources;
   as_checkpoint_source *source = &sources[checkpoint->source_count];
-  *source = (as_checkpoint_source){.path = as_path_join(ctx, folder, name)};
+  *source = (as_checkpoint_source){.path = as_path_join(ctx, folder, name), .format = format};
   if (!source->path) return AS_E_NOMEM;
   checkpoint->source_count++;
   source->name = source->path + strlen(source->path) - strlen(name);
-  return as_safetensors_open(ctx, source->path, &source->safetensors);
+  return format->open(ctx, source->path, &source->file);
 }
 
 static bool find_source(const as_checkpoint *checkpoint, const char *name, size_t *index) {
@@ -49,7 +53,7 @@ static bool find_source(const as_checkpoint *checkpoint, const char *name, size_
   return false;
 }
 
-/* ---- tensors ----------------------------------------------------------------------------------------------------- */
+/* ---- tensors ---------------------------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b) {
   const as_checkpoint_entry *x = a, *y = b;
@@ -64,10 +68,12 @@ static as_status gather_entries(as_checkpoint *checkpoint) {
   for (size_t s = 0; s < checkpoint->source_count; s++) total += count_of(&checkpoint->sources[s]);
   checkpoint->entries = as_alloc(checkpoint->ctx, total, sizeof *checkpoint->entries);
   if (!checkpoint->entries) return AS_E_NOMEM;
-  for (size_t s = 0; s < checkpoint->source_count; s++)
-    for (size_t i = 0; i < count_of(&checkpoint->sources[s]); i++)
+  for (size_t s = 0; s < checkpoint->source_count; s++) {
+    const as_checkpoint_source *source = &checkpoint->sources[s];
+    for (size_t i = 0; i < count_of(source); i++)
       checkpoint->entries[checkpoint->count++] =
-          (as_checkpoint_entry){.tensor = tensor_of(&checkpoint->sources[s], i), .source = s, .index = i};
+          (as_checkpoint_entry){.tensor = source->format->tensor(source->file, i), .source = s, .index = i};
+  }
   qsort(checkpoint->entries, checkpoint->count, sizeof *checkpoint->entries, by_name);
   for (size_t i = 1; i < checkpoint->count; i++) {
     const as_checkpoint_entry *a = &checkpoint->entries[i - 1], *b = &checkpoint->entries[i];
@@ -92,7 +98,7 @@ int64_t as_checkpoint_find(const as_checkpoint *checkpoint, const char *name) {
   return -1;
 }
 
-/* ---- the index of shards ----------------------------------------------------------------------------------------- */
+/* ---- the index of shards ---------------------------------------------------------------------------------------- */
 
 /* Whether a path that a file gives stays below the folder of that file. */
 static bool stays_inside(const char *path) {
@@ -105,7 +111,8 @@ static bool stays_inside(const char *path) {
   return true;
 }
 
-static as_status add_shard(as_checkpoint *checkpoint, const char *folder, const char *tensor, const json_t *file) {
+static as_status add_shard(as_checkpoint *checkpoint, const as_weight_format *format, const char *folder,
+                           const char *tensor, const json_t *file) {
   size_t known;
   if (!json_is_string(file) || strlen(json_string_value(file)) != json_string_length(file))
     return as_fail(checkpoint->ctx, AS_E_MODEL, "%s: weight_map: the file of tensor \"%s\" is not text",
@@ -116,7 +123,7 @@ static as_status add_shard(as_checkpoint *checkpoint, const char *folder, const 
                    "%s: weight_map: tensor \"%s\" is said to be in \"%s\", which is outside the model's folder",
                    checkpoint->path, tensor, name);
   if (find_source(checkpoint, name, &known)) return AS_OK;
-  as_status status = add_source(checkpoint, folder, name);
+  as_status status = add_source(checkpoint, format, folder, name);
   return status == AS_OK ? AS_OK : as_fail_prefix(checkpoint->ctx, status, "%s", checkpoint->path);
 }
 
@@ -132,7 +139,7 @@ static as_status check_promises(const as_checkpoint *checkpoint, json_t *weight_
   return AS_OK;
 }
 
-static as_status open_index(as_checkpoint *checkpoint, const char *folder) {
+static as_status open_index(as_checkpoint *checkpoint, const as_weight_format *format, const char *folder) {
   json_t *index;
   as_status status = as_json_read(checkpoint->ctx, checkpoint->path, MAX_INDEX, AS_E_MODEL, &index);
   if (status != AS_OK) return status;
@@ -141,32 +148,33 @@ static as_status open_index(as_checkpoint *checkpoint, const char *folder) {
     status = as_fail(checkpoint->ctx, AS_E_MODEL, "%s: weight_map is missing or not an object", checkpoint->path);
   else
     for (void *at = json_object_iter(weight_map); at && status == AS_OK; at = json_object_iter_next(weight_map, at))
-      status = add_shard(checkpoint, folder, json_object_iter_key(at), json_object_iter_value(at));
+      status = add_shard(checkpoint, format, folder, json_object_iter_key(at), json_object_iter_value(at));
   if (status == AS_OK) status = gather_entries(checkpoint);
   if (status == AS_OK) status = check_promises(checkpoint, weight_map);
   json_decref(index);
   return status;
 }
 
-/* ---- the folder -------------------------------------------------------------------------------------------------- */
+/* ---- the folder ------------------------------------------------------------------------------------------------- */
 
-static as_status open_candidates(as_checkpoint *checkpoint, const char *folder) {
+static as_status open_candidate(as_checkpoint *checkpoint, const candidate *found, const char *folder) {
+  if (found->is_index) return open_index(checkpoint, found->format, folder);
+  as_status status = add_source(checkpoint, found->format, folder, found->name);
+  return status == AS_OK ? gather_entries(checkpoint) : status;
+}
+
+static as_status open_folder(as_checkpoint *checkpoint, const char *folder) {
   as_context *ctx = checkpoint->ctx;
   if (!as_path_is_folder(folder)) return as_fail(ctx, AS_E_MODEL, "%s: there is no such model folder", folder);
   for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
     checkpoint->path = as_path_join(ctx, folder, candidates[i].name);
     if (!checkpoint->path) return AS_E_NOMEM;
-    if (as_path_exists(checkpoint->path)) {
-      if (candidates[i].is_index) return open_index(checkpoint, folder);
-      as_status status = add_source(checkpoint, folder, candidates[i].name);
-      return status == AS_OK ? gather_entries(checkpoint) : status;
-    }
+    if (as_path_exists(checkpoint->path)) return open_candidate(checkpoint, &candidates[i], folder);
     as_free(ctx, checkpoint->path);
     checkpoint->path = NULL;
   }
   return as_fail(ctx, AS_E_MODEL,
-                 "%s: the folder has no weights: neither model.safetensors nor "
-                 "model.safetensors.index.json",
+                 "%s: the folder has no weights: no model.safetensors, no pytorch_model.bin and no index of either",
                  folder);
 }
 
@@ -175,7 +183,7 @@ as_status as_checkpoint_open(as_context *ctx, const char *folder, as_checkpoint 
   as_checkpoint *checkpoint = as_alloc_zero(ctx, 1, sizeof *checkpoint);
   if (!checkpoint) return AS_E_NOMEM;
   checkpoint->ctx = ctx;
-  as_status status = open_candidates(checkpoint, folder);
+  as_status status = open_folder(checkpoint, folder);
   if (status == AS_OK)
     *out = checkpoint;
   else
@@ -187,8 +195,9 @@ void as_checkpoint_close(as_checkpoint *checkpoint) {
   if (!checkpoint) return;
   as_context *ctx = checkpoint->ctx;
   for (size_t s = 0; s < checkpoint->source_count; s++) {
-    as_safetensors_close(checkpoint->sources[s].safetensors);
-    as_free(ctx, checkpoint->sources[s].path);
+    const as_checkpoint_source *source = &checkpoint->sources[s];
+    if (source->file) source->format->close(source->file);
+    as_free(ctx, source->path);
   }
   as_free(ctx, checkpoint->sources);
   as_free(ctx, checkpoint->entries);
@@ -196,7 +205,9 @@ void as_checkpoint_close(as_checkpoint *checkpoint) {
   as_free(ctx, checkpoint);
 }
 
-size_t as_checkpoint_count(const as_checkpoint *checkpoint) { return checkpoint->count; }
+size_t as_checkpoint_count(const as_checkpoint *checkpoint) {
+  return checkpoint->count;
+}
 
 const as_stored_tensor *as_checkpoint_tensor(const as_checkpoint *checkpoint, size_t index) {
   return checkpoint->entries[index].tensor;

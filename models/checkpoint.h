@@ -27,7 +27,7 @@ const char *as_checkpoint_file(const as_checkpoint *checkpoint, size_t index);
 /* The number of the tensor of this name, -1 if there is none. */
 int64_t as_checkpoint_find(const as_checkpoint *checkpoint, const char *name);
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 typedef struct as_checkpoint_read {
   size_t index; /* of the tensor */
@@ -44,7 +44,7 @@ AS_MUST_CHECK as_status as_checkpoint_read_all(as_checkpoint *checkpoint, const 
 /* The same for one tensor. */
 AS_MUST_CHECK as_status as_checkpoint_read_f32(as_checkpoint *checkpoint, size_t index, float *out /* [elements] */);
 
-/* ---- agreeing with a model --------------------------------------------------------------------------------------- */
+/* ---- agreeing with a model -------------------------------------------------------------------------------------- */
 
 /* A tensor that a model asks for. */
 typedef struct as_expectation {

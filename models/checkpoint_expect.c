@@ -30,7 +30,9 @@ static void list_end(listing *list) {
   if (list->left_out) as_buffer_printf(&list->text, "; and %zu more", list->left_out);
 }
 
-static bool starts_with(const char *text, const char *prefix) { return strncmp(text, prefix, strlen(prefix)) == 0; }
+static bool starts_with(const char *text, const char *prefix) {
+  return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
 /* How much of each expectation's name the file leaves out: the prefix's length, or 0. */
 static size_t missing_prefix(const as_checkpoint *checkpoint, const char *prefix) {

@@ -3,13 +3,14 @@
 #define AS_MODELS_CHECKPOINT_INTERNAL_H
 
 #include "models/checkpoint.h"
-#include "models/safetensors.h"
+#include "models/weight_format.h"
 
 /* One file of weights. */
 typedef struct as_checkpoint_source {
   char *path;
   const char *name; /* the end of path: what comes after the folder */
-  as_safetensors *safetensors;
+  const as_weight_format *format;
+  void *file; /* the format's; NULL when it could not be opened */
 } as_checkpoint_source;
 
 /* One tensor: number `index` of its file. */

@@ -1,10 +1,12 @@
 /* Reading a checkpoint's tensors into floats.
  *
- * The tensors of one call are cut into chunks of a fixed number of elements, which the context's threads share; a chunk
- * is widened and checked block by block, so that each value is loaded from memory once. */
+ * The tensors of one call are grouped by the storage on which they lie, so that each storage is held once. A group is
+ * cut into chunks of a fixed number of elements, which the context's threads share; a chunk is widened and checked
+ * block by block, so that each value is loaded from memory once. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -18,12 +20,13 @@ enum {
   MAX_SIZE = 8        /* bytes of a floating-point element */
 };
 
-/* A tensor whose bytes are at hand, and where its floats go. */
+/* A tensor to read, and where its floats go. */
 typedef struct view {
   const as_checkpoint_entry *entry;
-  const unsigned char *data;
+  as_tensor_place place;
   float *out;
-  int64_t first_chunk; /* of the job */
+  const unsigned char *data; /* its first element, while its storage is held */
+  int64_t first_chunk;       /* of the job */
 } view;
 
 typedef struct job {
@@ -33,7 +36,7 @@ typedef struct job {
   _Atomic int64_t bad_chunk; /* the lowest with a value that is not finite; `chunks` if there is none */
 } job;
 
-/* ---- one block --------------------------------------------------------------------------------------------------- */
+/* ---- one block -------------------------------------------------------------------------------------------------- */
 
 /* Whether none of x[n] is NaN or infinite: adding 1 to the exponent field then carries into the sign bit of none. */
 static bool all_finite(size_t n, const float *x) {
@@ -54,12 +57,43 @@ static bool all_finite(size_t n, const float *x) {
 /* out[n] = the n elements of `type` at `data`, which is aligned for it. */
 static void widen(as_stored_type type, size_t n, const void *data, float *out) {
   switch (type) {
-  case AS_STORED_F16: as_f16_to_f32(n, data, out); break;
-  case AS_STORED_BF16: as_bf16_to_f32(n, data, out); break;
+  case AS_STORED_F16:
+    as_f16_to_f32(n, data, out);
+    break;
+  case AS_STORED_BF16:
+    as_bf16_to_f32(n, data, out);
+    break;
   case AS_STORED_F64:
     for (size_t i = 0; i < n; i++) out[i] = (float)((const double *)data)[i];
     break;
-  default: memcpy(out, data, n * sizeof *out);
+  default:
+    memcpy(out, data, n * sizeof *out);
+  }
+}
+
+static void unravel(const as_stored_tensor *tensor, int64_t element, int64_t position[AS_STORED_MAX_DIMS]) {
+  for (int i = tensor->ndim - 1; i >= 0; i--) {
+    position[i] = element % tensor->shape[i];
+    element /= tensor->shape[i];
+  }
+}
+
+/* Copies the elements [start, start + n) of a tensor with strides to `copy`, one after another. */
+static void gather(const view *v, int64_t start, size_t n, unsigned char *copy) {
+  const as_stored_tensor *tensor = v->entry->tensor;
+  const int64_t *strides = v->place.strides;
+  size_t size = as_stored_type_size(tensor->type);
+  int64_t position[AS_STORED_MAX_DIMS], at = 0;
+  unravel(tensor, start, position);
+  for (int i = 0; i < tensor->ndim; i++) at += position[i] * strides[i];
+  for (size_t done = 0; done < n; done++) {
+    memcpy(copy + done * size, v->data + (size_t)at * size, size);
+    for (int i = tensor->ndim - 1; i >= 0; i--) {
+      at += strides[i];
+      if (++position[i] < tensor->shape[i]) break;
+      at -= tensor->shape[i] * strides[i];
+      position[i] = 0;
+    }
   }
 }
 
@@ -68,13 +102,18 @@ static bool read_block(const view *v, int64_t start, size_t n) {
   _Alignas(MAX_SIZE) unsigned char copy[BLOCK * MAX_SIZE];
   as_stored_type type = v->entry->tensor->type;
   size_t size = as_stored_type_size(type);
-  const unsigned char *data = v->data + (size_t)start * size;
-  if ((uintptr_t)data % size != 0) data = memcpy(copy, data, n * size);
+  const unsigned char *data = copy;
+  if (v->place.strides)
+    gather(v, start, n, copy);
+  else if ((uintptr_t)v->data % size != 0)
+    memcpy(copy, v->data + (size_t)start * size, n * size);
+  else
+    data = v->data + (size_t)start * size;
   widen(type, n, data, v->out + start);
   return all_finite(n, v->out + start);
 }
 
-/* ---- one chunk --------------------------------------------------------------------------------------------------- */
+/* ---- one chunk -------------------------------------------------------------------------------------------------- */
 
 static const view *view_of_chunk(const job *work, int64_t chunk) {
   size_t low = 0, high = work->count; /* the wanted one is in [low, high) */
@@ -94,6 +133,9 @@ static void read_chunk(void *argument, int64_t chunk, int lane) {
   const view *v = view_of_chunk(work, chunk);
   int64_t start = (chunk - v->first_chunk) * CHUNK, left = v->entry->tensor->elements - start;
   int64_t end = start + (left < CHUNK ? left : CHUNK);
+  size_t size = as_stored_type_size(v->entry->tensor->type);
+  if (!v->place.strides) as_prefault(v->data + (size_t)start * size, (size_t)(end - start) * size, false);
+  as_prefault(v->out + start, (size_t)(end - start) * sizeof *v->out, true);
   for (; start < end; start += BLOCK) {
     if (read_block(v, start, (size_t)(end - start < BLOCK ? end - start : BLOCK))) continue;
     int64_t lowest = atomic_load(&work->bad_chunk);
@@ -102,13 +144,18 @@ static void read_chunk(void *argument, int64_t chunk, int lane) {
   }
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------------------ */
+/* ---- errors ----------------------------------------------------------------------------------------------------- */
 
 /* What the element is instead of a finite float. */
 static const char *describe(const view *v, int64_t element) {
+  double value;
   if (v->entry->tensor->type == AS_STORED_F64) {
-    double value;
-    memcpy(&value, v->data + (size_t)element * sizeof value, sizeof value);
+    _Alignas(MAX_SIZE) unsigned char copy[MAX_SIZE];
+    if (v->place.strides)
+      gather(v, element, 1, copy);
+    else
+      memcpy(copy, v->data + (size_t)element * sizeof value, sizeof value);
+    memcpy(&value, copy, sizeof value);
     if (isfinite(value)) return "a value beyond the range of 32-bit floats";
   }
   return isnan(v->out[element]) ? "NaN" : "Inf";
@@ -119,11 +166,7 @@ static as_status fail_not_finite(as_checkpoint *checkpoint, const job *work, int
   const as_stored_tensor *tensor = v->entry->tensor;
   int64_t element = (chunk - v->first_chunk) * CHUNK, position[AS_STORED_MAX_DIMS];
   while (isfinite(v->out[element])) element++;
-  int64_t rest = element;
-  for (int i = tensor->ndim - 1; i >= 0; i--) {
-    position[i] = rest % tensor->shape[i];
-    rest /= tensor->shape[i];
-  }
+  unravel(tensor, element, position);
   char text[AS_SHAPE_TEXT];
   return as_fail(checkpoint->ctx, AS_E_MODEL, "%s: tensor \"%s\" has %s at %s: the weights are damaged or diverged",
                  checkpoint->sources[v->entry->source].path, tensor->name, describe(v, element),
@@ -141,25 +184,57 @@ static as_status check_types(as_checkpoint *checkpoint, const as_checkpoint_read
   return AS_OK;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------- */
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
 
-as_status as_checkpoint_read_all(as_checkpoint *checkpoint, const as_checkpoint_read *reads, size_t count) {
-  as_status status = check_types(checkpoint, reads, count);
+/* Orders by storage; within one by tensor, which makes the first error always the same. */
+static int by_storage(const void *a, const void *b) {
+  const view *x = a, *y = b;
+  if (x->entry->source != y->entry->source) return x->entry->source < y->entry->source ? -1 : 1;
+  if (x->place.storage != y->place.storage) return x->place.storage < y->place.storage ? -1 : 1;
+  return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+/* Reads the views[count] of one storage. */
+static as_status read_storage(as_checkpoint *checkpoint, view *views, size_t count) {
+  const as_checkpoint_source *source = &checkpoint->sources[views[0].entry->source];
+  const unsigned char *bytes;
+  as_status status = source->format->hold(source->file, views[0].place.storage, &bytes);
   if (status != AS_OK) return status;
-  view *views = as_alloc(checkpoint->ctx, count, sizeof *views);
-  if (!views) return as_fail_prefix(checkpoint->ctx, AS_E_NOMEM, "%s", checkpoint->path);
-  job work = {.views = views};
+  job work = {.views = views, .count = count};
   for (size_t i = 0; i < count; i++) {
-    const as_checkpoint_entry *entry = &checkpoint->entries[reads[i].index];
-    if (entry->tensor->elements == 0) continue;
-    const unsigned char *data = as_safetensors_data(checkpoint->sources[entry->source].safetensors, entry->index);
-    views[work.count++] = (view){.entry = entry, .data = data, .out = reads[i].out, .first_chunk = work.chunks};
-    work.chunks += (entry->tensor->elements - 1) / CHUNK + 1;
+    views[i].data = bytes + views[i].place.offset;
+    views[i].first_chunk = work.chunks;
+    work.chunks += (views[i].entry->tensor->elements - 1) / CHUNK + 1;
   }
   atomic_init(&work.bad_chunk, work.chunks);
   as_parallel_for(checkpoint->ctx, work.chunks, read_chunk, &work);
   int64_t bad = atomic_load(&work.bad_chunk);
   if (bad < work.chunks) status = fail_not_finite(checkpoint, &work, bad);
+  source->format->release(source->file);
+  return status;
+}
+
+as_status as_checkpoint_read_all(as_checkpoint *checkpoint, const as_checkpoint_read *reads, size_t count) {
+  size_t used = 0;
+  as_status status = check_types(checkpoint, reads, count);
+  if (status != AS_OK) return status;
+  view *views = as_alloc(checkpoint->ctx, count, sizeof *views);
+  if (!views) return as_fail_prefix(checkpoint->ctx, AS_E_NOMEM, "%s", checkpoint->path);
+  for (size_t i = 0; i < count; i++) {
+    const as_checkpoint_entry *entry = &checkpoint->entries[reads[i].index];
+    const as_checkpoint_source *source = &checkpoint->sources[entry->source];
+    if (entry->tensor->elements == 0) continue;
+    views[used++] =
+        (view){.entry = entry, .place = source->format->place(source->file, entry->index), .out = reads[i].out};
+  }
+  qsort(views, used, sizeof *views, by_storage);
+  for (size_t begin = 0, end; begin < used && status == AS_OK; begin = end) {
+    for (end = begin + 1; end < used; end++)
+      if (views[end].entry->source != views[begin].entry->source ||
+          views[end].place.storage != views[begin].place.storage)
+        break;
+    status = read_storage(checkpoint, views + begin, end - begin);
+  }
   as_free(checkpoint->ctx, views);
   return status;
 }

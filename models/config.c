@@ -31,14 +31,25 @@ void as_model_config_free(as_model_config *config) {
 /* The value as an error text shows it. */
 static const char *show(const json_t *value, char text[VALUE_TEXT]) {
   switch (json_typeof(value)) {
-  case JSON_INTEGER: snprintf(text, VALUE_TEXT, "%" JSON_INTEGER_FORMAT, json_integer_value(value)); break;
-  case JSON_REAL: snprintf(text, VALUE_TEXT, "%.17g", json_real_value(value)); break;
-  case JSON_STRING: snprintf(text, VALUE_TEXT, "\"%.60s\"", json_string_value(value)); break;
-  case JSON_OBJECT: return "an object";
-  case JSON_ARRAY: return "a list";
-  case JSON_TRUE: return "true";
-  case JSON_FALSE: return "false";
-  case JSON_NULL: return "null";
+  case JSON_INTEGER:
+    snprintf(text, VALUE_TEXT, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    break;
+  case JSON_REAL:
+    snprintf(text, VALUE_TEXT, "%.17g", json_real_value(value));
+    break;
+  case JSON_STRING:
+    snprintf(text, VALUE_TEXT, "\"%.60s\"", json_string_value(value));
+    break;
+  case JSON_OBJECT:
+    return "an object";
+  case JSON_ARRAY:
+    return "a list";
+  case JSON_TRUE:
+    return "true";
+  case JSON_FALSE:
+    return "false";
+  case JSON_NULL:
+    return "null";
   }
   return text;
 }
@@ -71,10 +82,18 @@ static void put(const as_config_field *field, void *out, field_value value) {
   char *at = (char *)out + field->offset;
   int choice = (int)value.integer;
   switch (field->kind) {
-  case AS_CONFIG_INT: memcpy(at, &value.integer, sizeof value.integer); break;
-  case AS_CONFIG_FLOAT: memcpy(at, &value.number, sizeof value.number); break;
-  case AS_CONFIG_BOOL: memcpy(at, &value.truth, sizeof value.truth); break;
-  case AS_CONFIG_CHOICE: memcpy(at, &choice, sizeof choice); break;
+  case AS_CONFIG_INT:
+    memcpy(at, &value.integer, sizeof value.integer);
+    break;
+  case AS_CONFIG_FLOAT:
+    memcpy(at, &value.number, sizeof value.number);
+    break;
+  case AS_CONFIG_BOOL:
+    memcpy(at, &value.truth, sizeof value.truth);
+    break;
+  case AS_CONFIG_CHOICE:
+    memcpy(at, &choice, sizeof choice);
+    break;
   }
 }
 
@@ -83,9 +102,15 @@ static field_value get(const as_config_field *field, const void *values) {
   field_value value = {0};
   int choice;
   switch (field->kind) {
-  case AS_CONFIG_INT: memcpy(&value.integer, at, sizeof value.integer); break;
-  case AS_CONFIG_FLOAT: memcpy(&value.number, at, sizeof value.number); break;
-  case AS_CONFIG_BOOL: memcpy(&value.truth, at, sizeof value.truth); break;
+  case AS_CONFIG_INT:
+    memcpy(&value.integer, at, sizeof value.integer);
+    break;
+  case AS_CONFIG_FLOAT:
+    memcpy(&value.number, at, sizeof value.number);
+    break;
+  case AS_CONFIG_BOOL:
+    memcpy(&value.truth, at, sizeof value.truth);
+    break;
   case AS_CONFIG_CHOICE:
     memcpy(&choice, at, sizeof choice);
     value.integer = choice;
@@ -104,9 +129,15 @@ static const as_config_choice *choice_of_value(const as_config_field *field, int
 static bool convert(const as_config_field *field, const json_t *json, field_value *value) {
   *value = (field_value){0};
   switch (field->kind) {
-  case AS_CONFIG_INT: value->integer = json_integer_value(json); return json_is_integer(json);
-  case AS_CONFIG_FLOAT: value->number = json_number_value(json); return json_is_number(json);
-  case AS_CONFIG_BOOL: value->truth = json_is_true(json); return json_is_boolean(json);
+  case AS_CONFIG_INT:
+    value->integer = json_integer_value(json);
+    return json_is_integer(json);
+  case AS_CONFIG_FLOAT:
+    value->number = json_number_value(json);
+    return json_is_number(json);
+  case AS_CONFIG_BOOL:
+    value->truth = json_is_true(json);
+    return json_is_boolean(json);
   case AS_CONFIG_CHOICE:
     for (const as_config_choice *choice = field->choices; choice->name && is_text(json); choice++)
       if (strcmp(choice->name, json_string_value(json)) == 0) {
@@ -119,10 +150,14 @@ static bool convert(const as_config_field *field, const json_t *json, field_valu
 
 static bool in_range(const as_config_field *field, field_value value) {
   switch (field->kind) {
-  case AS_CONFIG_INT: return value.integer >= (int64_t)field->min && value.integer <= (int64_t)field->max;
-  case AS_CONFIG_FLOAT: return value.number >= field->min && value.number <= field->max;
-  case AS_CONFIG_BOOL: return true;
-  case AS_CONFIG_CHOICE: return choice_of_value(field, value.integer) != NULL;
+  case AS_CONFIG_INT:
+    return value.integer >= (int64_t)field->min && value.integer <= (int64_t)field->max;
+  case AS_CONFIG_FLOAT:
+    return value.number >= field->min && value.number <= field->max;
+  case AS_CONFIG_BOOL:
+    return true;
+  case AS_CONFIG_CHOICE:
+    return choice_of_value(field, value.integer) != NULL;
   }
   return false;
 }
@@ -131,9 +166,15 @@ static bool in_range(const as_config_field *field, field_value value) {
 static void describe(const as_config_field *field, char *text, size_t capacity) {
   size_t length = 0;
   switch (field->kind) {
-  case AS_CONFIG_INT: snprintf(text, capacity, "an integer from %.0f to %.0f", field->min, field->max); break;
-  case AS_CONFIG_FLOAT: snprintf(text, capacity, "a number from %.9g to %.9g", field->min, field->max); break;
-  case AS_CONFIG_BOOL: snprintf(text, capacity, "true or false"); break;
+  case AS_CONFIG_INT:
+    snprintf(text, capacity, "an integer from %.0f to %.0f", field->min, field->max);
+    break;
+  case AS_CONFIG_FLOAT:
+    snprintf(text, capacity, "a number from %.9g to %.9g", field->min, field->max);
+    break;
+  case AS_CONFIG_BOOL:
+    snprintf(text, capacity, "true or false");
+    break;
   case AS_CONFIG_CHOICE:
     for (const as_config_choice *choice = field->choices; choice->name && length < capacity; choice++)
       length += (size_t)snprintf(text + length, capacity - length, "%s\"%s\"",
@@ -181,10 +222,14 @@ as_status as_config_check_fields(as_context *ctx, const as_config_field *fields,
 
 static json_t *to_json(const as_config_field *field, field_value value) {
   switch (field->kind) {
-  case AS_CONFIG_INT: return json_integer(value.integer);
-  case AS_CONFIG_FLOAT: return json_real(value.number);
-  case AS_CONFIG_BOOL: return json_boolean(value.truth);
-  case AS_CONFIG_CHOICE: return json_string(choice_of_value(field, value.integer)->name);
+  case AS_CONFIG_INT:
+    return json_integer(value.integer);
+  case AS_CONFIG_FLOAT:
+    return json_real(value.number);
+  case AS_CONFIG_BOOL:
+    return json_boolean(value.truth);
+  case AS_CONFIG_CHOICE:
+    return json_string(choice_of_value(field, value.integer)->name);
   }
   return NULL;
 }

@@ -10,7 +10,9 @@
 
 enum { MAX_LABELS = 1 << 20 }; /* num_labels is a number that costs nothing to write */
 
-static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 /* The first name that is there twice, in *twice; NULL if all differ. */
 static as_status find_duplicate(as_context *ctx, char *const *names, size_t count, const char **twice) {

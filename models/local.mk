@@ -4,8 +4,14 @@ modelsdir_include_HEADERS = models/stored_tensor.h models/safetensors.h models/c
   models/distilbert_config.h models/encoder_batch.h models/encoder.h models/token_rows.h models/encoder_predict.h
 libassistify_all_la_SOURCES += models/stored_tensor.c models/safetensors.c models/safetensors_write.c \
   models/checkpoint.c models/checkpoint_read.c models/checkpoint_expect.c models/checkpoint_internal.h \
-  models/config.c models/config_labels.c models/config_write.c models/distilbert_config.c models/encoder_batch.c models/encoder.c \
-  models/distilbert.c models/token_rows.c models/encoder_predict.c
+  models/weight_format.h models/pickle.h models/pickle.c \
+  models/config.c models/config_labels.c models/config_write.c models/distilbert_config.c models/encoder_batch.c \
+  models/encoder.c models/distilbert.c models/token_rows.c models/encoder_predict.c
+if HAVE_LIBZIP
+libassistify_all_la_SOURCES += models/torch_zip.h models/torch_zip.c models/torch_file.c
+else
+libassistify_all_la_SOURCES += models/torch_none.c
+endif
 
 check_PROGRAMS += tests/test_safetensors
 tests_test_safetensors_SOURCES = tests/test_safetensors.c
@@ -21,3 +27,24 @@ check_PROGRAMS += tests/golden_distilbert
 tests_golden_distilbert_SOURCES = tests/golden_distilbert.c
 tests_golden_distilbert_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_distilbert_LDADD = libtest_harness.la $(TEST_LDADD)
+
+check_PROGRAMS += tests/test_pickle
+tests_test_pickle_SOURCES = tests/test_pickle.c
+tests_test_pickle_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_pickle_LDADD = libtest_harness.la $(TEST_LDADD)
+if HAVE_LIBZIP
+check_PROGRAMS += tests/test_torch_file
+tests_test_torch_file_SOURCES = tests/test_torch_file.c
+tests_test_torch_file_CPPFLAGS = $(TEST_CPPFLAGS) $(LIBZIP_CFLAGS)
+tests_test_torch_file_LDADD = libtest_harness.la $(TEST_LDADD)
+endif
+
+check_PROGRAMS += tests/golden_malformed
+tests_golden_malformed_SOURCES = tests/golden_malformed.c
+tests_golden_malformed_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_golden_malformed_LDADD = libtest_harness.la $(TEST_LDADD)
+
+check_PROGRAMS += tests/golden_checkpoints
+tests_golden_checkpoints_SOURCES = tests/golden_checkpoints.c
+tests_golden_checkpoints_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_golden_checkpoints_LDADD = libtest_harness.la $(TEST_LDADD)

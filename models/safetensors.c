@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "models/weight_format.h"
 
 enum { LENGTH_BYTES = 8, MAX_HEADER = 100000000 /* the format's own limit */ };
 
@@ -28,7 +29,7 @@ struct as_safetensors {
   size_t count;
 };
 
-/* ---- the header's entries ---------------------------------------------------------------------------------------- */
+/* ---- the header's entries --------------------------------------------------------------------------------------- */
 
 static as_status read_type(as_safetensors *file, const json_t *info, as_stored_tensor *tensor) {
   const json_t *type = json_object_get(info, "dtype");
@@ -112,7 +113,7 @@ static as_status check_metadata(as_safetensors *file, const json_t *metadata) {
   return AS_OK;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------- */
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b) {
   return strcmp(((const place *)a)->tensor.name, ((const place *)b)->tensor.name);
@@ -210,7 +211,9 @@ void as_safetensors_close(as_safetensors *file) {
   as_free(ctx, file);
 }
 
-size_t as_safetensors_count(const as_safetensors *file) { return file->count; }
+size_t as_safetensors_count(const as_safetensors *file) {
+  return file->count;
+}
 
 const as_stored_tensor *as_safetensors_tensor(const as_safetensors *file, size_t index) {
   return &file->places[index].tensor;
@@ -226,3 +229,45 @@ bool as_safetensors_find(const as_safetensors *file, const char *name, size_t *i
   if (found) *index = (size_t)(found - file->places);
   return found != NULL;
 }
+
+/* ---- as the format of a checkpoint ------------------------------------------------------------------------------ */
+
+static as_status format_open(as_context *ctx, const char *path, void **file) {
+  as_safetensors *opened;
+  as_status status = as_safetensors_open(ctx, path, &opened);
+  *file = opened;
+  return status;
+}
+
+static void format_close(void *file) {
+  as_safetensors_close(file);
+}
+static size_t format_count(const void *file) {
+  return as_safetensors_count(file);
+}
+
+static const as_stored_tensor *format_tensor(const void *file, size_t index) {
+  return as_safetensors_tensor(file, index);
+}
+
+static as_tensor_place format_place(const void *file, size_t index) {
+  return (as_tensor_place){.offset = (size_t)((const as_safetensors *)file)->places[index].begin};
+}
+
+static as_status format_hold(void *file, size_t storage, const unsigned char **bytes) {
+  (void)storage;
+  *bytes = ((const as_safetensors *)file)->data;
+  return AS_OK;
+}
+
+static void format_release(void *file) {
+  (void)file;
+}
+
+const as_weight_format as_safetensors_format = {.open = format_open,
+                                                .close = format_close,
+                                                .count = format_count,
+                                                .tensor = format_tensor,
+                                                .place = format_place,
+                                                .hold = format_hold,
+                                                .release = format_release};

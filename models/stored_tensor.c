@@ -20,9 +20,15 @@ static const struct {
     [AS_STORED_I64] = {"I64", 8, false},         [AS_STORED_U64] = {"U64", 8, false},
 };
 
-const char *as_stored_type_name(as_stored_type type) { return types[type].name; }
-size_t as_stored_type_size(as_stored_type type) { return types[type].size; }
-bool as_stored_type_is_float(as_stored_type type) { return types[type].is_float; }
+const char *as_stored_type_name(as_stored_type type) {
+  return types[type].name;
+}
+size_t as_stored_type_size(as_stored_type type) {
+  return types[type].size;
+}
+bool as_stored_type_is_float(as_stored_type type) {
+  return types[type].is_float;
+}
 
 bool as_stored_type_find(const char *name, as_stored_type *type) {
   for (int i = 0; i < AS_STORED_COUNT; i++) {

@@ -8,8 +8,12 @@
 
 static const char *folder;
 
-static void make_folder(void) { folder = as_test_folder(); }
-static void remove_folder(void) { as_test_folder_remove(folder); }
+static void make_folder(void) {
+  folder = as_test_folder();
+}
+static void remove_folder(void) {
+  as_test_folder_remove(folder);
+}
 
 static void write_config(as_context *ctx, const char *text) {
   char *path = as_path_join(ctx, folder, "config.json");

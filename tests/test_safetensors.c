@@ -1,4 +1,6 @@
 /* safetensors files and checkpoints made of them: what is written, what is read, what is refused. */
+#include "config.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +12,12 @@
 
 static const char *folder;
 
-static void make_folder(void) { folder = as_test_folder(); }
-static void remove_folder(void) { as_test_folder_remove(folder); }
+static void make_folder(void) {
+  folder = as_test_folder();
+}
+static void remove_folder(void) {
+  as_test_folder_remove(folder);
+}
 
 /* folder/name; static memory, 4 in turn. */
 static const char *in_folder(const char *name) {
@@ -29,7 +35,9 @@ static void write_bytes(const char *name, const void *bytes, size_t length) {
   fclose(file);
 }
 
-static void write_text(const char *name, const char *text) { write_bytes(name, text, strlen(text)); }
+static void write_text(const char *name, const char *text) {
+  write_bytes(name, text, strlen(text));
+}
 
 /* A safetensors file of this header and `data_length` bytes 0, 1, 2, ...; `length` is what the file says the header's
  * is (0: the truth). */
@@ -528,6 +536,13 @@ START_TEST(folders_without_weights_are_refused) {
   ck_assert_refused(ctx, as_checkpoint_open(ctx, folder, &checkpoint), AS_E_MODEL, "model.safetensors");
   ck_assert_ptr_nonnull(strstr(as_error_text(ctx), folder));
   ck_assert_refused(ctx, as_checkpoint_open(ctx, in_folder("absent"), &checkpoint), AS_E_MODEL, "absent");
+  write_text("pytorch_model.bin", "something");
+#ifdef AS_HAVE_LIBZIP
+  ck_assert_refused(ctx, as_checkpoint_open(ctx, folder, &checkpoint), AS_E_MODEL, "/pytorch_model.bin: ");
+#else
+  ck_assert_refused(ctx, as_checkpoint_open(ctx, folder, &checkpoint), AS_E_UNSUPPORTED, "/pytorch_model.bin: ");
+  ck_assert_ptr_nonnull(strstr(as_error_text(ctx), "libzip"));
+#endif
   as_test_context_free(ctx);
 }
 END_TEST
