@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/internal.h"
 
@@ -28,10 +29,20 @@ const char *as_status_name(as_status status) {
   return names[status];
 }
 
+/* Large blocks are asked for in large pages, where the system has them: going down a column of a matrix would meet a new
+ * small page at every row, and each page costs a fault when it is first touched. */
+enum { LARGE_PAGE = 2 << 20 };
+
 static void *default_allocate(void *user, size_t bytes) {
   (void)user;
-  if (bytes > SIZE_MAX - 63) return NULL;
-  return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+  if (bytes > SIZE_MAX - LARGE_PAGE) return NULL;
+  size_t alignment = bytes < 2 * LARGE_PAGE ? 64 : LARGE_PAGE;
+  void *block = aligned_alloc(alignment, (bytes + alignment - 1) & ~(alignment - 1));
+#ifdef MADV_HUGEPAGE
+  /* Whole large pages only, so that no more memory is used than was asked for. */
+  if (block && alignment == LARGE_PAGE) (void)madvise(block, bytes & ~(alignment - 1), MADV_HUGEPAGE);
+#endif
+  return block;
 }
 
 static void default_release(void *user, void *pointer, size_t bytes) {

@@ -45,6 +45,23 @@ START_TEST(context_without_memory_is_an_error) {
 }
 END_TEST
 
+START_TEST(the_standard_allocator_gives_blocks_of_every_size) {
+  static const size_t sizes[] = {0, 1, 4096, (4 << 20) - 65, (4 << 20) - 64, (4 << 20) - 63, 9000001};
+  as_context *ctx;
+  as_context_options options = {.threads = 1};
+  ck_assert_int_eq(as_context_new(&ctx, &options), AS_OK);
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    unsigned char *block = as_alloc(ctx, sizes[i], 1);
+    ck_assert_ptr_nonnull(block);
+    ck_assert_uint_eq((uintptr_t)block % 64, 0);
+    memset(block, 0xa5, sizes[i]);
+    as_free(ctx, block);
+  }
+  ck_assert_ptr_null(as_alloc(ctx, PTRDIFF_MAX - 200, 1));
+  as_context_free(ctx);
+}
+END_TEST
+
 START_TEST(isa_comes_from_the_option_or_the_environment) {
   as_context *ctx;
   as_context_options options = {.threads = 1, .isa = "avx2"};
@@ -325,6 +342,7 @@ Suite *as_suite(void) {
   tcase_add_test(context, context_has_defaults);
   tcase_add_test(context, context_refuses_bad_thread_counts);
   tcase_add_test(context, context_without_memory_is_an_error);
+  tcase_add_test(context, the_standard_allocator_gives_blocks_of_every_size);
   tcase_add_test(context, isa_comes_from_the_option_or_the_environment);
   tcase_add_test(context, every_status_has_a_name);
   tcase_add_test(context, errors_replace_and_prefix);
