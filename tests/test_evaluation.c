@@ -117,7 +117,7 @@ END_TEST
 START_TEST(the_commonest_confusions_come_first) {
   enum { CLASSES = 20 };
   const char *labels[CLASSES];
-  char names[CLASSES][8];
+  char names[CLASSES][16];
   int32_t answers[2][400];
   int64_t rows = 0;
   for (int k = 0; k < CLASSES; k++) {
