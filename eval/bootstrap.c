@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "eval/classification.h"
+#include "eval/range_check.h"
 
 /* Tells this use of a seed from others; the number of the resample is added. */
 static const uint64_t bootstrap_stream = UINT64_C(0x626f6f74) << 32;
@@ -77,27 +78,18 @@ static void score_all_rows(const resampling *job, resample_scores *scores) {
   score_counts(job, job->counts, scores);
 }
 
-static as_status check_range(as_context *ctx, const char *what, const int32_t *values, int64_t count, int64_t below) {
-  for (int64_t i = 0; i < count; i++) {
-    if (values[i] >= 0 && values[i] < below) continue;
-    return as_fail(ctx, AS_E_INVALID, "%s %" PRId32 " at %" PRId64 " is not in 0..%" PRId64, what, values[i], i,
-                   below - 1);
-  }
-  return AS_OK;
-}
-
 static as_status check_job(as_context *ctx, const resampling *job) {
   if (job->rows < 0 || job->rows > INT32_MAX || job->classes < 1 || job->classes > INT32_MAX || job->resamples < 0 ||
       job->resamples > INT32_MAX) {
     return as_fail(ctx, AS_E_INVALID, "cannot draw %" PRId64 " resamples of %" PRId64 " rows of %" PRId64 " classes",
                    job->resamples, job->rows, job->classes);
   }
-  as_status status = check_range(ctx, "true label", job->truth, job->rows, job->classes);
+  as_status status = as_check_range(ctx, "true label", job->truth, job->rows, job->classes);
   for (int model = 0; model < job->models && status == AS_OK; model++) {
-    status = check_range(ctx, "predicted label", job->predicted[model], job->rows, job->classes);
+    status = as_check_range(ctx, "predicted label", job->predicted[model], job->rows, job->classes);
   }
   if (status == AS_OK && job->indices) {
-    status = check_range(ctx, "row number", job->indices, job->resamples * job->rows, job->rows);
+    status = as_check_range(ctx, "row number", job->indices, job->resamples * job->rows, job->rows);
   }
   return status;
 }
@@ -113,8 +105,7 @@ static as_status run_resampling(as_context *ctx, resampling *job) {
   return AS_OK;
 }
 
-/* ---- one classifier -----------------------------------------------------------------------------------------------
- */
+/* ---- one classifier -------------------------------------------------------------------------------------------- */
 
 static as_interval interval95(double *values, int64_t count) {
   as_sort_doubles(values, count);
@@ -152,8 +143,7 @@ as_status as_bootstrap_intervals(as_context *ctx, int64_t rows, int64_t classes,
   return status;
 }
 
-/* ---- two classifiers ----------------------------------------------------------------------------------------------
- */
+/* ---- two classifiers ------------------------------------------------------------------------------------------- */
 
 /* Everything but `observed`, from the deltas. `scratch` is [count]. */
 static void summarize(as_bootstrap_delta *delta, int64_t count, double *scratch) {

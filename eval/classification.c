@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "eval/auc.h"
+#include "eval/range_check.h"
 
 enum { SCORE_PRECISION, SCORE_RECALL, SCORE_F1, SCORE_KINDS };
 
@@ -37,16 +38,6 @@ double as_macro_f1(int64_t classes, const int64_t *hits, const int64_t *support,
 
 /* ---- checks ---------------------------------------------------------------------------------------------------- */
 
-static as_status check_labels(as_context *ctx, const char *what, int64_t rows, int64_t classes, const int32_t *labels) {
-  for (int64_t row = 0; row < rows; row++) {
-    if (labels[row] < 0 || labels[row] >= classes) {
-      return as_fail(ctx, AS_E_INVALID, "%s label %" PRId32 " of row %" PRId64 " is not in 0..%" PRId64, what,
-                     labels[row], row, classes - 1);
-    }
-  }
-  return AS_OK;
-}
-
 static as_status check_probabilities(as_context *ctx, int64_t rows, int64_t classes, const double *probabilities) {
   /* A softmax in single precision may end a rounding above 1. */
   const double most = 1 + 1e-6;
@@ -64,8 +55,8 @@ static as_status check_arguments(as_context *ctx, int64_t rows, int64_t classes,
   if (rows < 0 || rows > INT32_MAX || classes < 1 || classes > INT32_MAX) {
     return as_fail(ctx, AS_E_INVALID, "cannot measure %" PRId64 " rows of %" PRId64 " classes", rows, classes);
   }
-  as_status status = check_labels(ctx, "true", rows, classes, truth);
-  if (status == AS_OK) status = check_labels(ctx, "predicted", rows, classes, predicted);
+  as_status status = as_check_range(ctx, "true label", truth, rows, classes);
+  if (status == AS_OK) status = as_check_range(ctx, "predicted label", predicted, rows, classes);
   if (status == AS_OK && probabilities) status = check_probabilities(ctx, rows, classes, probabilities);
   return status;
 }

@@ -43,22 +43,15 @@ void as_evaluation_free(as_context *ctx, as_evaluation *evaluation) {
   *evaluation = (as_evaluation){0};
 }
 
-static void write_interval(as_json_writer *w, const char *key, as_interval interval) {
-  as_json_open_array(w, key);
-  as_json_double(w, NULL, interval.low);
-  as_json_double(w, NULL, interval.high);
-  as_json_close_array(w);
-}
-
 void as_evaluation_json(as_json_writer *w, const as_evaluation *e) {
   as_classification_json(w, &e->scores);
   as_json_open_array(w, "labels");
   for (int64_t k = 0; k < e->scores.classes; k++) as_json_string(w, NULL, e->labels[k]);
   as_json_close_array(w);
   as_json_open_object(w, "ci95");
-  write_interval(w, "accuracy", e->ci95.accuracy);
-  write_interval(w, "macro_f1", e->ci95.macro_f1);
-  write_interval(w, "macro_f1_seen", e->ci95.macro_f1_seen);
+  as_interval_json(w, "accuracy", e->ci95.accuracy);
+  as_interval_json(w, "macro_f1", e->ci95.macro_f1);
+  as_interval_json(w, "macro_f1_seen", e->ci95.macro_f1_seen);
   as_json_int(w, "resamples", e->resamples);
   as_json_close_object(w);
   as_json_open_object(w, "baselines");
@@ -75,8 +68,7 @@ void as_evaluation_json(as_json_writer *w, const as_evaluation *e) {
   as_json_close_object(w);
 }
 
-/* ---- wrong rows ---------------------------------------------------------------------------------------------------
- */
+/* ---- wrong rows ------------------------------------------------------------------------------------------------ */
 
 typedef struct wrong_row {
   double confidence;

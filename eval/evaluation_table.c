@@ -18,8 +18,7 @@ enum {
   SCORE_COLUMNS = 47 /* what precision, recall, F1, AUC and support take */
 };
 
-/* ---- text that fits -----------------------------------------------------------------------------------------------
- */
+/* ---- text that fits -------------------------------------------------------------------------------------------- */
 
 /* What would move the cursor or turn the direction of writing; it is shown as '?'. */
 static bool is_control(uint32_t c) {
@@ -81,8 +80,7 @@ static void append_score(as_buffer *out, double value, int width) {
   }
 }
 
-/* ---- parts --------------------------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------------------------- */
 
 static void append_line(as_buffer *out, const char *name, double value) {
   as_buffer_printf(out, "  %-24s", name);

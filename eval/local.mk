@@ -5,7 +5,8 @@ eval_include_HEADERS = eval/auc.h eval/bleu.h eval/bootstrap.h eval/calibration.
   eval/text_match.h eval/text_unicode.h eval/tokens.h
 # labels, probabilities, statistics
 libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c eval/classification.c eval/drift.c \
-  eval/evaluation.c eval/evaluation_svg.c eval/evaluation_table.c eval/ranking.c eval/statistics.c eval/temperature.c
+  eval/evaluation.c eval/evaluation_svg.c eval/evaluation_table.c eval/range_check.c eval/range_check.h \
+  eval/ranking.c eval/statistics.c eval/temperature.c
 # texts
 libassistify_all_la_SOURCES += eval/bleu.c eval/chrf.c eval/ngrams.c eval/ngrams.h eval/porter.c eval/rouge.c \
   eval/text_match.c eval/text_unicode.c eval/tokens.c
@@ -13,8 +14,8 @@ libassistify_all_la_SOURCES += eval/bleu.c eval/chrf.c eval/ngrams.c eval/ngrams
 libassistify_all_la_SOURCES += eval/json_fields.c eval/json_fields.h eval/metrics_compare.c eval/metrics_json.c \
   eval/metrics_labels.c eval/metrics_ranking.c eval/metrics_tasks.h eval/metrics_text.c
 
-check_PROGRAMS += tests/test_classification tests/test_evaluation tests/test_metrics_json tests/test_ranking \
-  tests/test_statistics tests/test_text_metrics tests/golden_metrics tests/golden_text_corpus
+check_PROGRAMS += tests/test_classification tests/test_evaluation tests/test_metrics_json tests/test_metrics_rows \
+  tests/test_ranking tests/test_statistics tests/test_text_metrics tests/golden_metrics tests/golden_text_corpus
 tests_test_classification_SOURCES = tests/test_classification.c
 tests_test_classification_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_classification_LDADD = libtest_harness.la $(TEST_LDADD)
@@ -24,7 +25,7 @@ tests_test_statistics_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_metrics_json_SOURCES = tests/test_metrics_json.c
 tests_test_metrics_json_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_metrics_json_LDADD = libtest_harness.la $(TEST_LDADD)
-tests_golden_metrics_SOURCES = tests/golden_metrics.c
+tests_golden_metrics_SOURCES = tests/golden_metrics.c tests/metrics_rows.c tests/metrics_rows.h
 tests_golden_metrics_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_metrics_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_evaluation_SOURCES = tests/test_evaluation.c
@@ -40,3 +41,7 @@ tests_test_ranking_SOURCES = tests/test_ranking.c
 tests_test_ranking_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_ranking_LDADD = libtest_harness.la $(TEST_LDADD)
 dist_check_SCRIPTS += tests/test_metrics.sh
+tests_test_metrics_rows_SOURCES = tests/test_metrics_rows.c tests/metrics_rows.c tests/metrics_rows.h
+tests_test_metrics_rows_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_metrics_rows_LDADD = libtest_harness.la $(TEST_LDADD)
+EXTRA_DIST += tests/golden/metrics

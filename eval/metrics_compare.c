@@ -10,17 +10,10 @@
 #include "eval/calibration.h"
 #include "eval/drift.h"
 #include "eval/json_fields.h"
+#include "eval/metrics_json.h"
 #include "eval/statistics.h"
 
-static void write_interval(as_json_writer *w, const char *key, as_interval interval) {
-  as_json_open_array(w, key);
-  as_json_double(w, NULL, interval.low);
-  as_json_double(w, NULL, interval.high);
-  as_json_close_array(w);
-}
-
-/* ---- two classifiers ----------------------------------------------------------------------------------------------
- */
+/* ---- two classifiers ------------------------------------------------------------------------------------------- */
 
 typedef struct pair_line {
   int64_t rows;
@@ -83,7 +76,7 @@ static void write_delta(as_json_writer *w, const char *key, const as_bootstrap_d
   as_json_double(w, "observed", delta->observed);
   as_json_double(w, "mean", delta->mean);
   as_json_double(w, "std_ddof1", delta->std);
-  write_interval(w, "ci95", delta->ci95);
+  as_interval_json(w, "ci95", delta->ci95);
   as_json_double(w, "p_one_sided_b_better", delta->p_one_sided);
   as_json_double(w, "p_two_sided", delta->p_two_sided);
   as_json_open_array(w, "first10");
@@ -150,8 +143,7 @@ as_status as_metrics_bootstrap(as_context *ctx, const json_t *line, as_json_writ
   return status;
 }
 
-/* ---- calibration --------------------------------------------------------------------------------------------------
- */
+/* ---- calibration ----------------------------------------------------------------------------------------------- */
 
 static as_status read_interval(as_context *ctx, const json_t *line, double *low, double *high) {
   *low = 0.05;
@@ -203,8 +195,7 @@ as_status as_metrics_temperature(as_context *ctx, const json_t *line, as_json_wr
   return status;
 }
 
-/* ---- drift --------------------------------------------------------------------------------------------------------
- */
+/* ---- drift ----------------------------------------------------------------------------------------------------- */
 
 static as_status read_counts(as_context *ctx, const json_t *line, const char *name, int64_t **out, int64_t *count) {
   const json_t *array;
@@ -262,8 +253,7 @@ as_status as_metrics_psi(as_context *ctx, const json_t *line, as_json_writer *w)
   return as_fail(ctx, AS_E_DATA, "field \"kind\" is neither \"counts\" nor \"numeric\"");
 }
 
-/* ---- proportions --------------------------------------------------------------------------------------------------
- */
+/* ---- proportions ----------------------------------------------------------------------------------------------- */
 
 as_status as_metrics_proportions(as_context *ctx, const json_t *line, as_json_writer *w) {
   const int64_t most = INT64_C(1) << 53;
@@ -275,10 +265,10 @@ as_status as_metrics_proportions(as_context *ctx, const json_t *line, as_json_wr
   if (status != AS_OK) return status;
   const as_proportions p = as_proportions_compare(x1, n1, x2, n2);
   as_json_double(w, "difference", p.difference);
-  write_interval(w, "wald95", p.wald95);
-  write_interval(w, "wilson95_1", p.wilson95[0]);
-  write_interval(w, "wilson95_2", p.wilson95[1]);
-  write_interval(w, "newcombe95", p.newcombe95);
+  as_interval_json(w, "wald95", p.wald95);
+  as_interval_json(w, "wilson95_1", p.wilson95[0]);
+  as_interval_json(w, "wilson95_2", p.wilson95[1]);
+  as_interval_json(w, "newcombe95", p.newcombe95);
   as_json_double(w, "z_pooled", p.z_pooled);
   as_json_double(w, "p_two_sided", p.p_two_sided);
   return AS_OK;

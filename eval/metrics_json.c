@@ -68,3 +68,10 @@ as_status as_metrics_line(as_context *ctx, const as_metrics_task *task, const ch
   json_decref(object);
   return status;
 }
+
+void as_interval_json(as_json_writer *writer, const char *key, as_interval interval) {
+  as_json_open_array(writer, key);
+  as_json_double(writer, NULL, interval.low);
+  as_json_double(writer, NULL, interval.high);
+  as_json_close_array(writer);
+}

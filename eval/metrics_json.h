@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "eval/classification.h"
+#include "eval/statistics.h"
 
 /* One kind of metrics. `measure` reads the fields of `line` and writes the fields of the answer into the object that is
  * open in `writer`; it may leave the object unfinished when it fails. */
@@ -30,5 +31,8 @@ AS_MUST_CHECK as_status as_metrics_line(as_context *ctx, const as_metrics_task *
  * recall, f1, balanced_accuracy, mcc, kappa and, with probabilities, log_loss, brier, ece15, mce15, reliability15,
  * auc_ovr and (from three classes on) top2_accuracy. */
 void as_classification_json(as_json_writer *writer, const as_classification *scores);
+
+/* Writes [low, high]. */
+void as_interval_json(as_json_writer *writer, const char *key, as_interval interval);
 
 #endif

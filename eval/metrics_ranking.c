@@ -112,8 +112,7 @@ static as_status add_user(as_context *ctx, const ranking_line *in, int64_t user,
   return status == AS_OK ? AS_OK : as_fail_prefix(ctx, status, "user %" PRId64, user);
 }
 
-/* ---- the answer ---------------------------------------------------------------------------------------------------
- */
+/* ---- the answer ------------------------------------------------------------------------------------------------ */
 
 /* The fields of one user or of the means, into the open object. */
 static void write_scores(as_json_writer *w, const ranking_line *in, const as_ranking_scores *scores) {

@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 
-/* A confusion matrix of more classes than this would make an answer of gigabytes out of a line of a few bytes. */
-enum { AS_METRICS_MAX_CLASSES = 4096 };
+/* A confusion matrix of more classes than this would make an answer of many megabytes out of a line of a few bytes. */
+enum { AS_METRICS_MAX_CLASSES = 1024 };
 
 as_status as_metrics_classification(as_context *ctx, const json_t *line, as_json_writer *w);
 as_status as_metrics_mcnemar(as_context *ctx, const json_t *line, as_json_writer *w);

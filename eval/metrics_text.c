@@ -31,8 +31,7 @@ static as_status read_references(as_context *ctx, const json_t *line, text_line 
   return AS_OK;
 }
 
-/* ---- BLEU and chrF ------------------------------------------------------------------------------------------------
- */
+/* ---- BLEU and chrF --------------------------------------------------------------------------------------------- */
 
 static void write_bleu(as_json_writer *w, const as_bleu_counts *counts) {
   const as_bleu bleu = as_bleu_score(counts, true);
@@ -71,8 +70,7 @@ static as_status measure_chrf(as_context *ctx, const text_line *in, as_json_writ
   return AS_OK;
 }
 
-/* ---- ROUGE --------------------------------------------------------------------------------------------------------
- */
+/* ---- ROUGE ----------------------------------------------------------------------------------------------------- */
 
 static void write_rouge(as_json_writer *w, const char *key, const as_rouge_score *scores) {
   as_json_open_object(w, key);
@@ -120,8 +118,7 @@ as_status as_metrics_text(as_context *ctx, const json_t *line, as_json_writer *w
   return status;
 }
 
-/* ---- tokens -------------------------------------------------------------------------------------------------------
- */
+/* ---- tokens ---------------------------------------------------------------------------------------------------- */
 
 static as_status write_tokens(as_json_writer *w, const char *key, as_tokens *tokens) {
   as_json_open_array(w, key);

@@ -10,8 +10,7 @@ typedef struct word {
   size_t length;
 } word;
 
-/* ---- conditions on a stem: the first `length` letters -------------------------------------------------------------
- */
+/* ---- conditions on a stem: the first `length` letters ---------------------------------------------------------- */
 
 static bool is_vowel_letter(char c) {
   return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u';
@@ -83,8 +82,7 @@ static bool is_long_and_ends_in_consonant(const char *letters, size_t length) {
   return length > 1 && is_consonant(letters, length - 1);
 }
 
-/* ---- rules --------------------------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------------------------- */
 
 typedef struct rule {
   const char *suffix, *replacement;
@@ -202,8 +200,7 @@ static void step_5(word *w) {
   if (ends_with(w, "ll") && measure(w->letters, w->length - 1) > 1) w->length--;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------------------------- */
 
 /* nltk's irregular words that are not their own stem, and those that the rules would cut. */
 static const char *irregular_stem(const char *letters, size_t length) {

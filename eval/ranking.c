@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "eval/auc.h"
+#include "eval/range_check.h"
 
 typedef struct candidate {
   double score;
@@ -47,8 +48,7 @@ const char *as_ranking_name(as_ranking_measure measure) {
   return names[measure];
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------------------------ */
 
 static as_status make_room(as_ranking *r) {
   const size_t items = (size_t)r->items, values = r->k_count * AS_RANKING_MEASURES;
@@ -97,20 +97,11 @@ void as_ranking_free(as_ranking *r) {
   as_free(r->ctx, r);
 }
 
-/* ---- one user -----------------------------------------------------------------------------------------------------
- */
-
-static as_status check_items(const as_ranking *r, const char *what, const int32_t *list, int64_t count) {
-  for (int64_t i = 0; i < count; i++) {
-    if (list[i] >= 0 && list[i] < r->items) continue;
-    return as_fail(r->ctx, AS_E_INVALID, "%s item %" PRId32 " is not in 0..%" PRId64, what, list[i], r->items - 1);
-  }
-  return AS_OK;
-}
+/* ---- one user -------------------------------------------------------------------------------------------------- */
 
 static as_status check_user(const as_ranking *r, const as_ranking_user *user) {
-  as_status status = check_items(r, "relevant", user->relevant, user->relevant_count);
-  if (status == AS_OK) status = check_items(r, "seen", user->seen, user->seen_count);
+  as_status status = as_check_range(r->ctx, "relevant item", user->relevant, user->relevant_count, r->items);
+  if (status == AS_OK) status = as_check_range(r->ctx, "seen item", user->seen, user->seen_count, r->items);
   for (int64_t i = 0; i < r->items && status == AS_OK; i++) {
     if (isnan(user->scores[i])) status = as_fail(r->ctx, AS_E_INVALID, "the score of item %" PRId64 " is NaN", i);
   }
@@ -233,8 +224,7 @@ as_status as_ranking_add(as_ranking *r, const as_ranking_user *user) {
   return AS_OK;
 }
 
-/* ---- results ------------------------------------------------------------------------------------------------------
- */
+/* ---- results --------------------------------------------------------------------------------------------------- */
 
 const as_ranking_scores *as_ranking_last(const as_ranking *r) {
   return &r->last;

@@ -35,8 +35,7 @@ typedef struct comparison {
   int64_t *remaining; /* [2, words] occurrences that may still be hit: in the hypothesis, in the reference */
 } comparison;
 
-/* ---- longest common subsequence -----------------------------------------------------------------------------------
- */
+/* ---- longest common subsequence -------------------------------------------------------------------------------- */
 
 /* Fills the table for reference words a[0 .. n) against hypothesis words b[0 .. m) and returns the subsequence's
  * length. */
@@ -75,8 +74,7 @@ static void walk_back(const comparison *c, const uint32_t *a, size_t n, const ui
   }
 }
 
-/* ---- the measures -------------------------------------------------------------------------------------------------
- */
+/* ---- the measures ---------------------------------------------------------------------------------------------- */
 
 /* How many words of reference line [start, end) are hit: those in the union of its subsequences with each of the
  * hypothesis's lines, no word more often than either text has it. */
@@ -134,8 +132,7 @@ static void score_ngrams(as_ngrams *ngrams, as_rouge_score *scores) {
   }
 }
 
-/* ---- one pair of texts --------------------------------------------------------------------------------------------
- */
+/* ---- one pair of texts ----------------------------------------------------------------------------------------- */
 
 static size_t count_lines(as_string_view text) {
   size_t lines = 1;

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- tails --------------------------------------------------------------------------------------------------------
- */
+/* ---- tails ----------------------------------------------------------------------------------------------------- */
 
 double as_normal_two_sided(double z) {
   return erfc(fabs(z) / sqrt(2));
@@ -46,8 +45,7 @@ double as_binomial_half_cdf(int64_t n, int64_t k) {
   return sum;
 }
 
-/* ---- percentiles --------------------------------------------------------------------------------------------------
- */
+/* ---- percentiles ----------------------------------------------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
@@ -66,8 +64,7 @@ double as_percentile(const double *sorted, int64_t count, double q) {
   return sorted[i] + (h - (double)i) * (sorted[j] - sorted[i]);
 }
 
-/* ---- McNemar ------------------------------------------------------------------------------------------------------
- */
+/* ---- McNemar --------------------------------------------------------------------------------------------------- */
 
 as_mcnemar as_mcnemar_test(int64_t b, int64_t c) {
   if (b + c == 0) return (as_mcnemar){.exact_p = 1, .midp = 1, .chi2_cc_p = 1, .chi2_p = 1};
@@ -91,8 +88,7 @@ void as_discordant_pairs(int64_t rows, const int32_t *truth, const int32_t *firs
   }
 }
 
-/* ---- proportions --------------------------------------------------------------------------------------------------
- */
+/* ---- proportions ----------------------------------------------------------------------------------------------- */
 
 as_interval as_wilson95(int64_t x, int64_t n) {
   if (n == 0) return (as_interval){NAN, NAN};

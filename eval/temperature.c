@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "eval/range_check.h"
 
 typedef struct fit {
   int64_t rows, classes;
@@ -116,12 +117,7 @@ static as_status check_fit(as_context *ctx, const fit *f, double low, double hig
     return as_fail(ctx, AS_E_INVALID, "logit %g of row %" PRId64 ", class %" PRId64 " is not a finite float",
                    f->logits[i], i / f->classes, i % f->classes);
   }
-  for (int64_t row = 0; row < f->rows; row++) {
-    if (f->truth[row] >= 0 && f->truth[row] < f->classes) continue;
-    return as_fail(ctx, AS_E_INVALID, "true label %" PRId32 " of row %" PRId64 " is not in 0..%" PRId64, f->truth[row],
-                   row, f->classes - 1);
-  }
-  return AS_OK;
+  return as_check_range(ctx, "true label", f->truth, f->rows, f->classes);
 }
 
 as_status as_temperature_fit(as_context *ctx, int64_t rows, int64_t classes, const double *logits, const int32_t *truth,

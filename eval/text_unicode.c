@@ -55,8 +55,7 @@ as_string_view as_strip_end(as_string_view text) {
   return (as_string_view){text.text, kept};
 }
 
-/* ---- lower-casing -------------------------------------------------------------------------------------------------
- */
+/* ---- lower-casing ---------------------------------------------------------------------------------------------- */
 
 /* The properties Cased and Case_Ignorable (DerivedCoreProperties.txt), in which letters and marks go by their category
  * and the rest are these. */

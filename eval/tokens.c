@@ -38,8 +38,7 @@ as_status as_tokens_status(const as_tokens *tokens) {
   return tokens->failed ? AS_E_NOMEM : as_buffer_status(&tokens->bytes);
 }
 
-/* ---- white space --------------------------------------------------------------------------------------------------
- */
+/* ---- white space ----------------------------------------------------------------------------------------------- */
 
 /* The next run without white space; empty at the end of the text. */
 static as_string_view next_word(as_string_view *rest) {
@@ -75,8 +74,7 @@ void as_tokenize_chrf(as_tokens *out, as_string_view text) {
   }
 }
 
-/* ---- 13a ----------------------------------------------------------------------------------------------------------
- */
+/* ---- 13a ------------------------------------------------------------------------------------------------------- */
 
 /* str.replace of `from` by `to` in `text`, appended to `out`. */
 static void replace(as_buffer *out, as_string_view text, const char *from, const char *to) {
@@ -211,8 +209,7 @@ void as_tokenize_13a(as_tokens *out, as_string_view text, bool lower) {
   as_buffer_free(&p.next);
 }
 
-/* ---- rouge --------------------------------------------------------------------------------------------------------
- */
+/* ---- rouge ----------------------------------------------------------------------------------------------------- */
 
 static bool is_rouge_letter(char c) {
   return (c >= 'a' && c <= 'z') || is_digit(c);

@@ -94,10 +94,9 @@ START_TEST(wrong_labels_and_probabilities_are_refused) {
   const double sum[] = {0.5, 0.5, 1.5, -0.5}, nan_inside[] = {0.5, 0.5, NAN, 0.5};
   as_context *ctx = as_test_context(1);
   as_classification s;
-  ck_assert_refused(ctx, as_classification_measure(ctx, 2, 2, high, good, NULL, &s), AS_E_INVALID,
-                    "true label 2 of row 1");
+  ck_assert_refused(ctx, as_classification_measure(ctx, 2, 2, high, good, NULL, &s), AS_E_INVALID, "true label 2 at 1");
   ck_assert_refused(ctx, as_classification_measure(ctx, 2, 2, good, negative, NULL, &s), AS_E_INVALID,
-                    "predicted label -1 of row 0");
+                    "predicted label -1 at 0");
   ck_assert_refused(ctx, as_classification_measure(ctx, 2, 2, good, good, sum, &s), AS_E_INVALID, "row 1, class 0");
   ck_assert_refused(ctx, as_classification_measure(ctx, 2, 2, good, good, nan_inside, &s), AS_E_INVALID, "row 1");
   ck_assert_refused(ctx, as_classification_measure(ctx, 2, 0, good, good, NULL, &s), AS_E_INVALID, "0 classes");

@@ -80,7 +80,7 @@ static const struct {
     {"classification", "[1]", "line 7: not a JSON object"},
     {"classification", "{\"y_true\":[0]}", "line 7: field \"n_classes\" is missing"},
     {"classification", "{\"n_classes\":1e3,\"y_true\":[],\"y_pred\":[]}", "not a whole number"},
-    {"classification", "{\"n_classes\":100000000,\"y_true\":[],\"y_pred\":[]}", "not in 1..4096"},
+    {"classification", "{\"n_classes\":100000000,\"y_true\":[],\"y_pred\":[]}", "not in 1..1024"},
     {"classification", "{\"n_classes\":2,\"y_true\":5,\"y_pred\":[]}", "\"y_true\" is not an array"},
     {"classification", "{\"n_classes\":2,\"y_true\":[0,2],\"y_pred\":[0,1]}", "y_true[1] is 2"},
     {"classification", "{\"n_classes\":2,\"y_true\":[0,\"1\"],\"y_pred\":[0,1]}", "y_true[1] is not a whole number"},
