@@ -3,6 +3,8 @@
 #ifndef AS_TRAIN_CLASSIFIER_RUN_H
 #define AS_TRAIN_CLASSIFIER_RUN_H
 
+#include <stdio.h>
+
 #include "models/encoder_predict.h"
 #include "train/batches.h"
 #include "train/classifier.h"
@@ -28,7 +30,7 @@ typedef struct as_classifier_run {
   as_training_position position;
   FILE *log;
   double started, last_save; /* seconds on a clock that only goes forward */
-  int64_t started_step;
+  int64_t started_step, started_tokens;
   size_t graph_bytes;
 } as_classifier_run;
 

@@ -1,0 +1,447 @@
+/* The order of things in a classifier's training run. See classifier.h. */
+#include "train/classifier.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "eval/classification.h"
+#include "train/classifier_run.h"
+
+double as_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+bool as_run_interrupted(const as_classifier_run *run) {
+  return run->listener->interrupted && run->listener->interrupted(run->listener->user);
+}
+
+void as_run_note(const as_classifier_run *run, const char *format, ...) {
+  char text[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (run->listener->note) run->listener->note(run->listener->user, text);
+}
+
+as_step_options as_run_step_options(const as_classifier_run *run) {
+  const as_recipe *r = &run->recipe;
+  return (as_step_options){.class_weights = run->class_weights, .label_smoothing = r->label_smoothing,
+                           .max_grad_norm = r->max_grad_norm, .seed = (uint64_t)r->seed, .recompute = (int)r->recompute};
+}
+
+/* ---- what was read before, so that a resumed run reads the same --------------------------------------------------------- */
+static void hex(const unsigned char digest[32], char out[65]) {
+  for (int i = 0; i < 32; i++) snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* training/data.json: the SHA-256 of each data file. Written once; later held against. */
+static as_status check_digests(as_classifier_run *run) {
+  as_context *ctx = run->ctx;
+  const as_messages *files[] = {run->data.train, run->data.valid};
+  const char *const keys[] = {"data", "valid"};
+  char *path = as_path_join(ctx, run->files.training, "data.json");
+  if (!path) return AS_E_NOMEM;
+  as_status status = AS_OK;
+  json_t *known = NULL;
+  as_buffer out;
+  as_buffer_init(&out, ctx);
+  as_json_writer writer = as_json_writer_start(&out, 2);
+  as_json_open_object(&writer, NULL);
+  bool exists = as_path_exists(path);
+  if (exists) status = as_json_read(ctx, path, 4096, AS_E_MODEL, &known);
+  for (int i = 0; status == AS_OK && i < 2; i++) {
+    char digest[65];
+    if (!files[i]) continue;
+    hex(as_messages_digest(files[i]), digest);
+    const char *before = json_string_value(json_object_get(known, keys[i]));
+    if (exists && (!before || strcmp(before, digest) != 0))
+      status = as_fail(ctx, AS_E_DATA, "%s: line 1: the file is not the one that this run began with (SHA-256 %.12s..., now %.12s...); "
+                       "restore it, or train anew into another folder", as_messages_path(files[i]), before ? before : "unknown", digest);
+    as_json_string(&writer, keys[i], digest);
+  }
+  as_json_close_object(&writer);
+  as_buffer_char(&out, '\n');
+  if (status == AS_OK) status = as_buffer_status(&out);
+  if (status == AS_OK && !exists) status = as_file_write(ctx, path, out.data, out.length);
+  json_decref(known);
+  as_buffer_free(&out);
+  as_free(ctx, path);
+  return status;
+}
+
+/* ---- class weights -------------------------------------------------------------------------------------------------------- */
+/* "label=weight,label=weight": every label once. */
+static as_status parse_weights(as_classifier_run *run, const as_labels *labels) {
+  const char *at = run->recipe.given_weights;
+  for (size_t i = 0; i < labels->count; i++) run->class_weights[i] = -1;
+  while (at && *at) {
+    const char *end = strchr(at, ','), *stop = end ? end : at + strlen(at), *equal = NULL;
+    for (const char *p = at; p < stop; p++)
+      if (*p == '=') equal = p; /* the last: labels may hold one */
+    char name[256];
+    double weight = -1;
+    int used = 0;
+    if (equal && equal - at < (ptrdiff_t)sizeof name) {
+      snprintf(name, sizeof name, "%.*s", (int)(equal - at), at);
+      if (sscanf(equal + 1, "%lf%n", &weight, &used) != 1 || equal + 1 + used != stop) weight = -1;
+    }
+    int64_t label = equal ? as_labels_find(labels, name) : -1;
+    if (label < 0 || !(weight >= 0) || !isfinite(weight))
+      return as_fail(run->ctx, AS_E_INVALID, "class-weights: \"%.*s\" is not LABEL=WEIGHT with a label of the data and a weight of at least 0",
+                     (int)(stop - at), at);
+    run->class_weights[label] = (float)weight;
+    at = end ? end + 1 : NULL;
+  }
+  for (size_t i = 0; i < labels->count; i++)
+    if (run->class_weights[i] < 0)
+      return as_fail(run->ctx, AS_E_INVALID, "class-weights: there is no weight for the label \"%s\"", labels->names[i]);
+  return AS_OK;
+}
+
+static as_status set_class_weights(as_classifier_run *run) {
+  const as_labels *labels = as_encoder_labels(run->encoder);
+  const as_token_rows *rows = &run->data.train_rows;
+  if (run->recipe.class_weights == AS_WEIGHTS_NONE) return AS_OK;
+  run->class_weights = as_alloc_zero(run->ctx, labels->count, sizeof *run->class_weights);
+  if (!run->class_weights) return AS_E_NOMEM;
+  if (run->recipe.class_weights == AS_WEIGHTS_GIVEN) return parse_weights(run, labels);
+  for (int64_t i = 0; i < rows->count; i++) run->class_weights[rows->labels[i]]++;
+  for (size_t c = 0; c < labels->count; c++)
+    if (run->class_weights[c] > 0)
+      run->class_weights[c] = (float)((double)rows->count / ((double)labels->count * (double)run->class_weights[c]));
+  return AS_OK;
+}
+
+/* ---- preparing ------------------------------------------------------------------------------------------------------------ */
+static as_status stop_here(as_classifier_run *run) {
+  return as_fail(run->ctx, AS_E_INTERRUPTED, "interrupted; go on with --resume %s", run->files.out);
+}
+
+static as_status make_encoder(as_classifier_run *run, const char *checkpoint) {
+  const as_recipe *r = &run->recipe;
+  as_encoder_options options = {.gradients = true, .fresh_head = true, .labels = &run->data.labels, .seed = (uint64_t)r->seed,
+                                .dropout = r->dropout};
+  if (checkpoint || r->from) return as_encoder_open(run->ctx, checkpoint ? checkpoint : r->from, &options, &run->encoder);
+  const as_encoder_preset *preset = as_encoder_presets;
+  while (preset->name && strcmp(preset->name, r->size) != 0) preset++;
+  const as_encoder_architecture *architecture = as_encoder_architecture_find(r->architecture ? r->architecture : "distilbert");
+  if (!preset->name || !architecture)
+    return as_fail(run->ctx, AS_E_INVALID, "there is no architecture of this name and size: %s %s", r->architecture, r->size);
+  return as_encoder_new(run->ctx, architecture, preset, (int64_t)as_tokenizer_vocab_size(run->data.tokenizer),
+                        as_tokenizer_special(run->data.tokenizer, AS_TOKEN_PAD), &options, &run->encoder);
+}
+
+static as_status check_vocabulary(as_classifier_run *run) {
+  int64_t ids = (int64_t)as_tokenizer_vocab_size(run->data.tokenizer), rows = as_encoder_describe(run->encoder)->vocab_size;
+  if (ids <= rows) return AS_OK;
+  return as_fail(run->ctx, AS_E_MODEL, "%s: the tokenizer has %lld ids and the model's vocab_size is %lld; they do not belong together",
+                 run->recipe.from ? run->recipe.from : run->files.out, (long long)ids, (long long)rows);
+}
+
+/* Data, tokenizer and model; from the newest checkpoint if there is one. */
+static as_status prepare(as_classifier_run *run) {
+  as_status status;
+  as_recipe *r = &run->recipe;
+  char *checkpoint = as_training_latest(&run->files, &status);
+  as_run_note(run, "reading %s", r->data);
+  if (status == AS_OK) status = as_classifier_data_read(&run->data, run->ctx, r);
+  if (status == AS_OK) status = check_digests(run);
+  if (status == AS_OK && as_run_interrupted(run)) status = stop_here(run);
+  if (status == AS_OK && !checkpoint && !r->from) as_run_note(run, "training a vocabulary of %lld", (long long)r->vocab_size);
+  if (status == AS_OK) status = as_classifier_data_tokenizer(&run->data, r, checkpoint ? checkpoint : r->from);
+  if (status == AS_OK) status = make_encoder(run, checkpoint);
+  if (status == AS_OK) status = check_vocabulary(run);
+  if (status == AS_OK && as_run_interrupted(run)) status = stop_here(run);
+  if (status == AS_OK)
+    status = as_classifier_data_tokenize(&run->data, r, as_encoder_labels(run->encoder), as_encoder_describe(run->encoder)->max_tokens);
+  if (status == AS_OK && r->freeze > 0) as_parameters_freeze(as_encoder_parameters(run->encoder), (int)r->freeze);
+  as_adamw_options options = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = r->weight_decay};
+  if (status == AS_OK) status = as_adamw_init(&run->optimizer, run->ctx, as_encoder_parameters(run->encoder), &options);
+  if (status == AS_OK && checkpoint) status = as_training_load(&run->files, checkpoint, &run->optimizer, &run->position);
+  if (status == AS_OK && checkpoint) {
+    r->batch_rows = run->position.batch_rows;
+    r->batch_tokens = run->position.batch_tokens;
+    r->accumulate = run->position.accumulate;
+    r->recompute = run->position.recompute;
+  }
+  as_free(run->ctx, checkpoint);
+  return status;
+}
+
+static as_status prepare_graphs(as_classifier_run *run) {
+  run->graph = as_graph_new(run->ctx, AS_TRAIN);
+  if (!run->graph) return AS_E_NOMEM;
+  as_status status = set_class_weights(run);
+  if (status == AS_OK) status = as_run_plan(run);
+  if (status == AS_OK) status = as_encoder_predictor_init(&run->predictor, run->ctx, run->encoder);
+  size_t classes = as_encoder_labels(run->encoder)->count;
+  if (status == AS_OK && run->data.valid_rows.count) {
+    run->probabilities = as_alloc(run->ctx, (size_t)run->data.valid_rows.count * classes, sizeof *run->probabilities);
+    if (!run->probabilities) status = AS_E_NOMEM;
+  }
+  return status == AS_OK ? as_run_summary(run) : status;
+}
+
+/* ---- checkpoints ------------------------------------------------------------------------------------------------------------ */
+static as_status save(as_classifier_run *run) {
+  as_training_position *p = &run->position;
+  const as_recipe *r = &run->recipe;
+  p->batch_rows = r->batch_rows;
+  p->batch_tokens = r->batch_tokens;
+  p->accumulate = r->accumulate;
+  p->recompute = r->recompute;
+  run->last_save = as_seconds();
+  return as_training_save(&run->files, run->encoder, run->data.tokenizer, &run->optimizer, p);
+}
+
+/* ---- validation --------------------------------------------------------------------------------------------------------------- */
+static as_status measure(as_classifier_run *run, as_training_epoch *epoch) {
+  const as_token_rows *rows = &run->data.valid_rows;
+  int64_t classes = (int64_t)as_encoder_labels(run->encoder)->count;
+  as_encoder_predict_options options = {.interrupted = run->listener->interrupted, .user = run->listener->user};
+  as_status status = as_encoder_predict(&run->predictor, rows, &options, run->probabilities);
+  if (status != AS_OK) return status;
+  double *probabilities = as_alloc(run->ctx, (size_t)(rows->count * classes), sizeof *probabilities);
+  int32_t *predicted = as_alloc(run->ctx, (size_t)rows->count, sizeof *predicted);
+  as_classification scores = {0};
+  status = probabilities && predicted ? AS_OK : AS_E_NOMEM;
+  for (int64_t i = 0; status == AS_OK && i < rows->count * classes; i++) probabilities[i] = (double)run->probabilities[i];
+  for (int64_t i = 0; status == AS_OK && i < rows->count; i++) predicted[i] = as_argmax(probabilities + i * classes, classes);
+  if (status == AS_OK)
+    status = as_classification_measure(run->ctx, rows->count, classes, rows->labels, predicted, probabilities, &scores);
+  epoch->validated = true;
+  epoch->valid_loss = scores.log_loss;
+  epoch->accuracy = scores.accuracy;
+  epoch->macro_f1 = scores.f1.macro_seen;
+  as_classification_free(run->ctx, &scores);
+  as_free(run->ctx, predicted);
+  as_free(run->ctx, probabilities);
+  return status;
+}
+
+/* The watched metric, larger being better. */
+static double watched(const as_classifier_run *run, const as_training_epoch *epoch) {
+  switch ((as_watched_metric)run->recipe.metric) {
+  case AS_METRIC_ACCURACY: return epoch->accuracy;
+  case AS_METRIC_LOSS: return -epoch->valid_loss;
+  default: return epoch->macro_f1;
+  }
+}
+
+static as_status end_epoch(as_classifier_run *run) {
+  as_training_position *p = &run->position;
+  as_training_epoch epoch = {.epoch = p->epoch + 1, .epochs = run->recipe.epochs, .train_loss = p->epoch_loss / (double)p->epoch_steps};
+  as_status status = run->data.valid_rows.count ? measure(run, &epoch) : AS_OK;
+  if (status != AS_OK) return status;
+  bool keeps_best = epoch.validated && run->recipe.patience > 0;
+  epoch.is_best = epoch.validated && (!p->has_best || watched(run, &epoch) > p->best);
+  p->epochs_without_gain = epoch.is_best ? 0 : p->epochs_without_gain + 1;
+  if (epoch.is_best) {
+    p->has_best = true;
+    p->best = watched(run, &epoch);
+    p->best_epoch = p->epoch + 1;
+    p->best_step = p->step;
+    if (keeps_best) status = as_training_save_best(&run->files, run->encoder, run->data.tokenizer, p->step);
+  }
+  if (status == AS_OK) status = as_run_log_epoch(run, &epoch);
+  if (status == AS_OK && run->listener->epoch) run->listener->epoch(run->listener->user, &epoch);
+  p->epoch++;
+  p->batch = p->epoch_steps = 0;
+  p->epoch_loss = 0;
+  p->finished = p->epoch >= run->recipe.epochs || (keeps_best && p->epochs_without_gain >= run->recipe.patience);
+  return status == AS_OK ? save(run) : status;
+}
+
+/* ---- steps -------------------------------------------------------------------------------------------------------------------- */
+/* Lines of the rows that the step of `count` batches from `first` read, for the message of a run that diverged. */
+static as_status name_rows(as_classifier_run *run, int64_t first, int64_t count) {
+  char text[256];
+  size_t used = 0;
+  for (int64_t i = run->batches.start[first]; i < run->batches.start[first + count] && used + 32 < sizeof text; i++)
+    used += (size_t)snprintf(text + used, sizeof text - used, used ? ", %lld" : "%lld",
+                             (long long)run->data.train_lines[run->batches.order[i]]);
+  return as_fail_prefix(run->ctx, AS_E_DIVERGED, "%s: training diverged on the rows of lines %s", run->recipe.data, text);
+}
+
+static as_status do_step(as_classifier_run *run) {
+  as_training_position *p = &run->position;
+  int64_t left = run->batches.count - p->batch, count = run->recipe.accumulate < left ? run->recipe.accumulate : left;
+  as_training_step report = {.step = p->step + 1, .steps = run->schedule.steps, .epoch = p->epoch + 1, .epochs = run->recipe.epochs,
+                             .lr = as_schedule_lr(&run->schedule, p->step)};
+  as_step_options options = as_run_step_options(run);
+  as_step_result result;
+  for (int64_t i = 0; i < count; i++) {
+    as_status status = as_batches_fill(&run->batches, p->batch + i, &run->micro[i]);
+    if (status != AS_OK) return status;
+    report.tokens += run->micro[i].tokens;
+  }
+  as_status status = as_encoder_step(run->graph, run->encoder, &run->optimizer, run->micro, count, &options, p->step, report.lr, &result);
+  if (status == AS_E_DIVERGED) return name_rows(run, p->batch, count);
+  if (status != AS_OK) return status;
+  p->step++;
+  p->batch += count;
+  p->epoch_steps++;
+  p->epoch_loss += result.loss;
+  p->tokens += report.tokens;
+  report.loss = result.loss;
+  report.grad_norm = result.grad_norm;
+  double seconds = as_seconds() - run->started;
+  report.tokens_per_second = seconds > 0 ? (double)(p->tokens - run->started_tokens) / seconds : 0;
+  report.seconds_left = seconds / (double)(p->step - run->started_step) * (double)(run->schedule.steps - p->step);
+  status = as_run_log_step(run, &report);
+  if (status == AS_OK && run->listener->step) run->listener->step(run->listener->user, &report);
+  return status;
+}
+
+/* A step count in the middle of an epoch must not be saved as the end of one: epochs end here, before anything else. */
+static as_status run_epochs(as_classifier_run *run) {
+  while (!run->position.finished) {
+    as_status status = as_batches_epoch(&run->batches, run->position.epoch);
+    while (status == AS_OK && run->position.batch < run->batches.count) {
+      if (as_run_interrupted(run)) {
+        status = run->position.step > 0 ? save(run) : AS_OK;
+        return status == AS_OK ? stop_here(run) : status;
+      }
+      status = do_step(run);
+      bool more = run->position.batch < run->batches.count;
+      if (status == AS_OK && more && as_seconds() - run->last_save >= (double)run->recipe.save_every) status = save(run);
+    }
+    if (status == AS_OK) status = end_epoch(run);
+    if (status == AS_E_INTERRUPTED) { /* while validating: the epoch's last step is done, its end will be gone through again */
+      as_status saved = save(run);
+      return saved == AS_OK ? stop_here(run) : saved;
+    }
+    if (status != AS_OK) return status;
+  }
+  return AS_OK;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------------------ */
+/* Puts the final model in place. The weights come last: a folder with weights is a whole model. */
+static as_status finish(as_classifier_run *run, as_training_result *result) {
+  const as_training_position *p = &run->position;
+  as_encoder *best = NULL, *final = run->encoder;
+  as_status status = AS_OK;
+  if (p->has_best && run->recipe.patience > 0 && p->best_step != p->step) {
+    char *path = as_training_best(&run->files, p->best_step);
+    as_encoder_options options = {.dropout = -1};
+    status = path ? as_encoder_open(run->ctx, path, &options, &best) : AS_E_NOMEM;
+    as_free(run->ctx, path);
+    final = best;
+  }
+  if (status == AS_OK)
+    status = as_tokenizer_save(run->data.tokenizer, run->files.out, (size_t)as_encoder_describe(run->encoder)->max_tokens);
+  char *recipe = as_path_join(run->ctx, run->files.out, "recipe.json");
+  if (status == AS_OK) status = recipe ? as_recipe_write(run->ctx, &run->recipe, recipe) : AS_E_NOMEM;
+  as_free(run->ctx, recipe);
+  if (status == AS_OK) status = as_encoder_save(final, run->files.out);
+  as_encoder_free(best);
+  if (status == AS_OK) status = as_training_remove(&run->files);
+  *result = (as_training_result){.steps = p->step, .epochs = p->epoch, .stopped_early = p->epoch < run->recipe.epochs,
+                                 .best_epoch = run->recipe.patience > 0 && p->has_best ? p->best_epoch : p->epoch,
+                                 .seconds = as_seconds() - run->started};
+  result->tokens_per_second = result->seconds > 0 ? (double)(p->tokens - run->started_tokens) / result->seconds : 0;
+  return status;
+}
+
+static void release(as_classifier_run *run) {
+  as_run_log_close(run);
+  for (int64_t i = 0; run->micro && i < run->recipe.accumulate; i++) as_encoder_batch_free(&run->micro[i]);
+  as_free(run->ctx, run->micro);
+  as_free(run->ctx, run->class_weights);
+  as_free(run->ctx, run->probabilities);
+  if (run->predictor.graph) as_encoder_predictor_free(&run->predictor);
+  as_batches_free(&run->batches);
+  as_graph_free(run->graph);
+  as_adamw_free(&run->optimizer);
+  as_encoder_free(run->encoder);
+  as_classifier_data_free(&run->data);
+  as_training_files_free(&run->files);
+  as_recipe_free(run->ctx, &run->recipe);
+}
+
+static as_status run_recorded(as_classifier_run *run, as_training_result *result) {
+  as_status status = prepare(run);
+  if (status == AS_OK) status = prepare_graphs(run);
+  if (status == AS_OK) status = as_run_log_open(run);
+  run->started = run->last_save = as_seconds();
+  run->started_step = run->position.step;
+  run->started_tokens = run->position.tokens;
+  if (status == AS_OK) status = run_epochs(run);
+  if (status == AS_OK) status = finish(run, result);
+  return status;
+}
+
+static char *recipe_path(as_classifier_run *run) { return as_path_join(run->ctx, run->files.training, "recipe.json"); }
+
+static as_status check_folder(as_context *ctx, const as_training_files *files, bool overwrite) {
+  char *weights = as_path_join(ctx, files->out, "model.safetensors");
+  if (!weights) return AS_E_NOMEM;
+  as_status status = AS_OK;
+  if (!overwrite && as_path_exists(files->training))
+    status = as_fail(ctx, AS_E_INVALID, "%s holds an unfinished training; go on with --resume %s, or give --overwrite or another --out",
+                     files->out, files->out);
+  else if (!overwrite && as_path_exists(weights))
+    status = as_fail(ctx, AS_E_INVALID, "%s holds a model; give --overwrite to replace it, or another --out", files->out);
+  else if (as_path_exists(files->out) && !as_path_is_folder(files->out))
+    status = as_fail(ctx, AS_E_INVALID, "%s is not a folder; give another --out", files->out);
+  if (status == AS_OK) status = as_training_remove(files);
+  as_free(ctx, weights);
+  return status;
+}
+
+static as_status copy_recipe(as_context *ctx, const as_recipe *recipe, as_recipe *copy) {
+  *copy = *recipe;
+  char **const texts[] = {&copy->from, &copy->size, &copy->architecture, &copy->data, &copy->valid, &copy->text_column,
+                          &copy->label_column, &copy->encoding, &copy->delimiter, &copy->given_weights};
+  as_status status = AS_OK;
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    const char *given = *texts[i];
+    *texts[i] = given ? as_strdup(ctx, given) : NULL;
+    if (given && !*texts[i]) status = AS_E_NOMEM;
+  }
+  return status;
+}
+
+as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
+                              const as_training_listener *listener, as_training_result *result) {
+  static const as_training_listener silent;
+  as_classifier_run run = {.ctx = ctx, .listener = listener ? listener : &silent};
+  as_status status = as_recipe_check(ctx, recipe);
+  if (status != AS_OK) return status;
+  status = copy_recipe(ctx, recipe, &run.recipe);
+  if (status == AS_OK) status = as_training_files_init(&run.files, ctx, out);
+  if (status == AS_OK) status = check_folder(ctx, &run.files, overwrite);
+  if (status == AS_OK) status = as_make_folders(ctx, run.files.training);
+  char *path = status == AS_OK ? recipe_path(&run) : NULL;
+  if (status == AS_OK) status = path ? as_recipe_write(ctx, &run.recipe, path) : AS_E_NOMEM;
+  as_free(ctx, path);
+  if (status == AS_OK) status = run_recorded(&run, result);
+  release(&run);
+  return status;
+}
+
+as_status as_train_classifier_resume(as_context *ctx, const char *out, const as_training_listener *listener,
+                                     as_training_result *result) {
+  static const as_training_listener silent;
+  as_classifier_run run = {.ctx = ctx, .listener = listener ? listener : &silent};
+  as_status status = as_training_files_init(&run.files, ctx, out);
+  char *path = status == AS_OK ? recipe_path(&run) : NULL;
+  if (status == AS_OK && !path) status = AS_E_NOMEM;
+  if (status == AS_OK && !as_path_exists(path))
+    status = as_fail(ctx, AS_E_MODEL, "%s: there is no unfinished training here (training/recipe.json is missing)", out);
+  if (status == AS_OK) status = as_recipe_read(ctx, path, &run.recipe);
+  as_free(ctx, path);
+  if (status == AS_OK) status = run_recorded(&run, result);
+  release(&run);
+  return status;
+}
