@@ -6,6 +6,8 @@ libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/
 # The commands, one file each or each family, and the options that they share.
 libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/data.c
 libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h cli/metrics.c cli/tokenize.c
+libassistify_cli_la_SOURCES += cli/train.c cli/tasks.c cli/tasks.h
+libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h cli/tokenize.c
 
 bin_PROGRAMS += assistify
 assistify_SOURCES = cli/main.c

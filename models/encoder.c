@@ -234,6 +234,14 @@ as_status as_encoder_save(const as_encoder *e, const char *folder) {
   return status;
 }
 
+as_status as_encoder_pack(as_encoder *e) {
+  as_status status = AS_OK;
+  for (int64_t l = 0; status == AS_OK && l < e->d.layers; l++)
+    status = as_encoder_block_pack(&e->parameters, &e->blocks[l], l == e->d.layers - 1);
+  if (status == AS_OK) status = as_parameters_pack(&e->parameters, e->head.dense_weight, 1);
+  return status == AS_OK ? as_parameters_pack(&e->parameters, e->head.output_weight, 1) : status;
+}
+
 as_parameters *as_encoder_parameters(as_encoder *e) { return &e->parameters; }
 const as_encoder_description *as_encoder_describe(const as_encoder *e) { return &e->d; }
 const as_encoder_architecture *as_encoder_get_architecture(const as_encoder *e) { return e->architecture; }

@@ -30,6 +30,15 @@ as_encoder_block as_encoder_block_declare(as_parameters *ps, const as_encoder_bl
   return b;
 }
 
+as_status as_encoder_block_pack(as_parameters *ps, const as_encoder_block *b, bool first) {
+  as_status status = first ? as_parameters_pack(ps, b->qkv_weight, 1) : as_parameters_pack(ps, b->qkv_weight, 3);
+  if (status == AS_OK && first) status = as_parameters_pack(ps, b->qkv_weight + 1, 2);
+  if (status == AS_OK) status = as_parameters_pack(ps, b->attention_output_weight, 1);
+  if (status == AS_OK) status = as_parameters_pack(ps, b->intermediate_weight, 1);
+  if (status == AS_OK) status = as_parameters_pack(ps, b->output_weight, 1);
+  return status;
+}
+
 static as_tensor *linear(as_graph *g, const as_parameters *ps, as_tensor *x, int weight, int bias, int joined,
                          as_unary activation) {
   return as_linear(g, x, as_parameter_leaf_joined(g, ps, weight, joined), as_parameter_leaf_joined(g, ps, bias, joined), true,

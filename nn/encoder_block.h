@@ -30,6 +30,9 @@ typedef struct as_encoder_block {
 as_encoder_block as_encoder_block_declare(as_parameters *parameters, const as_encoder_block_config *config, int layer,
                                           const char *prefix, const as_encoder_block_names *names);
 
+/* Packs the block's matrices (as_parameters_pack); `first` for recording with as_encoder_block_record_first. */
+AS_MUST_CHECK as_status as_encoder_block_pack(as_parameters *parameters, const as_encoder_block *block, bool first);
+
 /* x [tokens, dim] of packed sequences -> [tokens, dim]. */
 as_tensor *as_encoder_block_record(as_graph *g, const as_parameters *parameters, const as_encoder_block *block,
                                    const as_encoder_block_config *config, as_tensor *x, as_packed packed);

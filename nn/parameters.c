@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "tensor/gemm.h"
 
 void as_parameters_init(as_parameters *parameters, as_context *ctx) { *parameters = (as_parameters){.ctx = ctx}; }
 
@@ -14,6 +15,8 @@ void as_parameters_free(as_parameters *parameters) {
   as_free(parameters->ctx, parameters->list);
   as_free(parameters->ctx, parameters->weights);
   as_free(parameters->ctx, parameters->gradients);
+  for (size_t i = 0; i < parameters->packed_count; i++) as_free(parameters->ctx, parameters->packed[i].packed);
+  as_free(parameters->ctx, parameters->packed);
   as_parameters_init(parameters, parameters->ctx);
 }
 
@@ -81,13 +84,42 @@ void as_parameters_freeze(as_parameters *ps, int layers) {
   for (size_t i = 0; i < ps->count; i++) ps->list[i].frozen = ps->list[i].layer < layers;
 }
 
+static int64_t joined_rows(const as_parameters *ps, int index, int count) {
+  int64_t rows = 0;
+  for (int i = 0; i < count; i++) rows += ps->list[index + i].shape[0];
+  return rows;
+}
+
+static const float *find_packed(const as_parameters *ps, int index, int count) {
+  for (size_t i = 0; i < ps->packed_count; i++)
+    if (ps->packed[i].index == index && ps->packed[i].count == count) return ps->packed[i].packed;
+  return NULL;
+}
+
+as_status as_parameters_pack(as_parameters *ps, int index, int count) {
+  if (find_packed(ps, index, count)) return AS_OK;
+  const as_kernels_f32 *kernels;
+  int64_t rows = joined_rows(ps, index, count), columns = ps->list[index].shape[1];
+  as_status status = as_kernels_select(ps->ctx, &kernels);
+  if (status != AS_OK) return status;
+  as_packed_view *grown = as_grow(ps->ctx, ps->packed, &ps->packed_capacity, ps->packed_count + 1, sizeof *grown);
+  if (!grown) return AS_E_NOMEM;
+  ps->packed = grown;
+  float *packed = as_alloc(ps->ctx, as_gemm_packed_b_elements_f32(kernels, rows, columns), sizeof *packed);
+  if (!packed) return AS_E_NOMEM;
+  as_gemm_pack_b_f32(ps->ctx, kernels, rows, columns, true, as_parameter_weights(ps, index), columns, packed);
+  ps->packed[ps->packed_count++] = (as_packed_view){index, count, packed};
+  return AS_OK;
+}
+
 as_tensor *as_parameter_leaf(as_graph *g, const as_parameters *ps, int index) {
   return as_parameter_leaf_joined(g, ps, index, 1);
 }
 
 as_tensor *as_parameter_leaf_joined(as_graph *g, const as_parameters *ps, int index, int count) {
   const as_parameter *p = &ps->list[index];
-  int64_t shape[2] = {0, p->shape[1]};
-  for (int i = 0; i < count; i++) shape[0] += ps->list[index + i].shape[0];
+  int64_t shape[2] = {joined_rows(ps, index, count), p->shape[1]};
+  const float *packed = find_packed(ps, index, count);
+  if (packed) return as_leaf_packed(g, shape[0], shape[1], as_parameter_weights(ps, index), packed);
   return as_leaf(g, p->ndim, shape, as_parameter_weights(ps, index), p->frozen ? NULL : as_parameter_gradients(ps, index));
 }

@@ -33,6 +33,12 @@ typedef struct as_parameter {
   bool frozen;
 } as_parameter;
 
+/* `count` neighbouring matrices from `index` on, joined by rows and packed for products with few rows. */
+typedef struct as_packed_view {
+  int index, count;
+  float *packed;
+} as_packed_view;
+
 typedef struct as_parameters {
   as_context *ctx;
   as_parameter *list;
@@ -40,6 +46,8 @@ typedef struct as_parameters {
   size_t elements;  /* of a block */
   float *weights;   /* [elements] */
   float *gradients; /* [elements]; NULL when none were asked for */
+  as_packed_view *packed; /* [packed_count] */
+  size_t packed_count, packed_capacity;
   bool failed;      /* a declaration failed; the context has the error */
 } as_parameters;
 
@@ -63,6 +71,10 @@ bool as_parameter_decays(const as_parameter *parameter);
 void as_parameters_initialize(as_parameters *parameters, int index, double standard_deviation, uint64_t seed);
 /* Freezes the parameters of the layers below `layers`: they keep their values and cost no gradient. */
 void as_parameters_freeze(as_parameters *parameters, int layers);
+
+/* Packs a view once, so that products with it read the packed copy from then on. The weights must not change afterwards; nobody
+ * may be recording meanwhile. */
+AS_MUST_CHECK as_status as_parameters_pack(as_parameters *parameters, int index, int count);
 
 /* The parameter as a leaf of a graph; `count` neighbours with the same columns joined by rows into one. */
 as_tensor *as_parameter_leaf(as_graph *g, const as_parameters *parameters, int index);

@@ -69,6 +69,10 @@ as_tensor *as_input_i32(as_graph *g, int ndim, const int64_t *shape, const int32
  * overwritten by backward (or added to: as_graph_set_accumulate); that of another is not touched. */
 as_tensor *as_leaf(as_graph *g, int ndim, const int64_t *shape, void *data, void *gradient);
 
+/* A matrix [n, k] that does not change, with a copy that as_gemm_pack_b_f32 made of it (transpose_b): as the weight of as_linear
+ * it is read packed. Both are borrowed; float graphs only. */
+as_tensor *as_leaf_packed(as_graph *g, int64_t n, int64_t k, float *data, const float *packed);
+
 /* Keeps a value (and, in AS_TRAIN, its gradient) readable after the run. Returns t. */
 as_tensor *as_keep(as_graph *g, as_tensor *t);
 as_tensor *as_keep_gradient(as_graph *g, as_tensor *t);

@@ -37,6 +37,7 @@ struct as_tensor {
   bool needs_gradient, keep, keep_gradient, block_input;
   void *data;     /* where it lies now */
   void *gradient; /* NULL: has none */
+  const void *packed; /* leaves: the same matrix packed for as_gemm; NULL: there is none */
   /* planning */
   bool gradient_written; /* by a backward step planned earlier */
   int life;              /* which block holds it now: 0 made by forward, 1 made again for backward */

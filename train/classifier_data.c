@@ -87,7 +87,7 @@ static as_status add_row(const as_classifier_data *d, const as_messages *message
 
 static as_status hold_out(const as_classifier_data *d, const as_recipe *recipe, as_part *parts) {
   as_split_options options = {.label_column = 0, .valid = recipe->valid_share, .seed = (uint64_t)recipe->seed};
-  return as_split(d->ctx, d->train, &options, parts);
+  return as_split_messages(d->ctx, d->train, &options, parts);
 }
 
 as_status as_classifier_data_tokenize(as_classifier_data *d, const as_recipe *recipe, const as_labels *labels, int64_t max_tokens) {

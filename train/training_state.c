@@ -165,8 +165,6 @@ static as_status check_room(const as_training_files *files, uint64_t bytes) {
                  (unsigned long long)((bytes + SPARE_BYTES) >> 20), (unsigned long long)(free_bytes >> 20));
 }
 
-static uint64_t weight_bytes(const as_adamw *o) { return (uint64_t)o->parameters->elements * sizeof(float); }
-
 /* Makes an empty folder to fill, after a look at the room on the disk. NULL on failure, with *status set. */
 static char *begin_partial(const as_training_files *files, uint64_t bytes, as_status *status) {
   char *partial = as_path_join(files->ctx, files->training, ".partial");

@@ -47,7 +47,7 @@ static void forward(as_node *n) {
   int64_t in = as_columns(n->inputs[0]), out = as_columns(n->output);
   AS_REAL(as_gemm_call)
   call = {.m = as_rows(n->output), .n = out, .k = in, .transpose_b = true, .a = as_in(n, 0), .lda = in, .b = as_in(n, 1),
-          .ldb = in, .c = as_out(n), .ldc = out, .bias = has_bias(n) ? as_in(n, 2) : NULL, .activation = activation_of(n),
+          .ldb = in, .packed_b = n->inputs[1]->packed, .c = as_out(n), .ldc = out, .bias = has_bias(n) ? as_in(n, 2) : NULL, .activation = activation_of(n),
           .pre_activation = keeps_pre_activation(n) ? n->state : NULL};
   AS_REAL(as_gemm)(as_node_context(n), as_node_kernels(n), &call, n->scratch);
 }
