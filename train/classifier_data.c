@@ -57,19 +57,25 @@ void as_classifier_data_free(as_classifier_data *d) {
   *d = (as_classifier_data){0};
 }
 
+/* Goes over the training texts, each once. */
+typedef struct text_walk {
+  const as_messages *messages;
+  int64_t row;
+} text_walk;
+
+static as_status next_text(void *user, const char **text, size_t *length) {
+  text_walk *walk = user;
+  while (walk->row < as_messages_count(walk->messages) && as_messages_first(walk->messages, walk->row) != walk->row) walk->row++;
+  *text = NULL;
+  if (walk->row < as_messages_count(walk->messages)) *text = as_messages_text(walk->messages, walk->row++, length);
+  return AS_OK;
+}
+
 as_status as_classifier_data_tokenizer(as_classifier_data *d, const as_recipe *recipe, const char *folder) {
+  text_walk walk = {d->train, 0};
+  as_wordpiece_training options = {.vocab_size = (size_t)recipe->vocab_size};
   if (folder) return as_tokenizer_open(d->ctx, folder, &d->tokenizer);
-  as_wordpiece_trainer *trainer = NULL;
-  as_wordpiece_options options = {.vocab_size = (size_t)recipe->vocab_size};
-  as_status status = as_wordpiece_trainer_new(d->ctx, &options, &trainer);
-  for (int64_t row = 0; status == AS_OK && row < as_messages_count(d->train); row++) {
-    size_t length;
-    const char *text = as_messages_text(d->train, row, &length);
-    if (as_messages_first(d->train, row) == row) status = as_wordpiece_trainer_add(trainer, text, length);
-  }
-  if (status == AS_OK) status = as_wordpiece_trainer_finish(trainer, &d->tokenizer);
-  as_wordpiece_trainer_free(trainer);
-  return status;
+  return as_wordpiece_train(d->ctx, &options, next_text, &walk, &d->tokenizer);
 }
 
 /* ---- tokenizing --------------------------------------------------------------------------------------------------------- */
