@@ -1,0 +1,196 @@
+#include "infer/classifier.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "models/encoder_predict.h"
+#include "tokenizer/tokenizer.h"
+
+#define DEFAULT_MAX_LENGTH 128
+#define SHORTEST_MAX_LENGTH 3 /* one token between the special ones */
+
+/* What one call works with. */
+typedef struct workspace {
+  struct workspace *next;
+  as_encoder_predictor predictor;
+  as_encoding encoding;
+  as_token_rows rows;
+  float *probabilities;
+  size_t probabilities_capacity;
+} workspace;
+
+struct as_classifier {
+  as_context *ctx;
+  as_encoder *encoder;
+  as_tokenizer *tokenizer;
+  int64_t max_length;
+  pthread_mutex_t lock; /* of the free workspaces */
+  workspace *free;
+};
+
+/* ---- workspaces ------------------------------------------------------------------------------------------------------------- */
+static void workspace_free(as_context *ctx, workspace *w) {
+  if (w->predictor.graph) as_encoder_predictor_free(&w->predictor);
+  as_encoding_free(&w->encoding);
+  as_token_rows_free(&w->rows);
+  as_free(ctx, w->probabilities);
+  as_free(ctx, w);
+}
+
+static workspace *workspace_take(as_classifier *c) {
+  pthread_mutex_lock(&c->lock);
+  workspace *w = c->free;
+  if (w) c->free = w->next;
+  pthread_mutex_unlock(&c->lock);
+  if (w) return w;
+  w = as_alloc_zero(c->ctx, 1, sizeof *w);
+  if (!w) return NULL;
+  as_encoding_init(&w->encoding, c->ctx);
+  as_token_rows_init(&w->rows, c->ctx);
+  if (as_encoder_predictor_init(&w->predictor, c->ctx, c->encoder) == AS_OK) return w;
+  workspace_free(c->ctx, w);
+  return NULL;
+}
+
+static void workspace_give(as_classifier *c, workspace *w) {
+  pthread_mutex_lock(&c->lock);
+  w->next = c->free;
+  c->free = w;
+  pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
+/* The max_length that the model was trained with, from the recipe beside it. */
+static as_status read_max_length(as_classifier *c, const char *folder) {
+  char *path = as_path_join(c->ctx, folder, "recipe.json");
+  json_t *root = NULL;
+  as_status status = path ? AS_OK : AS_E_NOMEM;
+  c->max_length = DEFAULT_MAX_LENGTH;
+  if (path && as_path_exists(path)) {
+    status = as_json_read(c->ctx, path, 1 << 20, AS_E_MODEL, &root);
+    const json_t *value = json_object_get(root, "max_length");
+    if (status == AS_OK && (!json_is_integer(value) || json_integer_value(value) < SHORTEST_MAX_LENGTH))
+      status = as_fail(c->ctx, AS_E_MODEL, "%s: max_length must be a number of at least %d", path, SHORTEST_MAX_LENGTH);
+    if (status == AS_OK) c->max_length = json_integer_value(value);
+  }
+  int64_t most = as_encoder_describe(c->encoder)->max_tokens;
+  if (c->max_length > most) c->max_length = most;
+  json_decref(root);
+  as_free(c->ctx, path);
+  return status;
+}
+
+static as_status check_vocabulary(const as_classifier *c, const char *folder) {
+  size_t ids = as_tokenizer_vocab_size(c->tokenizer);
+  int64_t rows = as_encoder_describe(c->encoder)->vocab_size;
+  if (ids <= (size_t)rows) return AS_OK;
+  return as_fail(c->ctx, AS_E_MODEL, "%s: the tokenizer has %zu ids and the model's vocab_size is %lld; they do not belong together",
+                 folder, ids, (long long)rows);
+}
+
+as_status as_classifier_open(as_context *ctx, const char *folder, as_classifier **out) {
+  as_encoder_options options = {.dropout = -1};
+  *out = NULL;
+  as_classifier *c = as_alloc_zero(ctx, 1, sizeof *c);
+  if (!c) return AS_E_NOMEM;
+  c->ctx = ctx;
+  pthread_mutex_init(&c->lock, NULL);
+  as_status status = as_encoder_open(ctx, folder, &options, &c->encoder);
+  if (status == AS_OK) status = as_tokenizer_open(ctx, folder, &c->tokenizer);
+  if (status == AS_OK) status = check_vocabulary(c, folder);
+  if (status == AS_OK) status = read_max_length(c, folder);
+  if (status != AS_OK) {
+    as_classifier_close(c);
+    return status;
+  }
+  *out = c;
+  return AS_OK;
+}
+
+void as_classifier_close(as_classifier *c) {
+  if (!c) return;
+  for (workspace *w = c->free, *next; w; w = next) {
+    next = w->next;
+    workspace_free(c->ctx, w);
+  }
+  pthread_mutex_destroy(&c->lock);
+  as_tokenizer_free(c->tokenizer);
+  as_encoder_free(c->encoder);
+  as_free(c->ctx, c);
+}
+
+as_status as_classifier_save(const as_classifier *c, const char *folder) {
+  as_status status = as_make_folders(c->ctx, folder);
+  if (status == AS_OK) status = as_tokenizer_save(c->tokenizer, folder, (size_t)as_encoder_describe(c->encoder)->max_tokens);
+  return status == AS_OK ? as_encoder_save(c->encoder, folder) : status;
+}
+
+as_context *as_classifier_context(const as_classifier *c) { return c->ctx; }
+const as_labels *as_classifier_labels(const as_classifier *c) { return as_encoder_labels(c->encoder); }
+int64_t as_classifier_max_length(const as_classifier *c) { return c->max_length; }
+
+void as_classifier_set_max_length(as_classifier *c, int64_t tokens) {
+  int64_t most = as_encoder_describe(c->encoder)->max_tokens;
+  c->max_length = tokens < SHORTEST_MAX_LENGTH ? SHORTEST_MAX_LENGTH : tokens > most ? most : tokens;
+}
+
+/* ---- asking ----------------------------------------------------------------------------------------------------------------- */
+static as_status tokenize(const as_classifier *c, workspace *w, const as_text *texts, int64_t count, as_prediction *predictions) {
+  as_encode_options options = {.max_length = (size_t)c->max_length};
+  as_token_rows_clear(&w->rows);
+  for (int64_t i = 0; i < count; i++) {
+    as_status status = as_tokenizer_encode(c->tokenizer, texts[i].text, texts[i].length, NULL, 0, &options, &w->encoding);
+    if (status == AS_OK && w->encoding.length == 0)
+      status = as_fail(c->ctx, AS_E_MODEL, "the tokenizer made no token of a text; its post-processor adds none");
+    if (status == AS_OK)
+      status = as_token_rows_add(&w->rows, w->encoding.ids, (int64_t)w->encoding.length, -100, w->encoding.cut > 0);
+    if (status != AS_OK) return status;
+    predictions[i].tokens = (int64_t)w->encoding.length;
+    predictions[i].truncated = w->encoding.cut > 0;
+  }
+  return AS_OK;
+}
+
+static void take_answer(const float *probabilities, int64_t classes, as_prediction *p) {
+  p->label = 0;
+  for (int64_t k = 1; k < classes; k++)
+    if (probabilities[k] > probabilities[p->label]) p->label = (int32_t)k;
+  p->confidence = probabilities[p->label];
+  if (p->probabilities) memcpy(p->probabilities, probabilities, (size_t)classes * sizeof *probabilities);
+}
+
+static as_status predict_in(as_classifier *c, workspace *w, const as_text *texts, int64_t count, as_prediction *predictions) {
+  int64_t classes = (int64_t)as_classifier_labels(c)->count;
+  float *room = as_grow(c->ctx, w->probabilities, &w->probabilities_capacity, (size_t)(count * classes), sizeof *room);
+  if (!room) return AS_E_NOMEM;
+  w->probabilities = room;
+  as_status status = tokenize(c, w, texts, count, predictions);
+  if (status == AS_OK) status = as_encoder_predict(&w->predictor, &w->rows, NULL, room);
+  for (int64_t i = 0; status == AS_OK && i < count; i++) take_answer(room + i * classes, classes, &predictions[i]);
+  return status;
+}
+
+as_status as_classifier_predict(as_classifier *c, const as_text *texts, int64_t count, as_prediction *predictions) {
+  if (count < 1) return AS_OK;
+  workspace *w = workspace_take(c);
+  if (!w) return AS_E_NOMEM;
+  as_status status = predict_in(c, w, texts, count, predictions);
+  workspace_give(c, w);
+  return status;
+}
+
+void as_prediction_write(as_json_writer *writer, const as_classifier *c, const char *key, const as_prediction *p,
+                         double min_confidence) {
+  const as_labels *labels = as_classifier_labels(c);
+  as_json_open_object(writer, NULL);
+  as_json_string(writer, key, (double)p->confidence < min_confidence ? "unknown" : labels->names[p->label]);
+  as_json_float(writer, "confidence", p->confidence);
+  as_json_open_object(writer, "all_probabilities");
+  for (size_t k = 0; k < labels->count; k++) as_json_float(writer, labels->names[k], p->probabilities[k]);
+  as_json_close_object(writer);
+  as_json_int(writer, "tokens", p->tokens);
+  as_json_bool(writer, "truncated", p->truncated);
+  as_json_close_object(writer);
+}

@@ -1,0 +1,51 @@
+/* Using a trained classifier: open a model folder, ask it about texts.
+ *
+ * A classifier does not change once it is open, so any number of threads may ask it at the same time (each call takes a
+ * workspace from a pool). The bits of an answer do not depend on threads, nor on which other texts are asked with it. */
+#ifndef AS_INFER_CLASSIFIER_H
+#define AS_INFER_CLASSIFIER_H
+
+#include "base/json.h"
+#include "models/config.h"
+
+typedef struct as_classifier as_classifier;
+
+/* An answer. `probabilities` is the caller's room of [classes] floats, filled when not NULL. */
+typedef struct as_prediction {
+  int32_t label;        /* the most probable class, the lowest on a tie */
+  float confidence;     /* its probability */
+  float *probabilities; /* [classes], or NULL */
+  int64_t tokens;       /* that the model read, with the special ones */
+  bool truncated;       /* the text was longer than max_length */
+} as_prediction;
+
+/* A text to ask about; may hold any bytes (what is not UTF-8 is read as U+FFFD). */
+typedef struct as_text {
+  const char *text;
+  size_t length;
+} as_text;
+
+/* Opens a Hugging Face folder with a classification head. AS_E_MODEL with a text that names file and tensor or field. On
+ * failure *out is NULL. Caller closes. */
+AS_MUST_CHECK as_status as_classifier_open(as_context *ctx, const char *folder, as_classifier **out);
+void as_classifier_close(as_classifier *classifier); /* NULL is allowed */
+
+/* Writes configuration, weights and tokenizer into a folder, which is made if need be. */
+AS_MUST_CHECK as_status as_classifier_save(const as_classifier *classifier, const char *folder);
+
+as_context *as_classifier_context(const as_classifier *classifier);
+const as_labels *as_classifier_labels(const as_classifier *classifier); /* borrowed */
+/* Tokens kept of a text: the recipe's max_length if the folder has one, else 128; at most what the model can read. */
+int64_t as_classifier_max_length(const as_classifier *classifier);
+void as_classifier_set_max_length(as_classifier *classifier, int64_t tokens); /* not while others are asking */
+
+/* Asks about `count` texts; batches are packed by tokens. */
+AS_MUST_CHECK as_status as_classifier_predict(as_classifier *classifier, const as_text *texts /* [count] */, int64_t count,
+                                              as_prediction *predictions /* [count] */);
+
+/* Writes {"<key>": label, "confidence", "all_probabilities", "tokens", "truncated"} into `writer`. Below min_confidence
+ * the label is "unknown". `prediction` must have its probabilities. */
+void as_prediction_write(as_json_writer *writer, const as_classifier *classifier, const char *key,
+                         const as_prediction *prediction, double min_confidence);
+
+#endif
