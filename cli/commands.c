@@ -12,14 +12,16 @@ extern const as_command as_command_data_check, as_command_data_split, as_command
 extern const as_command as_command_doctor;
 extern const as_command as_command_metrics;
 extern const as_command as_command_tokenize;
-extern const as_command as_command_train_intent;
+extern const as_command as_command_train_intent, as_command_predict_intent, as_command_evaluate_intent;
 
 static const as_command *const commands[] = {
     &as_command_bench_kernels,
+    &as_command_train_intent,
+    &as_command_evaluate_intent,
+    &as_command_predict_intent,
     &as_command_data_check,
     &as_command_data_split,
     &as_command_data_synth,
-    &as_command_train_intent,
     &as_command_doctor,
     &as_command_metrics,
     &as_command_tokenize,

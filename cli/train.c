@@ -7,6 +7,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/csv_options.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/tasks.h"
@@ -23,14 +24,8 @@ static const as_option data_rows[] = {
      .help = "training data: CSV with a header"},
     {.name = "valid", .type = AS_OPTION_FILE, .argument = "F.csv|none", .initial_note = "10 % of the training data",
      .help = "validation data, or none to train on every row"},
-    {.name = "text-col", .type = AS_OPTION_TEXT, .argument = "NAME", .initial = "content", .help = "column of the texts"},
     {.name = "label-col", .type = AS_OPTION_TEXT, .argument = "NAME", .initial_note = "the task's name",
      .help = "column of the labels"},
-    {.name = "delimiter", .type = AS_OPTION_TEXT, .argument = "C", .initial = ",", .help = "between fields: , ; | or tab"},
-    {.name = "encoding", .type = AS_OPTION_TEXT, .argument = "NAME", .initial_note = "UTF-8, anything else is refused by name",
-     .help = "utf-8, utf-16, windows-1252 or latin-1"},
-    {.name = "on-error", .type = AS_OPTION_CHOICE, .argument = "WHAT", .words = "fail|skip",
-     .initial_note = "fail for broken rows, skip for empty ones", .help = "what to do with rows that cannot be used"},
 };
 static const as_option model_rows[] = {
     {.name = "from", .type = AS_OPTION_FOLDER, .argument = "DIR", .excludes = "size",
@@ -94,7 +89,7 @@ static const as_option_group data_group = AS_OPTION_GROUP("Data", data_rows);
 static const as_option_group model_group = AS_OPTION_GROUP("Model", model_rows);
 static const as_option_group recipe_group = AS_OPTION_GROUP("Recipe", recipe_rows);
 static const as_option_group run_group = AS_OPTION_GROUP("Run", run_rows);
-static const as_option_group *const groups[] = {&data_group, &model_group, &recipe_group, &run_group, NULL};
+static const as_option_group *const groups[] = {&data_group, &as_options_csv, &as_options_bad_rows, &model_group, &recipe_group, &run_group, NULL};
 
 /* ---- options to recipe ------------------------------------------------------------------------------------------------------ */
 /* "512M", "2G,auto" or "auto": bytes (0: what is free) and whether to adapt. */

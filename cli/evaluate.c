@@ -1,0 +1,201 @@
+/* evaluate intent: a trained classifier on rows whose label is known. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/csv_options.h"
+#include "cli/tasks.h"
+#include "data/csv_write.h"
+#include "eval/evaluation.h"
+#include "infer/classifier.h"
+
+/* clang-format off */
+static const as_option rows[] = {
+    {.name = "data", .type = AS_OPTION_FILE, .argument = "F.csv", .required = true, .help = "rows with text and label"},
+    {.name = "label-col", .type = AS_OPTION_TEXT, .argument = "NAME", .initial_note = "the task's name",
+     .help = "column of the labels"},
+    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "the task's folder below --models",
+     .help = "model folder"},
+    {.name = "json", .type = AS_OPTION_FLAG, .help = "everything as one JSON object"},
+    {.name = "errors", .type = AS_OPTION_FILE, .argument = "F.csv", .help = "write the wrong rows, the most confident first"},
+    {.name = "reliability", .type = AS_OPTION_FILE, .argument = "F.svg", .help = "write a reliability diagram"},
+    {.name = "resamples", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1e6, .initial = "1000",
+     .help = "of the bootstrap intervals; 0: none"},
+    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 9e15, .initial = "1",
+     .help = "of the bootstrap"},
+};
+/* clang-format on */
+static const as_option_group group = AS_OPTION_GROUP("Evaluation", rows);
+static const as_option_group *const groups[] = {&group, &as_options_csv, &as_options_bad_rows, NULL};
+
+typedef struct evaluating {
+  as_cli *cli;
+  as_classifier *classifier;
+  as_messages *messages;
+  int64_t rows, classes;
+  int32_t *truth, *predicted; /* [rows] */
+  double *probabilities, *confidence; /* [rows, classes], [rows] */
+} evaluating;
+
+static as_status read_rows(evaluating *e, const as_task *task) {
+  const as_arguments *a = e->cli->arguments;
+  const char *label = as_option_text(a, "label-col"), *path = as_option_text(a, "data");
+  as_column_request column = {.name = label ? label : task->label_column, .kind = AS_COLUMN_LABEL};
+  as_message_options options = {0};
+  as_data_report report = {0};
+  as_status status = as_cli_message_options(e->cli, true, &options);
+  options.columns = &column;
+  options.column_count = 1;
+  if (status == AS_OK) status = as_messages_read(e->cli->ctx, path, &options, &report, &e->messages);
+  if (status == AS_OK) as_data_report_warn(e->cli->ctx, &report, path);
+  return status;
+}
+
+static as_status allocate(evaluating *e) {
+  size_t n = (size_t)(e->rows = as_messages_count(e->messages)), k = as_classifier_labels(e->classifier)->count;
+  e->classes = (int64_t)k;
+  e->truth = as_alloc(e->cli->ctx, n, sizeof *e->truth);
+  e->predicted = as_alloc(e->cli->ctx, n, sizeof *e->predicted);
+  e->confidence = as_alloc(e->cli->ctx, n, sizeof *e->confidence);
+  e->probabilities = as_alloc(e->cli->ctx, n * k, sizeof *e->probabilities);
+  return e->truth && e->predicted && e->confidence && e->probabilities ? AS_OK : AS_E_NOMEM;
+}
+
+/* The labels of the rows, as the model numbers them. */
+static as_status map_labels(evaluating *e) {
+  const as_labels *labels = as_classifier_labels(e->classifier);
+  for (int64_t row = 0; row < e->rows; row++) {
+    const char *name = as_messages_value(e->messages, 0, row);
+    int64_t label = as_labels_find(labels, name);
+    if (label < 0)
+      return as_fail(e->cli->ctx, AS_E_DATA, "%s: line %llu: the model knows no label \"%s\"", as_messages_path(e->messages),
+                     (unsigned long long)as_messages_line(e->messages, row), name);
+    e->truth[row] = (int32_t)label;
+  }
+  return AS_OK;
+}
+
+static as_status predict_rows(evaluating *e) {
+  as_context *ctx = e->cli->ctx;
+  as_text *texts = as_alloc(ctx, (size_t)e->rows, sizeof *texts);
+  as_prediction *answers = as_alloc(ctx, (size_t)e->rows, sizeof *answers);
+  float *probabilities = as_alloc(ctx, (size_t)(e->rows * e->classes), sizeof *probabilities);
+  as_status status = texts && answers && probabilities ? AS_OK : AS_E_NOMEM;
+  for (int64_t row = 0; status == AS_OK && row < e->rows; row++) {
+    texts[row].text = as_messages_text(e->messages, row, &texts[row].length);
+    answers[row].probabilities = probabilities + row * e->classes;
+  }
+  if (status == AS_OK) status = as_classifier_predict(e->classifier, texts, e->rows, answers);
+  for (int64_t row = 0; status == AS_OK && row < e->rows; row++) {
+    e->predicted[row] = answers[row].label;
+    e->confidence[row] = (double)answers[row].confidence;
+  }
+  for (int64_t i = 0; status == AS_OK && i < e->rows * e->classes; i++) e->probabilities[i] = (double)probabilities[i];
+  as_free(ctx, texts);
+  as_free(ctx, answers);
+  as_free(ctx, probabilities);
+  return status;
+}
+
+/* ---- what comes out ------------------------------------------------------------------------------------------------------------ */
+static as_status write_errors(evaluating *e, const char *path) {
+  as_context *ctx = e->cli->ctx;
+  const as_labels *labels = as_classifier_labels(e->classifier);
+  int64_t *order = NULL, count = 0;
+  as_buffer out;
+  as_buffer_init(&out, ctx);
+  as_buffer_text(&out, "line,text,truth,predicted,confidence\n");
+  as_status status = as_wrong_rows(ctx, e->rows, e->truth, e->predicted, e->confidence, &order, &count);
+  for (int64_t i = 0; status == AS_OK && i < count; i++) {
+    int64_t row = order[i];
+    char line[32], confidence[32];
+    size_t length;
+    const char *text = as_messages_text(e->messages, row, &length);
+    snprintf(line, sizeof line, "%llu", (unsigned long long)as_messages_line(e->messages, row));
+    snprintf(confidence, sizeof confidence, "%.6f", e->confidence[row]);
+    as_csv_field fields[5] = {as_csv_text(line), {text, length}, as_csv_text(labels->names[e->truth[row]]),
+                              as_csv_text(labels->names[e->predicted[row]]), as_csv_text(confidence)};
+    as_csv_append_row(&out, fields, 5, ',');
+  }
+  if (status == AS_OK) status = as_buffer_status(&out);
+  if (status == AS_OK) status = as_file_write(ctx, path, out.data, out.length);
+  as_free(ctx, order);
+  as_buffer_free(&out);
+  return status;
+}
+
+static as_status write_reliability(as_context *ctx, const as_evaluation *evaluation, const char *path) {
+  as_buffer out;
+  as_buffer_init(&out, ctx);
+  as_status status = as_reliability_svg(&evaluation->scores.reliability, "Reliability", &out);
+  if (status == AS_OK) status = as_file_write(ctx, path, out.data, out.length);
+  as_buffer_free(&out);
+  return status;
+}
+
+static as_status print(evaluating *e, const as_evaluation *evaluation) {
+  as_buffer out;
+  as_status status = AS_OK;
+  as_buffer_init(&out, e->cli->ctx);
+  if (as_option_flag(e->cli->arguments, "json")) {
+    as_json_writer writer = as_json_writer_start(&out, 2);
+    as_json_open_object(&writer, NULL);
+    as_evaluation_json(&writer, evaluation);
+    as_json_close_object(&writer);
+    as_buffer_char(&out, '\n');
+  } else {
+    status = as_evaluation_table(evaluation, &out);
+  }
+  if (status == AS_OK) status = as_buffer_status(&out);
+  if (status == AS_OK) as_console_buffer(e->cli->console, &out);
+  as_buffer_free(&out);
+  return status;
+}
+
+static as_status report(evaluating *e) {
+  const as_arguments *a = e->cli->arguments;
+  const char *errors = as_option_text(a, "errors"), *reliability = as_option_text(a, "reliability");
+  as_evaluation_input input = {.rows = e->rows, .classes = e->classes,
+                               .labels = (const char *const *)as_classifier_labels(e->classifier)->names, .truth = e->truth,
+                               .predicted = e->predicted, .probabilities = e->probabilities,
+                               .resamples = as_option_int(a, "resamples"), .seed = (uint64_t)as_option_int(a, "seed")};
+  as_evaluation evaluation = {0};
+  as_status status = as_evaluation_measure(e->cli->ctx, &input, &evaluation);
+  if (status == AS_OK) status = print(e, &evaluation);
+  if (status == AS_OK && errors) status = write_errors(e, errors);
+  if (status == AS_OK && reliability) status = write_reliability(e->cli->ctx, &evaluation, reliability);
+  as_evaluation_free(e->cli->ctx, &evaluation);
+  return status;
+}
+
+static int evaluate(as_cli *cli, const as_task *task) {
+  evaluating e = {.cli = cli};
+  char *folder = as_cli_model_folder(cli, "model", task->folder);
+  as_status status = folder ? as_classifier_open(cli->ctx, folder, &e.classifier) : AS_E_NOMEM;
+  if (status == AS_OK) status = read_rows(&e, task);
+  if (status == AS_OK) status = allocate(&e);
+  if (status == AS_OK) status = map_labels(&e);
+  if (status == AS_OK) status = predict_rows(&e);
+  if (status == AS_OK) status = report(&e);
+  int code = status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
+  as_classifier_close(e.classifier);
+  as_messages_free(e.messages);
+  as_free(cli->ctx, e.truth);
+  as_free(cli->ctx, e.predicted);
+  as_free(cli->ctx, e.confidence);
+  as_free(cli->ctx, e.probabilities);
+  as_free(cli->ctx, folder);
+  return code;
+}
+
+static int run_intent(as_cli *cli) { return evaluate(cli, as_task_find("intent")); }
+
+const as_command as_command_evaluate_intent = {
+    .name = "evaluate intent", .summary = "measure an intent classifier on labelled rows", .groups = groups, .run = run_intent,
+    .description = "Prints accuracy, precision, recall and F1 by class, calibration, the confusion matrix, 95 % bootstrap "
+                   "intervals, and what always answering the commonest class would reach.",
+    .examples = "assistify evaluate intent --data test.csv\n"
+                "assistify evaluate intent --data test.csv --json | jq .accuracy"};
