@@ -8,9 +8,9 @@
 #include "cli/command.h"
 #include "cli/csv_options.h"
 #include "cli/tasks.h"
-#include "data/csv_write.h"
 #include "eval/evaluation.h"
 #include "infer/classifier.h"
+#include "infer/wrong_rows.h"
 
 /* clang-format off */
 static const as_option rows[] = {
@@ -37,7 +37,7 @@ typedef struct evaluating {
   as_messages *messages;
   int64_t rows, classes;
   int32_t *truth, *predicted; /* [rows] */
-  double *probabilities, *confidence; /* [rows, classes], [rows] */
+  double *probabilities; /* [rows, classes] */
 } evaluating;
 
 static as_status read_rows(evaluating *e, const as_task *task) {
@@ -59,9 +59,8 @@ static as_status allocate(evaluating *e) {
   e->classes = (int64_t)k;
   e->truth = as_alloc(e->cli->ctx, n, sizeof *e->truth);
   e->predicted = as_alloc(e->cli->ctx, n, sizeof *e->predicted);
-  e->confidence = as_alloc(e->cli->ctx, n, sizeof *e->confidence);
   e->probabilities = as_alloc(e->cli->ctx, n * k, sizeof *e->probabilities);
-  return e->truth && e->predicted && e->confidence && e->probabilities ? AS_OK : AS_E_NOMEM;
+  return e->truth && e->predicted && e->probabilities ? AS_OK : AS_E_NOMEM;
 }
 
 /* The labels of the rows, as the model numbers them. */
@@ -89,10 +88,7 @@ static as_status predict_rows(evaluating *e) {
     answers[row].probabilities = probabilities + row * e->classes;
   }
   if (status == AS_OK) status = as_classifier_predict(e->classifier, texts, e->rows, answers);
-  for (int64_t row = 0; status == AS_OK && row < e->rows; row++) {
-    e->predicted[row] = answers[row].label;
-    e->confidence[row] = (double)answers[row].confidence;
-  }
+  for (int64_t row = 0; status == AS_OK && row < e->rows; row++) e->predicted[row] = answers[row].label;
   for (int64_t i = 0; status == AS_OK && i < e->rows * e->classes; i++) e->probabilities[i] = (double)probabilities[i];
   as_free(ctx, texts);
   as_free(ctx, answers);
@@ -102,27 +98,13 @@ static as_status predict_rows(evaluating *e) {
 
 /* ---- what comes out ------------------------------------------------------------------------------------------------------------ */
 static as_status write_errors(evaluating *e, const char *path) {
-  as_context *ctx = e->cli->ctx;
-  const as_labels *labels = as_classifier_labels(e->classifier);
-  int64_t *order = NULL, count = 0;
+  as_answers answers = {.messages = e->messages, .classes = e->classes,
+                        .labels = (const char *const *)as_classifier_labels(e->classifier)->names, .truth = e->truth,
+                        .predicted = e->predicted, .probabilities = e->probabilities};
   as_buffer out;
-  as_buffer_init(&out, ctx);
-  as_buffer_text(&out, "line,text,truth,predicted,confidence\n");
-  as_status status = as_wrong_rows(ctx, e->rows, e->truth, e->predicted, e->confidence, &order, &count);
-  for (int64_t i = 0; status == AS_OK && i < count; i++) {
-    int64_t row = order[i];
-    char line[32], confidence[32];
-    size_t length;
-    const char *text = as_messages_text(e->messages, row, &length);
-    snprintf(line, sizeof line, "%llu", (unsigned long long)as_messages_line(e->messages, row));
-    snprintf(confidence, sizeof confidence, "%.6f", e->confidence[row]);
-    as_csv_field fields[5] = {as_csv_text(line), {text, length}, as_csv_text(labels->names[e->truth[row]]),
-                              as_csv_text(labels->names[e->predicted[row]]), as_csv_text(confidence)};
-    as_csv_append_row(&out, fields, 5, ',');
-  }
-  if (status == AS_OK) status = as_buffer_status(&out);
-  if (status == AS_OK) status = as_file_write(ctx, path, out.data, out.length);
-  as_free(ctx, order);
+  as_buffer_init(&out, e->cli->ctx);
+  as_status status = as_wrong_rows_csv(e->cli->ctx, &answers, &out);
+  if (status == AS_OK) status = as_file_write(e->cli->ctx, path, out.data, out.length);
   as_buffer_free(&out);
   return status;
 }
@@ -185,7 +167,6 @@ static int evaluate(as_cli *cli, const as_task *task) {
   as_messages_free(e.messages);
   as_free(cli->ctx, e.truth);
   as_free(cli->ctx, e.predicted);
-  as_free(cli->ctx, e.confidence);
   as_free(cli->ctx, e.probabilities);
   as_free(cli->ctx, folder);
   return code;

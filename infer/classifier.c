@@ -26,8 +26,10 @@ struct as_classifier {
   as_encoder *encoder;
   as_tokenizer *tokenizer;
   int64_t max_length;
-  pthread_mutex_t lock; /* of the free workspaces */
+  pthread_mutex_t lock; /* of the free workspaces and the number of calls */
   workspace *free;
+  uint64_t calls;
+  pthread_rwlock_t weights; /* asking reads them; packing excludes it */
 };
 
 /* ---- workspaces ------------------------------------------------------------------------------------------------------------- */
@@ -97,6 +99,7 @@ as_status as_classifier_open(as_context *ctx, const char *folder, as_classifier 
   if (!c) return AS_E_NOMEM;
   c->ctx = ctx;
   pthread_mutex_init(&c->lock, NULL);
+  pthread_rwlock_init(&c->weights, NULL);
   as_status status = as_encoder_open(ctx, folder, &options, &c->encoder);
   if (status == AS_OK) status = as_tokenizer_open(ctx, folder, &c->tokenizer);
   if (status == AS_OK) status = check_vocabulary(c, folder);
@@ -116,6 +119,7 @@ void as_classifier_close(as_classifier *c) {
     workspace_free(c->ctx, w);
   }
   pthread_mutex_destroy(&c->lock);
+  pthread_rwlock_destroy(&c->weights);
   as_tokenizer_free(c->tokenizer);
   as_encoder_free(c->encoder);
   as_free(c->ctx, c);
@@ -172,11 +176,26 @@ static as_status predict_in(as_classifier *c, workspace *w, const as_text *texts
   return status;
 }
 
+/* The first call answers as soon as it can; who asks a second time will ask again, so that is when packing pays. */
+static as_status pack_at_second_call(as_classifier *c) {
+  pthread_mutex_lock(&c->lock);
+  bool second = ++c->calls == 2;
+  pthread_mutex_unlock(&c->lock);
+  if (!second) return AS_OK;
+  pthread_rwlock_wrlock(&c->weights);
+  as_status status = as_encoder_pack(c->encoder);
+  pthread_rwlock_unlock(&c->weights);
+  return status;
+}
+
 as_status as_classifier_predict(as_classifier *c, const as_text *texts, int64_t count, as_prediction *predictions) {
   if (count < 1) return AS_OK;
-  workspace *w = workspace_take(c);
+  as_status status = pack_at_second_call(c);
+  workspace *w = status == AS_OK ? workspace_take(c) : NULL;
   if (!w) return AS_E_NOMEM;
-  as_status status = predict_in(c, w, texts, count, predictions);
+  pthread_rwlock_rdlock(&c->weights);
+  status = predict_in(c, w, texts, count, predictions);
+  pthread_rwlock_unlock(&c->weights);
   workspace_give(c, w);
   return status;
 }
