@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "tests/harness.h"
 #include "tokenizer/stages.h"
+#include "tokenizer/wordpiece_trainer.h"
 #include "tokenizer/unicode.h"
 
 static as_context *ctx;
@@ -342,6 +343,64 @@ START_TEST(letters_and_numbers) {
 }
 END_TEST
 
+/* ---- training -----------------------------------------------------------------------------------------------------
+ */
+
+typedef struct lines {
+  char *text, *at;
+  size_t length;
+} lines;
+
+static as_status next_line(void *user, const char **text, size_t *length) {
+  lines *source = user;
+  if (source->at >= source->text + source->length) return AS_OK;
+  char *end = strchr(source->at, '\n');
+  *text = source->at;
+  *length = (size_t)(end - source->at);
+  source->at = end + 1;
+  return AS_OK;
+}
+
+static void train_800(void) {
+  ctx = as_test_context(1);
+  lines source = {0};
+  ck_assert_ok(
+      ctx, as_file_read(ctx, as_golden("tokenizer_training/corpus.txt"), 0, AS_E_DATA, &source.text, &source.length));
+  source.at = source.text;
+  ck_assert_ok(ctx,
+               as_wordpiece_train(ctx, &(as_wordpiece_training){.vocab_size = 800}, next_line, &source, &tokenizer));
+  as_free(ctx, source.text);
+  as_encoding_init(&encoding, ctx);
+}
+
+START_TEST(trained_vocabulary) {
+  json_t *json = read_json("tokenizer_training/wordpiece800.json");
+  const json_t *expected = json_object_get(json, "deterministic"), *token;
+  size_t index;
+  ck_assert_uint_eq(as_tokenizer_vocab_size(tokenizer), json_array_size(expected));
+  json_array_foreach(expected, index, token) {
+    const char *mine = as_tokenizer_token(tokenizer, (int64_t)index, NULL);
+    if (strcmp(mine, json_string_value(token)) != 0)
+      ck_abort_msg("token %zu is \"%s\", expected \"%s\"", index, mine, json_string_value(token));
+  }
+  json_decref(json);
+}
+END_TEST
+
+/* These encodings have no special tokens. */
+static void check_trained(const json_t *row) {
+  encode_row(row, &(as_encode_options){.no_special_tokens = true});
+  const json_t *ids = json_object_get(row, "ids");
+  ck_assert_uint_eq(encoding.length, json_array_size(ids));
+  for (size_t i = 0; i < encoding.length; i++)
+    ck_assert_int_eq(encoding.ids[i], json_integer_value(json_array_get(ids, i)));
+}
+
+START_TEST(trained_encodings) {
+  ck_assert_uint_eq(each_row("tokenizer_training/wordpiece800_encodings.jsonl", check_trained), 33);
+}
+END_TEST
+
 /* ---- the suite ----------------------------------------------------------------------------------------------------
  */
 
@@ -366,5 +425,11 @@ Suite *as_suite(void) {
   tcase_add_test(unicode, every_code_point);
   tcase_add_test(unicode, letters_and_numbers);
   suite_add_tcase(suite, unicode);
+  TCase *training = tcase_create("training");
+  tcase_add_checked_fixture(training, train_800, close_all);
+  tcase_set_timeout(training, 120);
+  tcase_add_test(training, trained_vocabulary);
+  tcase_add_test(training, trained_encodings);
+  suite_add_tcase(suite, training);
   return suite;
 }

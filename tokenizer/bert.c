@@ -37,20 +37,21 @@ static as_status make_template(as_loader *loader) {
                    as_template_processing_new(loader->ctx, &form));
 }
 
-as_status as_make_bert(as_loader *loader, as_bert_switches switches) {
+as_status as_make_bert_words(as_loader *loader, as_bert_switches switches) {
+  loader->tokenizer->stages[AS_STAGE_PRE_TOKENIZER].type = &as_bert_pre_tokenizer.component;
+  return put_stage(loader->tokenizer, AS_STAGE_NORMALIZER, &as_bert_normalizer.component,
+                   as_bert_normalizer_new(loader->ctx, switches));
+}
+
+as_status as_make_bert_tokens(as_loader *loader) {
   as_tokenizer *tokenizer = loader->tokenizer;
-  as_context *ctx = loader->ctx;
   void *model = NULL;
   as_status status = as_wordpiece_new(loader, tokenizer->special[AS_TOKEN_UNK], "##", 100, &model);
   if (status != AS_OK) return status;
   status = put_stage(tokenizer, AS_STAGE_MODEL, &as_wordpiece_model.component, model);
-  tokenizer->stages[AS_STAGE_PRE_TOKENIZER].type = &as_bert_pre_tokenizer.component;
-  if (status == AS_OK)
-    status =
-        put_stage(tokenizer, AS_STAGE_NORMALIZER, &as_bert_normalizer.component, as_bert_normalizer_new(ctx, switches));
   if (status == AS_OK)
     status = put_stage(tokenizer, AS_STAGE_DECODER, &as_wordpiece_decoder.component,
-                       as_wordpiece_decoder_new(ctx, "##", true));
+                       as_wordpiece_decoder_new(loader->ctx, "##", true));
   if (status == AS_OK) status = make_template(loader);
   for (int i = 0; i < AS_SPECIAL_TOKENS && status == AS_OK; i++) {
     const char *name = tokenizer->special[i];
@@ -67,7 +68,8 @@ as_status as_read_vocab_txt(as_loader *loader) {
   as_status status = as_read_vocab_lines(loader);
   if (status == AS_OK) status = as_read_config(loader, as_wordpiece_model.special_tokens, &config);
   if (status == AS_OK) status = as_config_switches(loader, config, &switches);
-  if (status == AS_OK) status = as_make_bert(loader, switches);
+  if (status == AS_OK) status = as_make_bert_words(loader, switches);
+  if (status == AS_OK) status = as_make_bert_tokens(loader);
   if (status == AS_OK) status = as_config_added_tokens(loader, config);
   json_decref(config);
   return status;

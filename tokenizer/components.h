@@ -22,9 +22,12 @@ AS_MUST_CHECK as_status as_wordpiece_new(as_loader *loader, const char *unk_toke
 /* The state of a template with the pieces of `form`, which is taken over; NULL on failure (then it is freed). */
 void *as_template_processing_new(as_context *ctx, as_template *form);
 void *as_wordpiece_decoder_new(as_context *ctx, const char *prefix, bool cleanup);
+bool as_wordpiece_decoder_is_usual(const void *state); /* prefix ##, with cleanup */
 
-/* Makes the stages of a BERT tokenizer around its vocabulary: all but the vocabulary, the special tokens' names and the
- * added tokens, which must be there. AS_E_MODEL if unk_token, cls_token or sep_token is not in the vocabulary. */
-AS_MUST_CHECK as_status as_make_bert(as_loader *loader, as_bert_switches switches);
+/* The stages of a BERT tokenizer that make words of a text: normalizer and pre-tokenizer. */
+AS_MUST_CHECK as_status as_make_bert_words(as_loader *loader, as_bert_switches switches);
+/* Its other stages, around the vocabulary and the special tokens' names, which must be there; special tokens that the
+ * vocabulary has become added tokens. AS_E_MODEL if it lacks unk_token, cls_token or sep_token. */
+AS_MUST_CHECK as_status as_make_bert_tokens(as_loader *loader);
 
 #endif

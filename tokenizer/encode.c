@@ -1,13 +1,15 @@
 /* Encoding: the text through the stages, then as_assemble. */
+#include "tokenizer/encode.h"
+
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "tokenizer/assemble.h"
-#include "tokenizer/stages.h"
 
-#define MAX_TEXT ((size_t)256 << 20) /* a normal form is at most 11 times as long (U+FDFA): positions stay below 2^32  \
-                                      */
+#define MAX_TEXT                                                                                                       \
+  ((size_t)256 << 20) /* a normal form is at most 11 times as long (U+FDFA): positions stay below 2^32                 \
+                       */
 
 void as_encoding_init(as_encoding *encoding, as_context *ctx) {
   *encoding = (as_encoding){0};
@@ -101,11 +103,9 @@ static as_status tokenize_splits(const as_tokenizer *tokenizer, as_work *work) {
   return status;
 }
 
-/* Fills work->tokens[index] from a text; adds to *repaired and may replace *text and *length by a repaired copy. */
-static as_status tokenize(const as_tokenizer *tokenizer, as_work *work, int index, const char **text, size_t *length,
-                          size_t *repaired) {
-  work->list = &work->tokens[index];
-  work->list->length = 0;
+as_status as_tokenizer_split(const as_tokenizer *tokenizer, as_work *work, int index, const char **text, size_t *length,
+                             size_t *repaired) {
+  work->splits.length = 0;
   if (*length > MAX_TEXT)
     return as_fail(work->ctx, AS_E_LIMIT, "a text of %zu bytes is longer than the %zu that can be tokenized at once",
                    *length, MAX_TEXT);
@@ -120,10 +120,18 @@ static as_status tokenize(const as_tokenizer *tokenizer, as_work *work, int inde
   }
   as_status status = cut_and_normalize(tokenizer, work, *text, *length);
   const as_pre_tokenizer_type *pre_tokenizer = as_pre_tokenizer_of(tokenizer);
-  const as_post_processor_type *post_processor = as_post_processor_of(tokenizer);
-  if (status == AS_OK && pre_tokenizer)
-    status = pre_tokenizer->split(tokenizer->stages[AS_STAGE_PRE_TOKENIZER].state, work);
+  if (status != AS_OK || !pre_tokenizer) return status;
+  return pre_tokenizer->split(tokenizer->stages[AS_STAGE_PRE_TOKENIZER].state, work);
+}
+
+/* Fills work->tokens[index]; the other arguments are those of as_tokenizer_split. */
+static as_status tokenize(const as_tokenizer *tokenizer, as_work *work, int index, const char **text, size_t *length,
+                          size_t *repaired) {
+  work->list = &work->tokens[index];
+  work->list->length = 0;
+  as_status status = as_tokenizer_split(tokenizer, work, index, text, length, repaired);
   if (status == AS_OK) status = tokenize_splits(tokenizer, work);
+  const as_post_processor_type *post_processor = as_post_processor_of(tokenizer);
   if (status == AS_OK && post_processor && post_processor->adjust)
     post_processor->adjust(tokenizer->stages[AS_STAGE_POST_PROCESSOR].state, work, work->list);
   return status;

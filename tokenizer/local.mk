@@ -1,15 +1,16 @@
 # tokenizer/: text to ids and back, as Hugging Face's tokenizers do it; knows base/ only.
 tokenizer_includedir = $(pkgincludedir)/tokenizer
-tokenizer_include_HEADERS = tokenizer/tokenizer.h tokenizer/tokenize_json.h
+tokenizer_include_HEADERS = tokenizer/tokenizer.h tokenizer/tokenize_json.h tokenizer/wordpiece_trainer.h
 libassistify_all_la_SOURCES += tokenizer/tokenizer.c tokenizer/construct.h tokenizer/stages.h tokenizer/components.h \
-  tokenizer/registry.c tokenizer/encode.c tokenizer/assemble.c tokenizer/assemble.h tokenizer/work.c tokenizer/work.h \
+  tokenizer/registry.c tokenizer/encode.c tokenizer/encode.h tokenizer/assemble.c tokenizer/assemble.h tokenizer/work.c tokenizer/work.h \
   tokenizer/span.h tokenizer/added_tokens.c tokenizer/added_tokens.h tokenizer/added_tokens_json.c \
   tokenizer/added_tokens_json.h tokenizer/trie.c tokenizer/trie.h tokenizer/vocabulary.c tokenizer/vocabulary.h \
   tokenizer/vocab_file.c tokenizer/vocab_file.h tokenizer/unicode.c tokenizer/unicode.h tokenizer/unicode_tables.c \
   tokenizer/nfd.c tokenizer/nfd.h tokenizer/bert.c tokenizer/bert_normalizer.c tokenizer/bert_normalizer.h \
   tokenizer/bert_pre_tokenizer.c tokenizer/wordpiece.c tokenizer/wordpiece_decoder.c tokenizer/template.c \
   tokenizer/template.h tokenizer/template_processing.c tokenizer/fields.c tokenizer/fields.h tokenizer/limits.h \
-  tokenizer/tokenizer_json.c tokenizer/tokenize_json.c tokenizer/tokenizer_config.c tokenizer/tokenizer_config.h
+  tokenizer/merge_trainer.c tokenizer/merge_trainer.h tokenizer/word_counts.c tokenizer/word_counts.h \
+  tokenizer/wordpiece_trainer.c tokenizer/tokenizer_json.c tokenizer/tokenize_json.c tokenizer/tokenizer_config.c tokenizer/tokenizer_config.h
 EXTRA_DIST += tokenizer/make_unicode_tables.py
 
 check_PROGRAMS += tests/golden_wordpiece

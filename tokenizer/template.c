@@ -42,20 +42,44 @@ as_status as_template_add_piece(as_template *form, as_context *ctx, bool pair, a
   return AS_OK;
 }
 
+/* "cls A sep B sep"; `special` is 0 for cls and 1 for sep here. */
+enum { SINGLE_PIECES = 3, PAIR_PIECES = 5 };
+static as_template_piece classifier_piece(int index, int32_t second_type) {
+  static const as_template_piece row[PAIR_PIECES] = {{.kind = AS_PIECE_SPECIAL, .special = 0},
+                                                     {.kind = AS_PIECE_FIRST},
+                                                     {.kind = AS_PIECE_SPECIAL, .special = 1},
+                                                     {.kind = AS_PIECE_SECOND},
+                                                     {.kind = AS_PIECE_SPECIAL, .special = 1}};
+  as_template_piece piece = row[index];
+  piece.type_id = index < SINGLE_PIECES ? 0 : second_type;
+  return piece;
+}
+
 as_status as_template_classifier(as_template *form, as_context *ctx, const char *cls, int32_t cls_id, const char *sep,
                                  int32_t sep_id, int32_t second_type) {
-  int64_t first = as_template_add_special(form, ctx, cls, &cls_id, 1);
-  int64_t last = first < 0 ? -1 : as_template_add_special(form, ctx, sep, &sep_id, 1);
-  if (last < 0) return AS_E_NOMEM;
-  const as_template_piece row[] = {
-      {.kind = AS_PIECE_SPECIAL, .special = (size_t)first},
-      {.kind = AS_PIECE_FIRST},
-      {.kind = AS_PIECE_SPECIAL, .special = (size_t)last},
-      {.kind = AS_PIECE_SECOND, .type_id = second_type},
-      {.kind = AS_PIECE_SPECIAL, .special = (size_t)last, .type_id = second_type},
-  };
+  if (as_template_add_special(form, ctx, cls, &cls_id, 1) < 0 ||
+      as_template_add_special(form, ctx, sep, &sep_id, 1) < 0)
+    return AS_E_NOMEM;
   as_status status = AS_OK;
-  for (int i = 0; i < 3 && status == AS_OK; i++) status = as_template_add_piece(form, ctx, false, row[i]);
-  for (int i = 0; i < 5 && status == AS_OK; i++) status = as_template_add_piece(form, ctx, true, row[i]);
+  for (int i = 0; i < PAIR_PIECES && status == AS_OK; i++) {
+    as_template_piece piece = classifier_piece(i, second_type);
+    if (i < SINGLE_PIECES) status = as_template_add_piece(form, ctx, false, piece);
+    if (status == AS_OK) status = as_template_add_piece(form, ctx, true, piece);
+  }
   return status;
+}
+
+bool as_template_is_classifier(const as_template *form, int32_t cls_id, int32_t sep_id, int32_t second_type) {
+  const int32_t ids[2] = {cls_id, sep_id};
+  if (form->piece_count[0] != SINGLE_PIECES || form->piece_count[1] != PAIR_PIECES) return false;
+  for (int pair = 0; pair < 2; pair++) {
+    for (size_t i = 0; i < form->piece_count[pair]; i++) {
+      as_template_piece wanted = classifier_piece((int)i, second_type), piece = form->pieces[pair][i];
+      if (piece.kind != wanted.kind || piece.type_id != wanted.type_id) return false;
+      if (piece.kind != AS_PIECE_SPECIAL) continue;
+      const as_template_special *special = &form->specials[piece.special];
+      if (special->count != 1 || special->ids[0] != ids[wanted.special]) return false;
+    }
+  }
+  return true;
 }

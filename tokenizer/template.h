@@ -42,5 +42,7 @@ AS_MUST_CHECK as_status as_template_add_piece(as_template *form, as_context *ctx
 /* "cls A sep" and "cls A sep B sep", where B and the last sep have `second_type`: BERT's (1). */
 AS_MUST_CHECK as_status as_template_classifier(as_template *form, as_context *ctx, const char *cls, int32_t cls_id,
                                                const char *sep, int32_t sep_id, int32_t second_type);
+/* Whether the template is that one, whatever it calls the tokens. */
+bool as_template_is_classifier(const as_template *form, int32_t cls_id, int32_t sep_id, int32_t second_type);
 
 #endif

@@ -72,17 +72,26 @@ static void write_model(const as_tokenizer *tokenizer, const void *state, as_jso
   as_write_vocab_object(tokenizer, writer);
 }
 
-/* transformers builds BertTokenizer from these switches and the vocabulary alone, whatever tokenizer.json says; a
- * pipeline that they cannot express is declared as one that must be taken from that file. */
+/* Whether the pipeline is what transformers builds as BertTokenizer: from the vocabulary, the special tokens and three
+ * switches alone, whatever tokenizer.json says. */
+static bool is_bert(const as_tokenizer *tokenizer, const wordpiece *self) {
+  const as_template *form = as_template_of(tokenizer);
+  const int32_t *ids = tokenizer->special_ids;
+  if (tokenizer->stages[AS_STAGE_NORMALIZER].type != &as_bert_normalizer.component ||
+      tokenizer->stages[AS_STAGE_PRE_TOKENIZER].type != &as_bert_pre_tokenizer.component ||
+      tokenizer->stages[AS_STAGE_DECODER].type != &as_wordpiece_decoder.component || !form)
+    return false;
+  return as_bert_normalizer_switches(tokenizer->stages[AS_STAGE_NORMALIZER].state)->clean_text &&
+         as_wordpiece_decoder_is_usual(tokenizer->stages[AS_STAGE_DECODER].state) && strcmp(self->prefix, "##") == 0 &&
+         self->max_chars == 100 && self->unk_id == ids[AS_TOKEN_UNK] &&
+         as_template_is_classifier(form, ids[AS_TOKEN_CLS], ids[AS_TOKEN_SEP], 1);
+}
+
 static void write_config(const as_tokenizer *tokenizer, const void *state, as_json_writer *writer) {
-  const wordpiece *self = state;
-  bool bert = tokenizer->stages[AS_STAGE_NORMALIZER].type == &as_bert_normalizer.component &&
-              tokenizer->stages[AS_STAGE_PRE_TOKENIZER].type == &as_bert_pre_tokenizer.component;
-  const as_bert_switches *switches =
-      bert ? as_bert_normalizer_switches(tokenizer->stages[AS_STAGE_NORMALIZER].state) : NULL;
-  bert = bert && switches->clean_text && strcmp(self->prefix, "##") == 0 && self->max_chars == 100;
+  bool bert = is_bert(tokenizer, state);
   as_json_string(writer, "tokenizer_class", bert ? "BertTokenizer" : "PreTrainedTokenizerFast");
   if (!bert) return;
+  const as_bert_switches *switches = as_bert_normalizer_switches(tokenizer->stages[AS_STAGE_NORMALIZER].state);
   as_json_bool(writer, "do_lower_case", switches->lowercase);
   if (switches->strip_accents == AS_UNSET)
     as_json_null(writer, "strip_accents");

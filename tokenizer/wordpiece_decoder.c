@@ -27,6 +27,11 @@ void *as_wordpiece_decoder_new(as_context *ctx, const char *prefix, bool cleanup
   return NULL;
 }
 
+bool as_wordpiece_decoder_is_usual(const void *state) {
+  const wordpiece_decoder *self = state;
+  return self->cleanup && strcmp(self->prefix, "##") == 0;
+}
+
 static as_status read_decoder(as_loader *loader, const json_t *json, void **state) {
   const char *prefix = "##";
   bool cleanup = true;
