@@ -10,6 +10,7 @@
 extern const as_command as_command_bench_kernels;
 extern const as_command as_command_data_check, as_command_data_split, as_command_data_synth;
 extern const as_command as_command_doctor;
+extern const as_command as_command_inspect_model, as_command_inspect_run, as_command_inspect_train;
 extern const as_command as_command_metrics;
 extern const as_command as_command_tokenize;
 extern const as_command as_command_train_intent, as_command_predict_intent, as_command_evaluate_intent;
@@ -23,6 +24,9 @@ static const as_command *const commands[] = {
     &as_command_data_split,
     &as_command_data_synth,
     &as_command_doctor,
+    &as_command_inspect_model,
+    &as_command_inspect_run,
+    &as_command_inspect_train,
     &as_command_metrics,
     &as_command_tokenize,
     NULL,

@@ -4,11 +4,9 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
-#include "base/utf8.h"
+#include "base/columns.h"
 
 enum {
   PAGE_WIDTH = 80,
@@ -18,55 +16,10 @@ enum {
   SCORE_COLUMNS = 47 /* what precision, recall, F1, AUC and support take */
 };
 
-/* ---- text that fits -------------------------------------------------------------------------------------------- */
-
-/* What would move the cursor or turn the direction of writing; it is shown as '?'. */
-static bool is_control(uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
-/* Terminal columns of a code point. */
-static int columns_of(uint32_t code_point) {
-  const int columns = is_control(code_point) ? 1 : utf8proc_charwidth((utf8proc_int32_t)code_point);
-  return columns < 0 ? 0 : columns;
-}
-
-static int label_columns(const char *label) {
-  int columns = 0;
-  uint32_t code_point;
-  for (size_t left = strlen(label); left > 0;) {
-    const int bytes = abs(as_utf8_decode(label, left, &code_point));
-    columns += columns_of(code_point);
-    label += bytes;
-    left -= (size_t)bytes;
-  }
-  return columns;
-}
-
-/* Appends `label` in exactly `width` columns; one that is too long ends in "..". */
-static void append_label(as_buffer *out, const char *label, int width) {
-  const bool cut = label_columns(label) > width;
-  const int room = cut ? width - 2 : width;
-  int used = 0;
-  uint32_t code_point;
-  for (size_t left = strlen(label); left > 0;) {
-    const int bytes = abs(as_utf8_decode(label, left, &code_point));
-    if (used + columns_of(code_point) > room) break;
-    char text[4];
-    if (is_control(code_point)) code_point = '?';
-    as_buffer_append(out, text, (size_t)as_utf8_encode(code_point, text));
-    used += columns_of(code_point);
-    label += bytes;
-    left -= (size_t)bytes;
-  }
-  if (cut) as_buffer_text(out, "..");
-  as_buffer_printf(out, "%*s", width - used - (cut ? 2 : 0), "");
-}
-
 static int widest_label(const as_evaluation *e, int most) {
   int width = LEAST_LABEL_WIDTH;
   for (int64_t k = 0; k < e->scores.classes; k++) {
-    const int columns = label_columns(e->labels[k]);
+    const int columns = as_text_columns(e->labels[k]);
     if (columns > width) width = columns;
   }
   return width < most ? width : most;
@@ -125,7 +78,7 @@ static void append_averages(const as_classification *s, int width, as_buffer *ou
   static const char *const names[3] = {"macro", "micro", "weighted"};
   for (int i = 0; i < 3; i++) {
     as_buffer_text(out, "  ");
-    append_label(out, names[i], width);
+    as_buffer_columns(out, names[i], width);
     for (int k = 0; k < 3; k++) append_score(out, rows[i][k], 10);
     if (s->has_probabilities) append_score(out, auc[i], 8);
     as_buffer_printf(out, "%9" PRId64 "\n", s->rows);
@@ -136,11 +89,11 @@ static void append_classes(const as_evaluation *e, as_buffer *out) {
   const as_classification *s = &e->scores;
   const int width = widest_label(e, PAGE_WIDTH - 2 - SCORE_COLUMNS);
   as_buffer_text(out, "\n  ");
-  append_label(out, "class", width);
+  as_buffer_columns(out, "class", width);
   as_buffer_printf(out, " precision    recall        F1%s  support\n", s->has_probabilities ? "     AUC" : "");
   for (int64_t k = 0; k < s->classes; k++) {
     as_buffer_text(out, "  ");
-    append_label(out, e->labels[k], width);
+    as_buffer_columns(out, e->labels[k], width);
     append_score(out, s->precision.per_class[k], 10);
     append_score(out, s->recall.per_class[k], 10);
     append_score(out, s->f1.per_class[k], 10);
@@ -172,7 +125,7 @@ static void append_matrix(const as_evaluation *e, int cell, int width, as_buffer
   as_buffer_char(out, '\n');
   for (int64_t truth = 0; truth < s->classes; truth++) {
     as_buffer_printf(out, "  %2" PRId64 "  ", truth + 1);
-    append_label(out, e->labels[truth], width);
+    as_buffer_columns(out, e->labels[truth], width);
     for (int64_t k = 0; k < s->classes; k++) {
       const int64_t count = s->confusion[truth * s->classes + k];
       if (count > 0) {
@@ -214,9 +167,9 @@ static void append_commonest(const as_evaluation *e, as_buffer *out) {
   for (int i = 0; i < held; i++) {
     as_buffer_printf(out, "  %6" PRId64 " %5.1f %%  ", top[i].count,
                      100 * (double)top[i].count / (double)s->support[top[i].truth]);
-    append_label(out, e->labels[top[i].truth], width);
+    as_buffer_columns(out, e->labels[top[i].truth], width);
     as_buffer_text(out, "  as  ");
-    append_label(out, e->labels[top[i].predicted], width);
+    as_buffer_columns(out, e->labels[top[i].predicted], width);
     as_buffer_char(out, '\n');
   }
 }

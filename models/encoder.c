@@ -249,7 +249,7 @@ const as_labels *as_encoder_labels(const as_encoder *e) { return e->architecture
 as_encoder_head as_encoder_head_origin(const as_encoder *e) { return e->head_origin; }
 
 /* ---- recording ------------------------------------------------------------------------------------------------------------ */
-static void fill_positions(const as_encoder *e, as_encoder_batch *batch) {
+void as_encoder_positions(const as_encoder *e, as_encoder_batch *batch) {
   for (int64_t s = 0; s < batch->sequences; s++) {
     int32_t next = (int32_t)e->d.first_position;
     for (int32_t i = batch->cu_seqlens[s]; i < batch->cu_seqlens[s + 1]; i++) {
@@ -277,7 +277,7 @@ static as_tensor *record_embeddings(as_graph *g, const as_encoder *e, const as_e
 as_tensor *as_encoder_record(as_graph *g, const as_encoder *e, as_encoder_batch *batch, as_tensor **hidden) {
   as_packed packed = as_encoder_batch_packed(batch);
   as_tensor *first = as_input_i32(g, 1, &batch->sequences, batch->cu_seqlens);
-  fill_positions(e, batch);
+  as_encoder_positions(e, batch);
   as_tensor *x = as_block_input(g, record_embeddings(g, e, batch));
   if (hidden) hidden[0] = x;
   for (int64_t l = 0; l < e->d.layers; l++) {

@@ -100,6 +100,9 @@ const as_encoder_architecture *as_encoder_get_architecture(const as_encoder *enc
 const as_labels *as_encoder_labels(const as_encoder *encoder);
 as_encoder_head as_encoder_head_origin(const as_encoder *encoder);
 
+/* Fills batch->positions: the position id of each token, as as_encoder_record has it. */
+void as_encoder_positions(const as_encoder *encoder, as_encoder_batch *batch);
+
 /* Records the encoder on the batch -> logits [sequences, classes]. Fills batch->positions. With `hidden` (room for layers + 1)
  * every row of every layer is computed and hidden[i] is the output of layer i, hidden[0] of the embeddings; with NULL, the
  * last layer computes the first token of each sequence only, past keys and values. */
