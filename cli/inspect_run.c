@@ -68,8 +68,8 @@ const as_command as_command_inspect_run = {
         "--save writes hidden.0 (the embeddings), hidden.1 and so on (the layers), [rows, width, dim] and zero where "
         "padding is, and logits [rows, classes]. --gradients adds grad.PARAMETER, the gradients of loss, and dlogits, "
         "dlogits_smooth, dlogits_weighted, dlogits_weighted_smooth, those of each loss for the logits.",
-    .examples = "assistify inspect run my_model --inputs inputs.json\n"
-                "assistify inspect run my_model --inputs inputs.json --save out.safetensors --gradients",
+    .examples = "assistify inspect run my_model --inputs in.json\n"
+                "assistify inspect run my_model --inputs in.json --save out.safetensors",
     .groups = groups,
     .run = run,
 };

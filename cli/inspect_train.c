@@ -245,7 +245,7 @@ const as_command as_command_inspect_train = {
         "Prints {\"loss\": [...], \"grad_norm\": [...], \"lr\": [...]} with a number for each step; the norm is the "
         "one "
         "before clipping. --save writes every parameter after the last step as NAME.final.PARAMETER.",
-    .examples = "assistify inspect train my_model --inputs inputs.json --variant adamw --save out.safetensors",
+    .examples = "assistify inspect train my_model --inputs in.json --variant adamw",
     .groups = groups,
     .run = run,
 };

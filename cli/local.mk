@@ -38,3 +38,22 @@ tests_test_console_SOURCES = tests/test_console.c
 tests_test_console_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_console_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
 dist_check_SCRIPTS += tests/test_cli.sh tests/test_data_commands.sh
+
+# inspect: the program in the test's process (tests/program.h), and golden model folders (tests/model_case.h).
+PROGRAM_TEST = tests/program.c tests/program.h
+MODEL_CASE_TEST = $(PROGRAM_TEST) tests/model_case.c tests/model_case.h
+check_PROGRAMS += tests/test_inspect
+tests_test_inspect_SOURCES = tests/test_inspect.c $(MODEL_CASE_TEST)
+tests_test_inspect_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_inspect_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+EXTRA_DIST += \
+  tests/golden/distilbert_a/config.json tests/golden/distilbert_a/model.safetensors \
+  tests/golden/distilbert_a/inputs.json tests/golden/distilbert_a/expected.json \
+  tests/golden/distilbert_a/expected.safetensors \
+  tests/golden/train_distilbert/config.json tests/golden/train_distilbert/model.safetensors \
+  tests/golden/train_distilbert/inputs.json tests/golden/train_distilbert/expected.json \
+  tests/golden/train_distilbert/expected.safetensors
+check_PROGRAMS += tests/golden_inspect
+tests_golden_inspect_SOURCES = tests/golden_inspect.c $(MODEL_CASE_TEST)
+tests_golden_inspect_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_golden_inspect_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
