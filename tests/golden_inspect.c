@@ -1,11 +1,17 @@
-/* The inspect commands on every golden case of the encoders that there are: activations, losses, gradients, training.
- */
+/* The inspect commands on every golden case of the encoders that there are: activations, losses, gradients, training;
+ * and on every damaged folder. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "config.h"
 #include "tests/harness.h"
 #include "tests/model_case.h"
+#include "tests/program.h"
 
 static const char *const runs[] = {"distilbert_a",      "distilbert_b",
                                    "distilbert_a_bf16",
-#if AS_HAVE_LIBZIP
+#ifdef AS_HAVE_LIBZIP
                                    "distilbert_a_bin",  "distilbert_b_bin_sharded",
 #endif
                                    "distilbert_mlm"};
