@@ -40,7 +40,7 @@ as_status as_added_tokens_put(as_added_tokens *added, as_added_token token) {
   token.content = as_strndup(added->ctx, token.content, token.length);
   if (!token.content) return AS_E_NOMEM;
   items[added->count] = token;
-  as_status status = as_trie_put(&added->contents, token.content, token.length, (int32_t)added->count);
+  as_status status = as_trie_put(&added->contents, token.content, token.length, (int32_t)added->count, NULL);
   if (status != AS_OK) {
     as_free(added->ctx, token.content);
     return status;
@@ -61,7 +61,7 @@ static as_status put_pattern(as_added_tokens *added, size_t index) {
   if (token->shown_length == 0 || as_trie_get(&set->trie, token->shown, token->shown_length) >= 0) return AS_OK;
   set->begins[(unsigned char)token->shown[0]] = true;
   set->any = true;
-  return as_trie_put(&set->trie, token->shown, token->shown_length, (int32_t)index);
+  return as_trie_put(&set->trie, token->shown, token->shown_length, (int32_t)index, NULL);
 }
 
 as_status as_added_tokens_finish(as_added_tokens *added, const as_tokenizer *tokenizer,
@@ -70,7 +70,7 @@ as_status as_added_tokens_finish(as_added_tokens *added, const as_tokenizer *tok
   as_status status = AS_OK;
   if (added->count) qsort(added->items, added->count, sizeof *added->items, compare_ids);
   for (size_t i = 0; i < added->count && status == AS_OK; i++)
-    status = as_trie_put(&added->contents, added->items[i].content, added->items[i].length, (int32_t)i);
+    status = as_trie_put(&added->contents, added->items[i].content, added->items[i].length, (int32_t)i, NULL);
   as_buffer form;
   as_buffer_init(&form, added->ctx);
   for (size_t i = 0; i < added->count && status == AS_OK; i++) {

@@ -18,61 +18,52 @@ void as_trie_free(as_trie *trie) {
   as_trie_init(trie, trie->ctx);
 }
 
-static void place(uint64_t *slots, int bits, uint64_t slot) {
-  uint32_t key = (uint32_t)(slot >> 32), mask = (1u << bits) - 1, at = key * 0x9E3779B1u >> (32 - bits);
-  while (slots[at]) at = (at + 1) & mask;
-  slots[at] = slot;
+/* The slot of an edge, or the empty one where it belongs. */
+static uint64_t *slot_of(uint64_t *slots, int bits, uint32_t key) {
+  uint32_t mask = (1u << bits) - 1, at = key * 0x9E3779B1u >> (32 - bits);
+  while (slots[at] && slots[at] >> 32 != key) at = (at + 1) & mask;
+  return &slots[at];
 }
 
-/* Room for one more edge and its node. */
-static as_status make_room(as_trie *trie) {
-  if (trie->nodes >= AS_TRIE_MAX_NODES)
+/* Room for `extra` more nodes, each with its edge. */
+static as_status make_room(as_trie *trie, size_t extra) {
+  size_t needed = trie->nodes + extra, old_capacity = trie->values_capacity;
+  if (extra > AS_TRIE_MAX_NODES || needed > AS_TRIE_MAX_NODES)
     return as_fail(trie->ctx, AS_E_LIMIT, "the tokens together are longer than %d bytes", AS_TRIE_MAX_NODES);
-  size_t old_capacity = trie->values_capacity;
-  int32_t *values = as_grow(trie->ctx, trie->values, &trie->values_capacity, trie->nodes + 1, sizeof *values);
+  int32_t *values = as_grow(trie->ctx, trie->values, &trie->values_capacity, needed, sizeof *values);
   if (!values) return AS_E_NOMEM;
   trie->values = values;
   if (old_capacity == 0) values[0] = -1;
-  if (trie->slots && 2 * (uint64_t)trie->nodes < 1ull << trie->bits) return AS_OK;
-  int bits = trie->slots ? trie->bits + 1 : FIRST_BITS;
+  int bits = trie->slots ? trie->bits : FIRST_BITS;
+  while (2 * needed > (size_t)1 << bits) bits++;
+  if (trie->slots && bits == trie->bits) return AS_OK;
   uint64_t *slots = as_alloc_zero(trie->ctx, (size_t)1 << bits, sizeof *slots);
   if (!slots) return AS_E_NOMEM;
   for (uint64_t i = 0; trie->slots && i < 1ull << trie->bits; i++)
-    if (trie->slots[i]) place(slots, bits, trie->slots[i]);
+    if (trie->slots[i]) *slot_of(slots, bits, (uint32_t)(trie->slots[i] >> 32)) = trie->slots[i];
   as_free(trie->ctx, trie->slots);
   trie->slots = slots;
   trie->bits = bits;
   return AS_OK;
 }
 
-/* Marks the edge from `node` by `byte` as one at whose child a key ends. */
-static void mark_end(as_trie *trie, uint32_t node, unsigned char byte) {
-  uint32_t key = node << 8 | byte, mask = (1u << trie->bits) - 1, at = key * 0x9E3779B1u >> (32 - trie->bits);
-  while (trie->slots[at] >> 32 != key || !trie->slots[at]) at = (at + 1) & mask;
-  trie->slots[at] |= 1;
-}
-
-as_status as_trie_put(as_trie *trie, const char *key, size_t length, int32_t value) {
-  uint32_t node = 0, parent = 0;
-  as_status status = make_room(trie);
-  for (size_t i = 0; status == AS_OK && i < length; i++) {
-    unsigned char byte = (unsigned char)key[i];
-    uint32_t edge = as_trie_edge(trie, node, byte);
-    parent = node;
-    if (edge) {
-      node = edge >> 1;
-      continue;
-    }
-    status = make_room(trie);
-    if (status != AS_OK) break;
-    uint32_t child = trie->nodes++;
-    trie->values[child] = -1;
-    place(trie->slots, trie->bits, (uint64_t)(node << 8 | byte) << 32 | child << 1);
-    node = child;
-  }
+as_status as_trie_put(as_trie *trie, const char *key, size_t length, int32_t value, int32_t *old) {
+  as_status status = make_room(trie, length);
   if (status != AS_OK) return status;
+  uint32_t node = 0;
+  uint64_t *slot = NULL;
+  for (size_t i = 0; i < length; i++) {
+    uint32_t edge = node << 8 | (unsigned char)key[i];
+    slot = slot_of(trie->slots, trie->bits, edge);
+    if (!*slot) {
+      trie->values[trie->nodes] = -1;
+      *slot = (uint64_t)edge << 32 | trie->nodes++ << 1;
+    }
+    node = (uint32_t)*slot >> 1;
+  }
+  if (slot) *slot |= 1;
+  if (old) *old = trie->values[node];
   trie->values[node] = value;
-  if (length) mark_end(trie, parent, (unsigned char)key[length - 1]);
   return AS_OK;
 }
 

@@ -22,8 +22,9 @@ typedef struct as_trie {
 void as_trie_init(as_trie *trie, as_context *ctx);
 void as_trie_free(as_trie *trie); /* leaves an empty, usable trie */
 
-/* Gives the key `value` (0 or more), replacing the one that it had. AS_E_NOMEM; AS_E_LIMIT above AS_TRIE_MAX_NODES. */
-AS_MUST_CHECK as_status as_trie_put(as_trie *trie, const char *key, size_t length, int32_t value);
+/* Gives the key `value` (0 or more); *old (may be NULL) becomes the one that it had, -1 if it is new. AS_E_NOMEM;
+ * AS_E_LIMIT above AS_TRIE_MAX_NODES. */
+AS_MUST_CHECK as_status as_trie_put(as_trie *trie, const char *key, size_t length, int32_t value, int32_t *old);
 
 /* The edge from `node` by `byte`: child << 1 | whether a key ends there; 0 if there is none. */
 static inline uint32_t as_trie_edge(const as_trie *trie, uint32_t node, unsigned char byte) {

@@ -21,14 +21,14 @@ as_status as_vocabulary_add(as_vocabulary *vocabulary, const char *token, size_t
       as_grow(vocabulary->ctx, vocabulary->entries, &vocabulary->capacity, index + 1, sizeof *entries);
   if (!entries) return AS_E_NOMEM;
   vocabulary->entries = entries;
-  int32_t old = as_vocabulary_id(vocabulary, token, length);
+  int32_t old = -1;
   size_t start = vocabulary->pool.length;
   if (start > UINT32_MAX - length - 1)
     return as_fail(vocabulary->ctx, AS_E_LIMIT, "the tokens together are longer than 4 GiB");
   as_buffer_append(&vocabulary->pool, token, length);
   as_buffer_char(&vocabulary->pool, 0);
   as_status status = as_buffer_status(&vocabulary->pool);
-  if (status == AS_OK) status = as_trie_put(&vocabulary->trie, token, length, id);
+  if (status == AS_OK) status = as_trie_put(&vocabulary->trie, token, length, id, &old);
   if (status != AS_OK) return status;
   if (old >= 0)
     entries[old].length = AS_NO_TOKEN;
