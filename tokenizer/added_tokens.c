@@ -136,11 +136,13 @@ static bool stands_alone(const char *text, size_t start, size_t end, size_t from
          (to == end || !(flags_at(text, to, end, &size) & AS_UC_WORD));
 }
 
+/* The reference finds a token again that lies wholly in white space which the one before it swallowed, and gives both that
+ * white space; so its cost grows with the square of a run of blanks. Here it was swallowed. One that only begins there
+ * overlaps the one before it, as in the reference. */
 as_status as_added_tokens_cut(const as_added_tokens *added, int pass, as_work *work, const char *text, size_t start,
                               size_t end, as_split_list *list) {
   const as_added_set *set = &added->sets[pass];
-  size_t done = start;  /* pieces up to here are in the list */
-  size_t space_end = 0; /* white space that a token swallowed to its right goes up to here */
+  size_t done = start; /* pieces up to here are in the list */
   as_status status = AS_OK;
   for (size_t at = start; set->any && at < end && status == AS_OK;) {
     size_t size, length;
@@ -153,17 +155,15 @@ as_status as_added_tokens_cut(const as_added_tokens *added, int pass, as_work *w
     const as_added_token *token = &added->items[index];
     size_t from = at, to = at + length;
     at = to;
+    if (to <= done) continue;
     if (token->single_word && !stands_alone(text, start, end, from, to)) continue;
     if (token->lstrip) {
       while (from > done && flags_before(text, start, from, &size) & AS_UC_SPACE) from -= size;
       if (from < done) from = done;
     }
     if (token->rstrip) {
-      if (to < space_end) to = space_end;
       while (to < end && flags_at(text, to, end, &size) & AS_UC_SPACE) to += size;
-      space_end = to;
     }
-    if (from > to) continue;
     if (done < from) status = as_split_put(work, list, done, from, -1);
     if (status == AS_OK) status = as_split_put(work, list, from, to, index);
     done = to;

@@ -13,7 +13,25 @@ libassistify_all_la_SOURCES += tokenizer/tokenizer.c tokenizer/construct.h token
   tokenizer/wordpiece_trainer.c tokenizer/tokenizer_json.c tokenizer/tokenize_json.c tokenizer/tokenizer_config.c tokenizer/tokenizer_config.h
 EXTRA_DIST += tokenizer/make_unicode_tables.py
 
-check_PROGRAMS += tests/golden_wordpiece
+# Tests.
+check_PROGRAMS += tests/golden_wordpiece tests/test_wordpiece tests/test_encoding tests/test_tokenizer_files \
+  tests/test_tokenizer_robust   tests/test_wordpiece_trainer
 tests_golden_wordpiece_SOURCES = tests/golden_wordpiece.c
 tests_golden_wordpiece_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_wordpiece_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_wordpiece_SOURCES = tests/test_wordpiece.c tests/tokenizer_files.h tests/tokenizer_fixture.h
+tests_test_wordpiece_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_wordpiece_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_encoding_SOURCES = tests/test_encoding.c tests/tokenizer_files.h tests/tokenizer_fixture.h
+tests_test_encoding_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_encoding_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_tokenizer_files_SOURCES = tests/test_tokenizer_files.c tests/tokenizer_files.h
+tests_test_tokenizer_files_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_tokenizer_files_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_wordpiece_trainer_SOURCES = tests/test_wordpiece_trainer.c
+tests_test_wordpiece_trainer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_wordpiece_trainer_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_tokenizer_robust_SOURCES = tests/test_tokenizer_robust.c tests/tokenizer_files.h
+tests_test_tokenizer_robust_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_tokenizer_robust_LDADD = libtest_harness.la $(TEST_LDADD)
+EXTRA_DIST += tests/golden/own_sentences.txt

@@ -43,17 +43,16 @@ void as_write_vocab_object(const as_tokenizer *tokenizer, as_json_writer *writer
   as_json_close_object(writer);
 }
 
-/* One line of vocab.txt. */
-static as_status add_line(as_loader *loader, const char *line, size_t length, int32_t id) {
+/* One line of vocab.txt; *repeats counts the tokens that came before. */
+static as_status add_line(as_loader *loader, const char *line, size_t length, int32_t id, size_t *repeats) {
   as_vocabulary *vocabulary = &loader->tokenizer->vocabulary;
   if (memchr(line, 0, length) || !as_utf8_valid(line, length))
     return as_fail(loader->ctx, AS_E_MODEL, "%s: line %" PRId32 " is not a token in UTF-8", loader->path, id + 1);
-  if (length == 0) return AS_OK; /* nothing can match it: the id stays without a token */
   if ((size_t)id >= 2 * vocabulary->count + AS_MAX_ID_HOLES)
-    return as_fail(loader->ctx, AS_E_MODEL, "%s: line %" PRId32 ": most lines before it are empty", loader->path,
-                   id + 1);
+    return as_fail(loader->ctx, AS_E_MODEL, "%s: line %" PRId32 ": most lines before it are empty or repeated",
+                   loader->path, id + 1);
   int32_t old = as_vocabulary_id(vocabulary, line, length);
-  if (old >= 0)
+  if (old >= 0 && (*repeats)++ == 0)
     as_warn(loader->ctx, "%s: line %" PRId32 " repeats the token of line %" PRId32 "; the later id counts",
             loader->path, id + 1, old + 1);
   as_status status = as_vocabulary_add(vocabulary, line, length, id);
@@ -62,7 +61,7 @@ static as_status add_line(as_loader *loader, const char *line, size_t length, in
 
 as_status as_read_vocab_lines(as_loader *loader) {
   char *text;
-  size_t length;
+  size_t length, repeats = 0;
   as_status status = as_file_read(loader->ctx, loader->path, AS_MAX_TOKENIZER_FILE, AS_E_MODEL, &text, &length);
   if (status != AS_OK) return status;
   const char *line = text, *end = text + length;
@@ -71,10 +70,11 @@ as_status as_read_vocab_lines(as_loader *loader) {
     if (!stop) stop = end;
     size_t size = (size_t)(stop - line);
     if (size > 0 && line[size - 1] == '\r') size--;
-    status = add_line(loader, line, size, id);
+    status = add_line(loader, line, size, id, &repeats);
     line = stop + 1;
   }
   as_free(loader->ctx, text);
+  if (repeats > 1) as_warn(loader->ctx, "%s: %zu more lines repeat a token", loader->path, repeats - 1);
   if (status == AS_OK && loader->tokenizer->vocabulary.count == 0)
     return as_fail(loader->ctx, AS_E_MODEL, "%s: holds no token; a vocabulary has one a line", loader->path);
   return status;

@@ -9,9 +9,10 @@ AS_MUST_CHECK as_status as_read_vocab_object(as_loader *loader, const json_t *mo
 /* Writes that member, in the order of the ids. */
 void as_write_vocab_object(const as_tokenizer *tokenizer, as_json_writer *writer);
 
-/* Fills it from the file loader->path: line n, counted from 0, is the token with id n. */
+/* Fills it from the file loader->path: line n, counted from 0, is the token with id n. An empty line is
+ * the empty token, which no text has. */
 AS_MUST_CHECK as_status as_read_vocab_lines(as_loader *loader);
-/* Writes vocab.txt into a folder. An id without a token, in the middle, is an empty line. */
+/* Writes vocab.txt into a folder. An id without a token is an empty line. */
 AS_MUST_CHECK as_status as_save_vocab_txt(const as_tokenizer *tokenizer, const void *state, const char *folder);
 
 #endif

@@ -1,0 +1,254 @@
+/* Training a WordPiece vocabulary: the rule's order and ties, its limits, and that the order of the texts is nothing to
+ * it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "tests/harness.h"
+#include "tokenizer/merge_trainer.h"
+#include "tokenizer/wordpiece_trainer.h"
+
+static as_context *ctx;
+
+static void setup(void) {
+  ctx = as_test_context(1);
+}
+static void teardown(void) {
+  as_test_context_free(ctx);
+}
+
+typedef struct source {
+  const char *const *lines; /* ended by NULL */
+  size_t next;
+} source;
+
+static as_status next_line(void *user, const char **text, size_t *length) {
+  source *from = user;
+  if (!from->lines[from->next]) return AS_OK;
+  *text = from->lines[from->next++];
+  *length = strlen(*text);
+  return AS_OK;
+}
+
+static as_tokenizer *train(const char *const *lines, as_wordpiece_training options) {
+  as_tokenizer *tokenizer;
+  source from = {.lines = lines};
+  ck_assert_ok(ctx, as_wordpiece_train(ctx, &options, next_line, &from, &tokenizer));
+  return tokenizer;
+}
+
+/* The tokens after the special ones, separated by blanks; ends the tokenizer. */
+static const char *tokens_of(as_tokenizer *tokenizer) {
+  static char text[65536];
+  size_t used = 0;
+  text[0] = 0;
+  for (size_t id = 5; id < as_tokenizer_vocab_size(tokenizer); id++)
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", id > 5 ? " " : "",
+                             as_tokenizer_token(tokenizer, (int64_t)id, NULL));
+  as_tokenizer_free(tokenizer);
+  return text;
+}
+
+static const struct {
+  const char *lines[4];
+  as_wordpiece_training options;
+  const char *tokens;
+} cases[] = {
+    /* characters, continuing characters, then merges: (a, ##b) three times, then (x, ##c) */
+    {{"ab ab ab xcd xcd"}, {.vocab_size = 100}, "a b c d x ##b ##c ##d ab xc xcd"},
+    /* ties go to the smaller left id, then the smaller right id */
+    {{"ab cd ba dc"}, {.vocab_size = 15}, "a b c d ##a ##b ##c ##d ab ba"},
+    /* overlapping pairs count at each position, and are replaced from the left: a ##a ##a ##a has (##a, ##a) twice */
+    {{"aaaa"}, {.vocab_size = 9}, "a ##a ##aa aaa"},
+    {{"abab abab", "ab"}, {.vocab_size = 100, .min_frequency = 3}, "a b ##a ##b ab"},
+    {{"abab abab", "ab"}, {.vocab_size = 100, .min_frequency = 6}, "a b ##a ##b"},
+    {{"Caf\xC3\xA9, CAFE!"}, {.vocab_size = 13}, "! , a c e f ##a ##e ##f"},
+    {{"Ab ab"}, {.vocab_size = 100, .cased = true}, "A a b ##b Ab ab"},
+    {{"\xE4\xB8\xAD\xE6\x96\x87 \xE4\xB8\xAD"}, {.vocab_size = 100}, "\xE4\xB8\xAD \xE6\x96\x87"},
+    {{"a", "", " "}, {.vocab_size = 5}, "a"},
+};
+
+START_TEST(the_rule_is_followed) {
+  ck_assert_str_eq(tokens_of(train(cases[_i].lines, cases[_i].options)), cases[_i].tokens);
+}
+END_TEST
+
+START_TEST(an_alphabet_over_the_size_is_kept_and_warned_of) {
+  as_tokenizer_free(train((const char *const[]){"abc", NULL}, (as_wordpiece_training){.vocab_size = 6}));
+  ck_assert_ptr_nonnull(strstr(as_test_warnings(ctx), "10 tokens, more than the 6 asked for"));
+}
+END_TEST
+
+START_TEST(what_cannot_be_trained_is_refused) {
+  as_tokenizer *tokenizer;
+  as_wordpiece_training options = {.vocab_size = 4};
+  source from = {.lines = (const char *const[]){NULL}};
+  ck_assert_refused(ctx, as_wordpiece_train(ctx, &options, next_line, &from, &tokenizer), AS_E_INVALID, "no room");
+  options.vocab_size = 100;
+  ck_assert_refused(ctx, as_wordpiece_train(ctx, &options, next_line, &from, &tokenizer), AS_E_DATA, "no word");
+  ck_assert_ptr_null(tokenizer);
+}
+END_TEST
+
+static as_status broken_source(void *user, const char **text, size_t *length) {
+  int *left = user;
+  *text = "a b";
+  *length = 3;
+  return --*left ? AS_OK : as_fail(ctx, AS_E_IO, "the source broke");
+}
+
+START_TEST(a_source_that_fails_ends_the_training) {
+  as_tokenizer *tokenizer;
+  int left = 3;
+  ck_assert_refused(
+      ctx, as_wordpiece_train(ctx, &(as_wordpiece_training){.vocab_size = 50}, broken_source, &left, &tokenizer),
+      AS_E_IO, "broke");
+}
+END_TEST
+
+START_TEST(endless_words_cost_nothing) {
+  size_t size = 1 << 20;
+  char *word = as_alloc(ctx, size + 1, 1);
+  for (size_t i = 0; i < size; i++) word[i] = (char)('a' + (i * i / 7) % 26);
+  word[size] = 0;
+  ck_assert_str_eq(
+      tokens_of(train((const char *const[]){word, "ab", NULL}, (as_wordpiece_training){.vocab_size = 1000})),
+      "a b ##b ab");
+  as_free(ctx, word);
+}
+END_TEST
+
+/* ---- real sentences -----------------------------------------------------------------------------------------------
+ */
+
+enum { SENTENCES = 300 };
+
+typedef struct sentences {
+  char *text;
+  const char *lines[SENTENCES + 1];
+} sentences;
+
+static void read_sentences(sentences *all) {
+  size_t length, count = 0;
+  ck_assert_ok(ctx,
+               as_file_read(ctx, as_source_path("tests/golden/own_sentences.txt"), 0, AS_E_DATA, &all->text, &length));
+  for (char *line = strtok(all->text, "\n"); line; line = strtok(NULL, "\n")) {
+    ck_assert_uint_lt(count, SENTENCES);
+    all->lines[count++] = line;
+  }
+  ck_assert_uint_eq(count, SENTENCES);
+  all->lines[count] = NULL;
+}
+
+START_TEST(the_order_of_texts_does_not_matter) {
+  sentences all;
+  int64_t order[SENTENCES];
+  const char *shuffled[SENTENCES + 1] = {0};
+  read_sentences(&all);
+  as_wordpiece_training options = {.vocab_size = 500, .min_frequency = 2};
+  char *first = as_strdup(ctx, tokens_of(train(all.lines, options)));
+  for (int64_t i = 0; i < SENTENCES; i++) order[i] = i;
+  as_random random = as_random_start(1, 2);
+  as_random_shuffle(&random, order, SENTENCES);
+  for (int i = 0; i < SENTENCES; i++) shuffled[i] = all.lines[order[i]];
+  ck_assert_str_eq(tokens_of(train(shuffled, options)), first);
+  as_free(ctx, first);
+  as_free(ctx, all.text);
+}
+END_TEST
+
+START_TEST(trained_tokens_spell_the_texts) {
+  sentences all;
+  read_sentences(&all);
+  as_tokenizer *tokenizer = train(all.lines, (as_wordpiece_training){.vocab_size = 500});
+  ck_assert_uint_eq(as_tokenizer_vocab_size(tokenizer), 500);
+  as_encoding encoding;
+  as_encoding_init(&encoding, ctx);
+  size_t tokens = 0, words = 0;
+  for (int i = 0; i < SENTENCES; i++) {
+    ck_assert_ok(ctx, as_tokenizer_encode(tokenizer, all.lines[i], strlen(all.lines[i]), NULL, 0, NULL, &encoding));
+    for (size_t k = 0; k < encoding.length; k++)
+      ck_assert_int_ne(encoding.ids[k], as_tokenizer_special(tokenizer, AS_TOKEN_UNK));
+    tokens += encoding.length - 2;
+    for (const char *c = all.lines[i]; *c; c++) words += *c == ' ';
+    words++;
+  }
+  ck_assert_uint_lt(tokens, 2 * words); /* characters alone would be about 5 a word */
+  as_encoding_free(&encoding);
+  as_tokenizer_free(tokenizer);
+  as_free(ctx, all.text);
+}
+END_TEST
+
+/* ---- the merges by themselves, without a prefix -------------------------------------------------------------------
+ */
+
+static char merges[1024];
+
+static void note_merge(void *user, int32_t left, int32_t right, int32_t joined) {
+  as_vocabulary *vocabulary = user;
+  size_t used = strlen(merges);
+  snprintf(merges + used, sizeof merges - used, "%s+%s=%s ", as_vocabulary_token(vocabulary, left, NULL),
+           as_vocabulary_token(vocabulary, right, NULL), as_vocabulary_token(vocabulary, joined, NULL));
+}
+
+/* Trains on words of the letters a to d. `extra` is a token that the vocabulary has beside them. Returns its size. */
+static size_t merge_words(const char *extra, const char *const *words, const int64_t *counts, size_t word_count) {
+  as_vocabulary vocabulary;
+  as_vocabulary_init(&vocabulary, ctx);
+  for (int32_t c = 0; c < 4; c++) ck_assert_ok(ctx, as_vocabulary_add(&vocabulary, &"abcd"[c], 1, c));
+  if (extra) ck_assert_ok(ctx, as_vocabulary_add(&vocabulary, extra, strlen(extra), 4));
+  int32_t symbols[64];
+  as_merge_word list[8];
+  size_t used = 0;
+  for (size_t i = 0; i < word_count; i++) {
+    list[i] = (as_merge_word){.start = used, .length = (uint32_t)strlen(words[i]), .count = counts[i]};
+    for (const char *c = words[i]; *c; c++) symbols[used++] = *c - 'a';
+  }
+  as_merge_training task = {.vocabulary = &vocabulary,
+                            .symbols = symbols,
+                            .words = list,
+                            .word_count = word_count,
+                            .vocab_size = 100,
+                            .prefix = "",
+                            .merged = note_merge,
+                            .user = &vocabulary};
+  merges[0] = 0;
+  ck_assert_ok(ctx, as_train_merges(&task));
+  size_t size = vocabulary.count;
+  as_vocabulary_free(&vocabulary);
+  return size;
+}
+
+START_TEST(merges_are_told_in_order) {
+  const char *const words[] = {"abab", "ba", "cd"};
+  ck_assert_uint_eq(merge_words(NULL, words, (int64_t[]){2, 3, 4}, 3), 8);
+  ck_assert_str_eq(merges, "b+a=ba c+d=cd a+ba=aba aba+b=abab ");
+}
+END_TEST
+
+START_TEST(a_string_that_is_a_token_is_used_again) {
+  const char *const words[] = {"abc", "abd"};
+  ck_assert_uint_eq(merge_words("ab", words, (int64_t[]){2, 1}, 2), 7); /* a b c d ab abc abd */
+  ck_assert_str_eq(merges, "a+b=ab ab+c=abc ab+d=abd ");
+}
+END_TEST
+
+Suite *as_suite(void) {
+  const TTest *const tests[] = {an_alphabet_over_the_size_is_kept_and_warned_of,
+                                what_cannot_be_trained_is_refused,
+                                a_source_that_fails_ends_the_training,
+                                endless_words_cost_nothing,
+                                the_order_of_texts_does_not_matter,
+                                trained_tokens_spell_the_texts,
+                                merges_are_told_in_order,
+                                a_string_that_is_a_token_is_used_again};
+  Suite *suite = suite_create("wordpiece_trainer");
+  TCase *tcase = tcase_create("training");
+  tcase_add_checked_fixture(tcase, setup, teardown);
+  tcase_set_timeout(tcase, 60);
+  tcase_add_loop_test(tcase, the_rule_is_followed, 0, sizeof cases / sizeof *cases);
+  for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) tcase_add_test(tcase, tests[i]);
+  suite_add_tcase(suite, tcase);
+  return suite;
+}
