@@ -162,6 +162,14 @@ START_TEST(what_is_not_utf8_is_repaired) {
 }
 END_TEST
 
+/* Some readers of JSON lines end a line at U+0085, U+2028 and U+2029. */
+START_TEST(line_separators_are_escaped) {
+  as_json_writer writer = as_json_writer_start(&out, 0);
+  as_json_string(&writer, NULL, "a\xC2\x85\xE2\x80\xA8z\xE2\x80\xA9\xE2\x80\xA7\xC2\x86");
+  ck_assert_str_eq(as_buffer_string(&out), "\"a\\u0085\\u2028z\\u2029\xE2\x80\xA7\xC2\x86\"");
+}
+END_TEST
+
 static const char *printed_double(double value) {
   as_buffer_clear(&out);
   as_json_writer writer = as_json_writer_start(&out, 0);
@@ -297,6 +305,7 @@ Suite *as_suite(void) {
   tcase_add_test(write, objects_are_written_on_one_line);
   tcase_add_test(write, objects_are_written_indented);
   tcase_add_test(write, what_is_not_utf8_is_repaired);
+  tcase_add_test(write, line_separators_are_escaped);
   tcase_add_test(write, numbers_are_short);
   tcase_add_test(write, numbers_read_back_bit_for_bit);
   tcase_add_test(write, numbers_do_not_depend_on_the_locale);
