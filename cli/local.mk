@@ -57,3 +57,7 @@ check_PROGRAMS += tests/golden_inspect
 tests_golden_inspect_SOURCES = tests/golden_inspect.c $(MODEL_CASE_TEST)
 tests_golden_inspect_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_inspect_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+check_PROGRAMS += tests/golden_minilm
+tests_golden_minilm_SOURCES = tests/golden_minilm.c $(MODEL_CASE_TEST)
+tests_golden_minilm_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_golden_minilm_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
