@@ -21,19 +21,33 @@ as_random as_random_start(uint64_t seed, uint64_t stream) {
   return (as_random){.seed = seed, .stream = stream};
 }
 
-uint32_t as_random_u32(as_random *random) {
+/* The four words around the position. */
+static void draw_block(const as_random *random, uint32_t out[4]) {
   uint64_t block = random->position / 4;
   /* The last word is inverted so that small streams stay clear of dropout's counters, which end in the step. */
   uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)random->stream,
                          ~(uint32_t)(random->stream >> 32)};
-  uint32_t key[2] = {(uint32_t)random->seed, (uint32_t)(random->seed >> 32)}, out[4];
+  uint32_t key[2] = {(uint32_t)random->seed, (uint32_t)(random->seed >> 32)};
   as_philox4x32(counter, key, out);
+}
+
+uint32_t as_random_u32(as_random *random) {
+  uint32_t out[4];
+  draw_block(random, out);
   return out[random->position++ % 4];
 }
 
+/* Two words of one block where they lie in one. */
 uint64_t as_random_u64(as_random *random) {
-  uint64_t low = as_random_u32(random);
-  return low | (uint64_t)as_random_u32(random) << 32;
+  uint32_t out[4];
+  uint64_t at = random->position % 4;
+  if (at == 3) {
+    uint64_t low = as_random_u32(random);
+    return low | (uint64_t)as_random_u32(random) << 32;
+  }
+  draw_block(random, out);
+  random->position += 2;
+  return out[at] | (uint64_t)out[at + 1] << 32;
 }
 
 uint64_t as_random_below(as_random *random, uint64_t bound) {
@@ -43,14 +57,24 @@ uint64_t as_random_below(as_random *random, uint64_t bound) {
   return value % bound;
 }
 
-double as_random_uniform(as_random *random) {
-  return (double)(as_random_u64(random) >> 11) * 0x1p-53;
-}
+static double unit(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; } /* [0, 1) */
+
+double as_random_uniform(as_random *random) { return unit(as_random_u64(random)); }
 
 double as_random_normal(as_random *random) {
   const double two_pi = 6.283185307179586476925286766559;
-  double radius = sqrt(-2.0 * log(1.0 - as_random_uniform(random)));
-  return radius * cos(two_pi * as_random_uniform(random));
+  double first, second;
+  if (random->position % 4 == 0) { /* one block holds both */
+    uint32_t out[4];
+    draw_block(random, out);
+    random->position += 4;
+    first = unit(out[0] | (uint64_t)out[1] << 32);
+    second = unit(out[2] | (uint64_t)out[3] << 32);
+  } else {
+    first = as_random_uniform(random);
+    second = as_random_uniform(random);
+  }
+  return sqrt(-2.0 * log(1.0 - first)) * cos(two_pi * second);
 }
 
 void as_random_shuffle(as_random *random, int64_t *indices, size_t count) {

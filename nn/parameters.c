@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/threads.h"
 #include "tensor/gemm.h"
 
 void as_parameters_init(as_parameters *parameters, as_context *ctx) { *parameters = (as_parameters){.ctx = ctx}; }
@@ -69,13 +70,33 @@ float *as_parameter_gradients(const as_parameters *ps, int index) {
 
 bool as_parameter_decays(const as_parameter *p) { return p->role == AS_ROLE_WEIGHT || p->role == AS_ROLE_EMBEDDING; }
 
+#define DRAW_ELEMENTS 65536
+
+typedef struct draw_call {
+  const as_parameters *parameters;
+  int index;
+  double standard_deviation;
+  uint64_t seed;
+} draw_call;
+
+/* A piece has a random stream of its own: the values do not depend on threads. */
+static void draw_chunk(void *argument, int64_t chunk, int lane) {
+  (void)lane;
+  const draw_call *c = argument;
+  const as_parameter *p = &c->parameters->list[c->index];
+  float *w = as_parameter_weights(c->parameters, c->index);
+  as_random random = as_random_start(c->seed, (uint64_t)chunk << 32 | (uint64_t)c->index);
+  size_t first = (size_t)chunk * DRAW_ELEMENTS, last = first + DRAW_ELEMENTS < p->elements ? first + DRAW_ELEMENTS : p->elements;
+  for (size_t i = first; i < last; i++) w[i] = (float)(c->standard_deviation * as_random_normal(&random));
+}
+
 void as_parameters_initialize(as_parameters *ps, int index, double standard_deviation, uint64_t seed) {
   const as_parameter *p = &ps->list[index];
   float *w = as_parameter_weights(ps, index);
-  as_random random = as_random_start(seed, (uint64_t)index);
-  for (size_t i = 0; i < p->elements; i++)
-    w[i] = as_parameter_decays(p) ? (float)(standard_deviation * as_random_normal(&random))
-                                  : (p->role == AS_ROLE_NORM_WEIGHT ? 1.0f : 0.0f);
+  draw_call call = {ps, index, standard_deviation, seed};
+  if (as_parameter_decays(p))
+    as_parallel_for(ps->ctx, (int64_t)((p->elements + DRAW_ELEMENTS - 1) / DRAW_ELEMENTS), draw_chunk, &call);
+  for (size_t i = 0; !as_parameter_decays(p) && i < p->elements; i++) w[i] = p->role == AS_ROLE_NORM_WEIGHT ? 1 : 0;
   if (p->padding_row >= 0 && p->padding_row < p->shape[0])
     memset(w + p->padding_row * p->shape[1], 0, (size_t)p->shape[1] * sizeof *w);
 }
