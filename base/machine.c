@@ -57,3 +57,9 @@ void as_machine_memory_at(const char *root, as_machine_memory *out) {
 void as_machine_memory_read(as_machine_memory *out) {
   as_machine_memory_at("", out);
 }
+
+uint64_t as_peak_resident_bytes(void) {
+  char text[4096] = "";
+  as_read_start("/proc/self/status", text, sizeof text);
+  return bytes(field(text, "VmHWM:", 0) * 1024);
+}

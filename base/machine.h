@@ -13,4 +13,9 @@ typedef struct as_machine_memory {
 } as_machine_memory;
 void as_machine_memory_read(as_machine_memory *out);
 
+/* The most physical memory, in bytes, that this process ever held since its program started; pages of files that it
+ * maps count while they are in. 0 when that can't be found out. (getrusage's ru_maxrss is no substitute: it keeps what
+ * the process held before exec, which is its parent's size.) */
+uint64_t as_peak_resident_bytes(void);
+
 #endif

@@ -12,7 +12,7 @@
 #include <arm_neon.h>
 #endif
 
-static double now(void) {
+double as_bench_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
@@ -27,9 +27,9 @@ double as_bench_seconds(void (*function)(void *argument), void *argument) {
   int64_t calls = 1;
   function(argument);
   for (int run = 0; run < RUNS;) {
-    const double start = now();
+    const double start = as_bench_now();
     for (int64_t i = 0; i < calls; i++) function(argument);
-    const double seconds = now() - start;
+    const double seconds = as_bench_now() - start;
     if (seconds < RUN && calls < MOST_CALLS) { /* too short to tell: not a run yet */
       calls *= seconds < RUN / 16 ? 8 : 2;
       continue;

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 
-extern const as_command as_command_bench_kernels;
+extern const as_command as_command_bench_infer, as_command_bench_kernels, as_command_bench_train;
 extern const as_command as_command_data_check, as_command_data_split, as_command_data_synth;
 extern const as_command as_command_doctor;
 extern const as_command as_command_inspect_model, as_command_inspect_run, as_command_inspect_train;
@@ -16,7 +16,9 @@ extern const as_command as_command_tokenize;
 extern const as_command as_command_train_intent, as_command_predict_intent, as_command_evaluate_intent;
 
 static const as_command *const commands[] = {
+    &as_command_bench_infer,
     &as_command_bench_kernels,
+    &as_command_bench_train,
     &as_command_train_intent,
     &as_command_evaluate_intent,
     &as_command_predict_intent,

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "bench/bench.h"
+#include "bench/encoder.h"
 #include "tests/harness.h"
 
 static const as_bench_peaks PEAKS = {.fma_gflops = 100, .cache_gbytes = 100, .memory_gbytes = 10};
@@ -108,6 +109,119 @@ START_TEST(reports_that_memory_is_short) {
 }
 END_TEST
 
+/* ---- models ------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_spread_is_made_of_values_in_order) {
+  double odd[] = {5, 1, 3}, even[] = {4, 1, 3, 2}, many[20];
+  for (int i = 0; i < 20; i++) many[i] = 20 - i;
+  const as_spread a = as_spread_of(odd, 3), b = as_spread_of(even, 4), c = as_spread_of(many, 20);
+  ck_assert(a.median == 3 && a.min == 1 && a.max == 5 && a.count == 3);
+  ck_assert_double_eq(b.median, 2.5);
+  ck_assert(c.median == 10.5 && c.p10 == 3 && c.p90 == 19); /* places 2 and 18 of 1, 2, ..., 20 */
+}
+END_TEST
+
+static const char WORKLOAD[] = "6\t4,6,3\t2,0,80\n9\t9\t0\n";
+
+/* A file with the workload; the folder is to be removed. */
+static const char *workload_file(as_context *ctx, char **path) {
+  const char *folder = as_test_folder();
+  *path = as_path_join(ctx, folder, "lengths.txt");
+  ck_assert_ptr_nonnull(*path);
+  ck_assert_ok(ctx, as_file_write(ctx, *path, WORKLOAD, sizeof WORKLOAD - 1));
+  return folder;
+}
+
+START_TEST(a_workload_becomes_batches_and_rows) {
+  as_context *ctx = as_test_context(1);
+  char *path;
+  const char *folder = workload_file(ctx, &path);
+  as_workload w;
+  as_encoder_batch *batches;
+  as_token_rows rows;
+  ck_assert_ok(ctx, as_workload_read(ctx, path, 0, 9, &w));
+  ck_assert(w.batches == 2 && w.rows == 4 && w.tokens == 22 && w.padded == 27);
+  ck_assert_ok(ctx, as_workload_batches(&w, 7, 100, 77, &batches));
+  as_token_rows_init(&rows, ctx);
+  ck_assert_ok(ctx, as_workload_rows(&w, 7, 100, &rows));
+  ck_assert(batches[0].sequences == 3 && batches[0].tokens == 13 && batches[1].sequences == 1);
+  ck_assert(batches[0].labels[0] == 2 && batches[0].labels[1] == 0 && batches[0].labels[2] == 80 % 77);
+  ck_assert_int_eq(rows.count, 4);
+  ck_assert_mem_eq(rows.ids, batches[0].ids, 13 * sizeof(int32_t));
+  ck_assert_mem_eq(batches[0].ids + 4, batches[1].ids, 6 * sizeof(int32_t)); /* both row 0 */
+  for (int64_t i = 0; i < w.tokens; i++) ck_assert(rows.ids[i] >= 0 && rows.ids[i] < 100);
+  for (int b = 0; b < 2; b++) as_encoder_batch_free(&batches[b]);
+  as_free(ctx, batches);
+  as_token_rows_free(&rows);
+  as_workload_free(&w);
+  ck_assert_refused(ctx, as_workload_read(ctx, path, 0, 8, &w), AS_E_DATA, "line 2");
+  as_workload_free(&w);
+  ck_assert_ok(ctx, as_workload_read(ctx, path, 1, 8, &w)); /* the second line is not read */
+  as_workload_free(&w);
+  as_free(ctx, path);
+  as_test_folder_remove(folder);
+  as_test_context_free(ctx);
+}
+END_TEST
+
+/* Everything that bench train does; true if no allocation failed. */
+static bool trains(as_context *ctx, const char *path, uint64_t failing) {
+  const as_bench_model model = {.size = "tiny", .seed = 1};
+  as_workload w;
+  as_bench_training training;
+  as_test_fail_at(ctx, failing);
+  as_status status = as_workload_read(ctx, path, 0, AS_BENCH_POSITIONS, &w);
+  if (status == AS_OK) status = as_bench_train(ctx, &model, &w, 2, &training);
+  const bool failed = as_test_failed_one(ctx);
+  as_test_fail_at(ctx, 0);
+  as_workload_free(&w);
+  if (failed) {
+    ck_assert_int_eq(status, AS_E_NOMEM);
+  } else {
+    ck_assert_ok(ctx, status);
+    ck_assert(training.steps == 4 && training.rows_per_second.count == 2 && training.step_seconds.count == 4);
+    ck_assert(training.rows_per_second.min > 0 && training.loss > 0);
+    ck_assert_uint_gt(training.planned_bytes, 16 * (size_t)training.parameters);
+  }
+  return !failed;
+}
+
+START_TEST(training_is_measured_or_memory_is_short) {
+  as_context *ctx = as_test_context(1);
+  char *path;
+  const char *folder = workload_file(ctx, &path);
+  ck_assert(trains(ctx, path, 0));
+  for (uint64_t n = 1; n <= 8; n++) ck_assert(!trains(ctx, path, n)); /* the file's */
+  for (uint64_t n = 9; n < 400 && !trains(ctx, path, n);) n += n / 4;
+  as_free(ctx, path);
+  as_test_folder_remove(folder);
+  as_test_context_free(ctx);
+}
+END_TEST
+
+START_TEST(answers_are_measured_or_memory_is_short) {
+  as_context *ctx = as_test_context(1);
+  const as_bench_model model = {.size = "tiny", .seed = 1}, none = {.size = "huge"};
+  as_encoder *encoder;
+  as_spread seconds;
+  ck_assert_refused(ctx, as_bench_encoder_new(ctx, &none, false, &encoder), AS_E_INVALID, "huge");
+  ck_assert_ok(ctx, as_bench_encoder_new(ctx, &model, false, &encoder));
+  ck_assert_ok(ctx, as_encoder_pack(encoder));
+  ck_assert_ok(ctx, as_bench_latency(ctx, encoder, 1, 8, 3, &seconds));
+  ck_assert(seconds.count == 3 && seconds.min > 0 && seconds.min <= seconds.median);
+  for (uint64_t n = 1;; n++) {
+    as_test_fail_at(ctx, n);
+    as_status status = as_bench_latency(ctx, encoder, 1, 8, 3, &seconds);
+    const bool failed = as_test_failed_one(ctx);
+    as_test_fail_at(ctx, 0);
+    ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
+    if (!failed) break;
+  }
+  as_encoder_free(encoder);
+  as_test_context_free(ctx);
+}
+END_TEST
+
 Suite *as_suite(void) {
   Suite *suite = suite_create("bench");
   TCase *tcase = tcase_create("bench");
@@ -117,6 +231,10 @@ Suite *as_suite(void) {
   tcase_add_test(tcase, measures_every_kernel_of_the_best_table);
   tcase_add_test(tcase, stops_when_nobody_reads);
   tcase_add_test(tcase, reports_that_memory_is_short);
+  tcase_add_test(tcase, a_spread_is_made_of_values_in_order);
+  tcase_add_test(tcase, a_workload_becomes_batches_and_rows);
+  tcase_add_test(tcase, training_is_measured_or_memory_is_short);
+  tcase_add_test(tcase, answers_are_measured_or_memory_is_short);
   suite_add_tcase(suite, tcase);
   return suite;
 }

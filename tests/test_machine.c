@@ -83,6 +83,20 @@ START_TEST(this_machine_has_something) {
 }
 END_TEST
 
+START_TEST(peak_memory_grows_with_what_is_touched) {
+  enum { BYTES = 32 << 20 };
+  uint64_t before = as_peak_resident_bytes();
+  ck_assert_uint_gt(before, 0);
+  as_context *ctx = as_test_context(1);
+  char *memory = as_alloc(ctx, BYTES, 1);
+  ck_assert_ptr_nonnull(memory);
+  for (size_t i = 0; i < BYTES; i += 1024) ((volatile char *)memory)[i] = 1;
+  as_free(ctx, memory);
+  ck_assert_uint_ge(as_peak_resident_bytes(), before + BYTES / 2); /* kept when the memory is given back */
+  as_test_context_free(ctx);
+}
+END_TEST
+
 Suite *as_suite(void) {
   Suite *suite = suite_create("machine");
   TCase *machine = tcase_create("machine");
@@ -90,6 +104,7 @@ Suite *as_suite(void) {
   tcase_add_test(machine, version_2_the_lowest_of_the_way_up_counts);
   tcase_add_test(machine, version_1_is_read_from_its_controllers);
   tcase_add_test(machine, this_machine_has_something);
+  tcase_add_test(machine, peak_memory_grows_with_what_is_touched);
   suite_add_tcase(suite, machine);
   return suite;
 }

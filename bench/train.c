@@ -1,0 +1,84 @@
+/* The speed of training steps. See encoder.h. */
+#include "base/memory.h"
+#include "bench/bench.h"
+#include "bench/encoder.h"
+#include "train/step.h"
+
+enum { WARM_UP_STEPS = 2 };
+
+typedef struct training {
+  as_context *ctx;
+  as_encoder *encoder;
+  as_graph *graph;
+  as_adamw optimizer;
+  as_encoder_batch *batches; /* [workload->batches] */
+  const as_workload *workload;
+  as_step_options options;
+  int64_t steps;
+  double *rates, *seconds; /* [passes], [passes * workload->batches] */
+} training;
+
+static as_status prepare(training *t, const as_bench_model *model, int64_t passes) {
+  static const as_adamw_options adamw = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.01};
+  as_status status = as_bench_encoder_new(t->ctx, model, true, &t->encoder);
+  if (status == AS_OK) status = as_adamw_init(&t->optimizer, t->ctx, as_encoder_parameters(t->encoder), &adamw);
+  if (status == AS_OK)
+    status = as_workload_batches(t->workload, model->seed, AS_BENCH_VOCABULARY, AS_BENCH_CLASSES, &t->batches);
+  if (status != AS_OK) return status;
+  t->graph = as_graph_new(t->ctx, AS_TRAIN);
+  t->rates = as_alloc(t->ctx, (size_t)passes, sizeof *t->rates);
+  t->seconds = t->rates ? as_alloc(t->ctx, (size_t)passes, (size_t)t->workload->batches * sizeof *t->seconds) : NULL;
+  return t->graph && t->seconds ? AS_OK : AS_E_NOMEM;
+}
+
+static void release(training *t) {
+  as_free(t->ctx, t->rates);
+  as_free(t->ctx, t->seconds);
+  as_graph_free(t->graph);
+  for (int64_t b = 0; t->batches && b < t->workload->batches; b++) as_encoder_batch_free(&t->batches[b]);
+  as_free(t->ctx, t->batches);
+  as_adamw_free(&t->optimizer);
+  as_encoder_free(t->encoder);
+}
+
+static as_status step(training *t, int64_t batch, as_bench_training *out) {
+  static const double lr = 2e-5;
+  as_step_result result;
+  as_status status = as_encoder_step(t->graph, t->encoder, &t->optimizer, &t->batches[batch], 1, &t->options,
+                                     t->steps++, lr, &result);
+  size_t arena = as_graph_bytes(t->graph);
+  if (arena > out->planned_bytes) out->planned_bytes = arena;
+  out->loss = result.loss;
+  return status;
+}
+
+static as_status run_pass(training *t, int64_t pass, as_bench_training *out) {
+  const int64_t batches = t->workload->batches;
+  double total = 0;
+  for (int64_t b = 0; b < batches; b++) {
+    const double start = as_bench_now();
+    as_status status = step(t, b, out);
+    if (status != AS_OK) return status;
+    total += t->seconds[pass * batches + b] = as_bench_now() - start;
+  }
+  t->rates[pass] = (double)t->workload->rows / total;
+  return AS_OK;
+}
+
+as_status as_bench_train(as_context *ctx, const as_bench_model *model, const as_workload *workload, int64_t passes,
+                         as_bench_training *out) {
+  training t = {.ctx = ctx, .workload = workload, .options = {.max_grad_norm = 1, .seed = model->seed}};
+  *out = (as_bench_training){0};
+  as_status status = prepare(&t, model, passes);
+  for (int64_t b = 0; status == AS_OK && b < WARM_UP_STEPS; b++) status = step(&t, b % workload->batches, out);
+  for (int64_t pass = 0; status == AS_OK && pass < passes; pass++) status = run_pass(&t, pass, out);
+  if (status == AS_OK) {
+    out->steps = passes * workload->batches;
+    out->parameters = (int64_t)as_encoder_parameters(t.encoder)->elements;
+    out->planned_bytes += 4 * sizeof(float) * as_encoder_parameters(t.encoder)->elements;
+    out->rows_per_second = as_spread_of(t.rates, passes);
+    out->step_seconds = as_spread_of(t.seconds, out->steps);
+  }
+  release(&t);
+  return status;
+}

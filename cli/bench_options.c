@@ -1,0 +1,62 @@
+/* Options and output that the benchmarks of models share. See bench_options.h. */
+#include "cli/bench_options.h"
+
+#include "base/machine.h"
+#include "tensor/kernels/kernels.h"
+
+/* clang-format off */
+static const as_option rows[] = {
+    {.name = "size", .type = AS_OPTION_CHOICE, .words = "tiny|mini|small|base", .initial = "base",
+     .help = "of the DistilBERT: 2 layers of 128, 4 of 256, 4 of 512, or 6 of 768"},
+    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "1", .minimum = 0, .maximum = 2147483647,
+     .help = "of weights, ids and dropout"},
+    {.name = "json", .type = AS_OPTION_FLAG, .help = "one line of JSON for each measurement"},
+};
+/* clang-format on */
+const as_option_group as_options_bench = AS_OPTION_GROUP("Model and output", rows);
+
+as_bench_model as_bench_model_option(const as_cli *cli) {
+  return (as_bench_model){.size = as_option_text(cli->arguments, "size"),
+                          .seed = (uint64_t)as_option_int(cli->arguments, "seed")};
+}
+
+/* The table of kernels was selected before, by the model; so this cannot fail any more. */
+static const char *isa(const as_cli *cli) {
+  const as_kernels_f32 *table;
+  return as_kernels_select(cli->ctx, &table) == AS_OK ? table->isa : "";
+}
+
+void as_bench_json_open(as_json_writer *writer, const as_cli *cli, const char *what) {
+  as_json_open_object(writer, NULL);
+  as_json_string(writer, "what", what);
+  as_json_string(writer, "model", "distilbert");
+  as_json_string(writer, "size", as_option_text(cli->arguments, "size"));
+  as_json_int(writer, "threads", as_context_threads(cli->ctx));
+  as_json_string(writer, "isa", isa(cli));
+}
+
+void as_bench_json_workload(as_json_writer *writer, const as_workload *w) {
+  as_json_string(writer, "workload", w->path);
+  as_json_int(writer, "batches", w->batches);
+  as_json_int(writer, "rows", w->rows);
+  as_json_int(writer, "real_tokens", w->tokens);
+  as_json_int(writer, "padded_tokens", w->padded);
+}
+
+void as_bench_json_close(as_json_writer *writer) {
+  as_json_int(writer, "peak_resident_bytes", (int64_t)as_peak_resident_bytes());
+  as_json_close_object(writer);
+  as_buffer_char(writer->out, '\n');
+}
+
+void as_bench_text_model(as_buffer *out, const as_cli *cli) {
+  const int threads = as_context_threads(cli->ctx);
+  as_buffer_printf(out, "distilbert %s, %d thread%s, %s\n", as_option_text(cli->arguments, "size"), threads,
+                   threads == 1 ? "" : "s", isa(cli));
+}
+
+void as_bench_text_workload(as_buffer *out, const as_cli *cli, const as_workload *w) {
+  as_bench_text_model(out, cli);
+  as_buffer_printf(out, "%s: %lld batches, %lld rows, %lld tokens (%lld if padded)\n", w->path, (long long)w->batches,
+                   (long long)w->rows, (long long)w->tokens, (long long)w->padded);
+}

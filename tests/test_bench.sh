@@ -1,0 +1,109 @@
+#!/bin/sh
+# The commands bench train and bench infer from outside: what they print, and what they refuse. What the figures are is
+# not a test's business. Prints TAP.
+set -u
+program=${ASSISTIFY_BUILD:-.}/assistify
+source=${ASSISTIFY_SOURCE:-.}
+work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-bench.XXXXXX") || exit 99
+trap 'rm -rf "$work"' EXIT
+unset ASSISTIFY_CONFIG
+number=0
+
+# is NAME STATUS: one test; STATUS 0 is a pass
+is() {
+  number=$((number + 1))
+  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
+}
+
+# run ARGUMENTS...: standard output, standard error and exit code to $work/out, $work/err and $code
+run() {
+  "$program" --threads 1 "$@" >"$work/out" 2>"$work/err" </dev/null
+  code=$?
+}
+
+# gives CODE FRAGMENT ARGUMENTS...: the exit code, a text that standard error must have, and no output
+gives() {
+  wanted=$1 fragment=$2
+  shift 2
+  run "$@"
+  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err" && [ ! -s "$work/out" ]
+  result=$?
+  [ "$result" -eq 0 ] || sed "s/^/# exit $code: /" "$work/err"
+  is "exit $wanted, says '$fragment': $*" "$result"
+}
+
+# has LINES KEY...: the last run printed this many lines, each a JSON object with these keys, each key once
+has() {
+  lines=$1 missing=
+  shift
+  [ "$code" -eq 0 ] && [ "$(grep -c '^{.*}$' "$work/out")" -eq "$lines" ] && [ "$(wc -l <"$work/out")" -eq "$lines" ] ||
+    missing="$lines lines"
+  for key in "$@"; do
+    [ "$(grep -o "[{,]\"$key\":[\"{0-9]" "$work/out" | wc -l)" -eq "$lines" ] || missing="$missing $key"
+  done
+  [ -z "$missing" ] || { echo "# exit $code, lacks $missing:" && sed 's/^/# /' "$work/out" "$work/err"; }
+  [ -z "$missing" ]
+  is "$lines lines with $*" $?
+}
+
+# refuses LINE FRAGMENT TEXT: a workload of this text (for printf) is refused with the number of the line
+refuses() {
+  # shellcheck disable=SC2059 # the text is a format, for its escapes
+  printf "$3" >"$work/bad.txt"
+  gives 3 "bad.txt line $1: $2" bench train --size tiny --workload "$work/bad.txt"
+}
+
+printf '6\t4,6,3\t2,0,5\n9\t9\t1\n4\t4,4\t3,4\n' >"$work/small.txt"
+what='what model size threads isa peak_resident_bytes'
+workload='workload batches rows real_tokens padded_tokens rows_per_second tokens_per_second'
+
+# ---- train -----------------------------------------------------------------------------------------------------------
+run bench train --size tiny --repeats 2 --workload "$work/small.txt" --json
+# shellcheck disable=SC2086 # lists of words
+has 1 $what $workload parameters steps step_ms loss planned_bytes
+grep -qF '"batches":3,"rows":6,"real_tokens":30,"padded_tokens":35,' "$work/out" && grep -q '"steps":6,' "$work/out"
+is 'train counts the rows, the tokens and the steps' $?
+grep -q '"rows_per_second":{"median":[^,]*,"min":[^,]*,"max":[^,]*,"n":2}' "$work/out" &&
+  grep -q '"step_ms":{"median":[^,]*,"min":[^,]*,"max":[^,]*,"n":6}' "$work/out"
+is 'a pass is one measurement of rows a second, a step one of its time' $?
+run bench train --size tiny --limit 1 --repeats 1 --workload "$work/small.txt"
+[ "$code" -eq 0 ] && grep -q 'small.txt: 1 batches, 3 rows, 13 tokens (18 if padded)$' "$work/out" &&
+  grep -q '^real tokens/s ' "$work/out" && grep -q '^memory: .* at its peak, .* planned$' "$work/out"
+is 'train --limit takes the first batches and prints a table' $?
+run bench train --size tiny --limit 1 --repeats 1 --workload "$source/bench/workloads/distilbert.train.dynamic.b16.n512.txt"
+[ "$code" -eq 0 ] && grep -q ' 1 batches, 16 rows, ' "$work/out"; is 'train reads a workload of the project' $?
+
+# ---- infer -----------------------------------------------------------------------------------------------------------
+run bench infer --size tiny --tokens 3,8 --requests 4 --json
+# shellcheck disable=SC2086 # lists of words
+has 2 $what tokens latency_ms
+grep -q '"tokens":8,"latency_ms":{"median":[^,]*,"min":[^,]*,"max":[^,]*,"p10":[^,]*,"p90":[^,]*,"n":4}' "$work/out"
+is 'infer tells the spread of its answers' $?
+run bench infer --size tiny --requests 0 --repeats 2 --workload "$work/small.txt" --json
+# shellcheck disable=SC2086 # lists of words
+has 1 $what $workload
+run bench infer --size tiny --tokens 8 --requests 3 --workload "$work/small.txt"
+[ "$code" -eq 0 ] && grep -q '^one row of *8 tokens: ' "$work/out" && grep -q '^6 rows of 30 tokens: ' "$work/out" &&
+  grep -q '^memory: ' "$work/out"
+is 'infer prints lines for people' $?
+
+# ---- what is refused -------------------------------------------------------------------------------------------------
+refuses 2 'a row of 13 tokens in a batch padded to 12' '12\t8,12\t0,1\n12\t13\t2\n'
+refuses 3 'must begin with the length to pad to' '4\t4\t0\n4\t4\t1\n\n4\t4\t2\n'
+refuses 1 'must begin with the length to pad to' '99999999999999999999\t1\t0\n'
+refuses 1 '2 lengths, but 1 rows' '4\t4,4\t0\n'
+refuses 1 'a length at "513' '600\t513\t0\n'
+refuses 1 'a length at "0' '4\t0\t0\n'
+refuses 1 'a row at "-1" must be a number from 0' '4\t4\t-1\n'
+refuses 1 'a row at "" must be a number from 0' '4\t4\t\n'
+refuses 1 '",4' '4,4\t4\t4\t0\n'
+refuses 1 '"' '4\t4\t0\t0\n'
+refuses 1 'has a NUL byte' '4\t4\t0\000\n'
+refuses 1 'there is no batch' ''
+gives 3 'no-such.txt' bench infer --size tiny --workload "$work/no-such.txt"
+gives 2 'leaves nothing to measure' bench infer --requests 0
+gives 2 'lengths from 1 to 512' bench infer --tokens 8,,3
+gives 2 'lengths from 1 to 512' bench infer --tokens 513
+gives 2 '--workload' bench train
+
+echo "1..$number"
