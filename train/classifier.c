@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/sha256.h"
 #include "eval/classification.h"
 #include "train/classifier_run.h"
 
@@ -39,42 +40,63 @@ as_step_options as_run_step_options(const as_classifier_run *run) {
 }
 
 /* ---- what was read before, so that a resumed run reads the same --------------------------------------------------------- */
-static void hex(const unsigned char digest[32], char out[65]) {
-  for (int i = 0; i < 32; i++) snprintf(out + 2 * i, 3, "%02x", digest[i]);
+static char *recipe_path(const as_classifier_run *run) { return as_path_join(run->ctx, run->files.training, "recipe.json"); }
+
+typedef struct file_digest {
+  const char *key; /* in data.json */
+  const char *path;
+  char now[65];
+} file_digest;
+
+static as_status refuse_changed(as_classifier_run *run, const file_digest *file, const char *before) {
+  bool is_recipe = strcmp(file->key, "recipe") == 0;
+  return as_fail(run->ctx, is_recipe ? AS_E_MODEL : AS_E_DATA,
+                 "%s:%s the file is not the one that this run began with (SHA-256 %.12s..., now %.12s...); restore it, or train anew "
+                 "into another folder", file->path, is_recipe ? "" : " line 1:", before ? before : "unknown", file->now);
 }
 
-/* training/data.json: the SHA-256 of each data file. Written once; later held against. */
-static as_status check_digests(as_classifier_run *run) {
+/* training/data.json: the SHA-256 of the recipe and of each data file. Written once; later held against. */
+static as_status hold_against_record(as_classifier_run *run, const char *record, const file_digest *files, size_t count) {
   as_context *ctx = run->ctx;
-  const as_messages *files[] = {run->data.train, run->data.valid};
-  const char *const keys[] = {"data", "valid"};
-  char *path = as_path_join(ctx, run->files.training, "data.json");
-  if (!path) return AS_E_NOMEM;
   as_status status = AS_OK;
   json_t *known = NULL;
   as_buffer out;
   as_buffer_init(&out, ctx);
   as_json_writer writer = as_json_writer_start(&out, 2);
   as_json_open_object(&writer, NULL);
-  bool exists = as_path_exists(path);
-  if (exists) status = as_json_read(ctx, path, 4096, AS_E_MODEL, &known);
-  for (int i = 0; status == AS_OK && i < 2; i++) {
-    char digest[65];
-    if (!files[i]) continue;
-    hex(as_messages_digest(files[i]), digest);
-    const char *before = json_string_value(json_object_get(known, keys[i]));
-    if (exists && (!before || strcmp(before, digest) != 0))
-      status = as_fail(ctx, AS_E_DATA, "%s: line 1: the file is not the one that this run began with (SHA-256 %.12s..., now %.12s...); "
-                       "restore it, or train anew into another folder", as_messages_path(files[i]), before ? before : "unknown", digest);
-    as_json_string(&writer, keys[i], digest);
+  bool exists = as_path_exists(record);
+  if (exists) status = as_json_read(ctx, record, 4096, AS_E_MODEL, &known);
+  for (size_t i = 0; status == AS_OK && i < count; i++) {
+    const char *before = json_string_value(json_object_get(known, files[i].key));
+    if (exists && (!before || strcmp(before, files[i].now) != 0)) status = refuse_changed(run, &files[i], before);
+    as_json_string(&writer, files[i].key, files[i].now);
   }
   as_json_close_object(&writer);
   as_buffer_char(&out, '\n');
   if (status == AS_OK) status = as_buffer_status(&out);
-  if (status == AS_OK && !exists) status = as_file_write(ctx, path, out.data, out.length);
+  if (status == AS_OK && !exists) status = as_file_write(ctx, record, out.data, out.length);
   json_decref(known);
   as_buffer_free(&out);
-  as_free(ctx, path);
+  return status;
+}
+
+static as_status check_digests(as_classifier_run *run) {
+  char *record = as_path_join(run->ctx, run->files.training, "data.json"), *recipe = recipe_path(run);
+  file_digest files[3] = {{.key = "recipe", .path = recipe}, {.key = "data", .path = as_messages_path(run->data.train)}};
+  size_t count = 2;
+  unsigned char digest[32];
+  as_status status = record && recipe ? as_sha256_file(run->ctx, recipe, AS_E_MODEL, digest) : AS_E_NOMEM;
+  if (status == AS_OK) {
+    as_sha256_hex(digest, files[0].now);
+    as_sha256_hex(as_messages_digest(run->data.train), files[1].now);
+    if (run->data.valid) {
+      files[count] = (file_digest){.key = "valid", .path = as_messages_path(run->data.valid)};
+      as_sha256_hex(as_messages_digest(run->data.valid), files[count++].now);
+    }
+    status = hold_against_record(run, record, files, count);
+  }
+  as_free(run->ctx, record);
+  as_free(run->ctx, recipe);
   return status;
 }
 
@@ -256,6 +278,7 @@ static as_status end_epoch(as_classifier_run *run) {
   if (status == AS_OK && run->listener->epoch) run->listener->epoch(run->listener->user, &epoch);
   p->epoch++;
   p->batch = p->epoch_steps = 0;
+  p->unvalidated = false;
   p->epoch_loss = 0;
   p->finished = p->epoch >= run->recipe.epochs || (keeps_best && p->epochs_without_gain >= run->recipe.patience);
   return status == AS_OK ? save(run) : status;
@@ -317,6 +340,7 @@ static as_status run_epochs(as_classifier_run *run) {
     }
     if (status == AS_OK) status = end_epoch(run);
     if (status == AS_E_INTERRUPTED) { /* while validating: the epoch's last step is done, its end will be gone through again */
+      run->position.unvalidated = true;
       as_status saved = save(run);
       return saved == AS_OK ? stop_here(run) : saved;
     }
@@ -381,21 +405,22 @@ static as_status run_recorded(as_classifier_run *run, as_training_result *result
   return status;
 }
 
-static char *recipe_path(as_classifier_run *run) { return as_path_join(run->ctx, run->files.training, "recipe.json"); }
-
-static as_status check_folder(as_context *ctx, const as_training_files *files, bool overwrite) {
-  char *weights = as_path_join(ctx, files->out, "model.safetensors");
-  if (!weights) return AS_E_NOMEM;
-  as_status status = AS_OK;
-  if (!overwrite && as_path_exists(files->training))
+/* A run is there from the moment its recipe is: what was stopped before that is in nobody's way. */
+static as_status check_folder(const as_classifier_run *run, bool overwrite) {
+  as_context *ctx = run->ctx;
+  const as_training_files *files = &run->files;
+  char *weights = as_path_join(ctx, files->out, "model.safetensors"), *recipe = recipe_path(run);
+  as_status status = weights && recipe ? AS_OK : AS_E_NOMEM;
+  if (status == AS_OK && !overwrite && as_path_exists(recipe))
     status = as_fail(ctx, AS_E_INVALID, "%s holds an unfinished training; go on with --resume %s, or give --overwrite or another --out",
                      files->out, files->out);
-  else if (!overwrite && as_path_exists(weights))
+  else if (status == AS_OK && !overwrite && as_path_exists(weights))
     status = as_fail(ctx, AS_E_INVALID, "%s holds a model; give --overwrite to replace it, or another --out", files->out);
-  else if (as_path_exists(files->out) && !as_path_is_folder(files->out))
+  else if (status == AS_OK && as_path_exists(files->out) && !as_path_is_folder(files->out))
     status = as_fail(ctx, AS_E_INVALID, "%s is not a folder; give another --out", files->out);
   if (status == AS_OK) status = as_training_remove(files);
   as_free(ctx, weights);
+  as_free(ctx, recipe);
   return status;
 }
 
@@ -420,7 +445,7 @@ as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const ch
   if (status != AS_OK) return status;
   status = copy_recipe(ctx, recipe, &run.recipe);
   if (status == AS_OK) status = as_training_files_init(&run.files, ctx, out);
-  if (status == AS_OK) status = check_folder(ctx, &run.files, overwrite);
+  if (status == AS_OK) status = check_folder(&run, overwrite);
   if (status == AS_OK) status = as_make_folders(ctx, run.files.training);
   char *path = status == AS_OK ? recipe_path(&run) : NULL;
   if (status == AS_OK) status = path ? as_recipe_write(ctx, &run.recipe, path) : AS_E_NOMEM;

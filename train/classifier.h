@@ -65,7 +65,8 @@ typedef struct as_training_result {
  * gradient that is not finite, with the last checkpoint kept. */
 AS_MUST_CHECK as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
                                             const as_training_listener *listener, as_training_result *result);
-/* Goes on with the run in `out`. AS_E_MODEL when there is none; AS_E_DATA when a data file has changed. */
+/* Goes on with the run in `out`. AS_E_MODEL when there is none; AS_E_DATA when a data file has changed, AS_E_MODEL when the recorded
+ * recipe has. */
 AS_MUST_CHECK as_status as_train_classifier_resume(as_context *ctx, const char *out, const as_training_listener *listener,
                                                    as_training_result *result);
 

@@ -4,3 +4,11 @@ traindir_include_HEADERS = train/schedule.h train/adamw.h train/step.h train/rec
 libassistify_all_la_SOURCES += train/schedule.c train/adamw.c train/step.c train/batches.c train/batches.h
 libassistify_all_la_SOURCES += train/recipe.c train/training_state.c train/training_state.h train/classifier_data.c \
   train/classifier_data.h train/classifier.c train/classifier_plan.c train/classifier_log.c train/classifier_run.h
+
+check_PROGRAMS += tests/test_training tests/test_training_parts
+tests_test_training_SOURCES = tests/test_training.c tests/small_training.c tests/small_training.h
+tests_test_training_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_training_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_training_parts_SOURCES = tests/test_training_parts.c tests/small_training.c tests/small_training.h
+tests_test_training_parts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_training_parts_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -47,7 +47,7 @@ as_status as_encoder_step(as_graph *g, as_encoder *encoder, as_adamw *optimizer,
   result->grad_norm = as_adamw_gradient_norm(optimizer);
   if (!isfinite(result->loss) || !isfinite(result->grad_norm))
     return as_fail(as_graph_context(g), AS_E_DIVERGED, "step %lld: loss %g, gradient norm %g; a lower learning rate may help",
-                   (long long)step, result->loss, result->grad_norm);
+                   (long long)step + 1, result->loss, result->grad_norm);
   as_adamw_update(optimizer, lr, as_clip_scale(result->grad_norm, options->max_grad_norm));
   return AS_OK;
 }

@@ -15,6 +15,7 @@
 
 #define CHECKPOINT "checkpoint-"
 #define BEST "best-"
+#define UNVALIDATED "-unvalidated"
 #define KEPT 2
 #define MAX_STATE ((size_t)1 << 20)
 #define SPARE_BYTES ((uint64_t)16 << 20) /* room for the small files, and to leave the disk alive */
@@ -33,6 +34,7 @@ static const as_config_field fields[] = {
     {"best_step", AS_CONFIG_INT, AT(best_step), 0, 0, 9e15, NULL},
     {"best_epoch", AS_CONFIG_INT, AT(best_epoch), 0, 0, 9e15, NULL},
     {"epochs_without_gain", AS_CONFIG_INT, AT(epochs_without_gain), 0, 0, 9e15, NULL},
+    {"unvalidated", AS_CONFIG_BOOL, AT(unvalidated), 0, 0, 0, NULL},
     {"finished", AS_CONFIG_BOOL, AT(finished), 0, 0, 0, NULL},
     {"batch_rows", AS_CONFIG_INT, AT(batch_rows), 0, 0, 1e6, NULL},
     {"batch_tokens", AS_CONFIG_INT, AT(batch_tokens), 0, 0, 1e7, NULL},
@@ -54,47 +56,49 @@ void as_training_files_free(as_training_files *files) {
 }
 
 /* ---- finding and dropping ---------------------------------------------------------------------------------------------- */
-/* The step in a name "<prefix><step>", -1 if it is not one. */
-static int64_t step_of(const char *name, const char *prefix) {
+/* Names sort by place: 2 step + 1 for "<prefix><step>", 2 step for "<prefix><step>-unvalidated", which is just before it. -1 if the
+ * name is none of these. */
+static int64_t place_of(const char *name, const char *prefix) {
   char *end;
   size_t length = strlen(prefix);
   if (strncmp(name, prefix, length) != 0 || !name[length]) return -1;
   errno = 0;
   long long step = strtoll(name + length, &end, 10);
-  return *end || errno || step < 0 ? -1 : step;
+  if (errno || step < 0 || step > INT64_MAX / 4) return -1;
+  return !*end ? 2 * step + 1 : strcmp(end, UNVALIDATED) == 0 ? 2 * step : -1;
 }
 
-/* The highest step of a folder of this kind that is below `below`; -1 if there is none. */
+/* The highest place of a folder of this kind that is below `below`; -1 if there is none. */
 static int64_t highest_below(const as_training_files *files, const char *prefix, int64_t below) {
   int64_t best = -1;
   DIR *folder = opendir(files->training);
   for (struct dirent *entry; folder && (entry = readdir(folder));) {
-    int64_t step = step_of(entry->d_name, prefix);
-    if (step > best && step < below) best = step;
+    int64_t place = place_of(entry->d_name, prefix);
+    if (place > best && place < below) best = place;
   }
   if (folder) closedir(folder);
   return best;
 }
 
-static char *step_path(const as_training_files *files, const char *prefix, int64_t step) {
+static char *place_path(const as_training_files *files, const char *prefix, int64_t place) {
   char name[64];
-  snprintf(name, sizeof name, "%s%lld", prefix, (long long)step);
+  snprintf(name, sizeof name, "%s%lld%s", prefix, (long long)(place / 2), place % 2 ? "" : UNVALIDATED);
   return as_path_join(files->ctx, files->training, name);
 }
 
 char *as_training_latest(const as_training_files *files, as_status *failed) {
-  int64_t step = highest_below(files, CHECKPOINT, INT64_MAX);
-  char *path = step >= 0 ? step_path(files, CHECKPOINT, step) : NULL;
-  *failed = step >= 0 && !path ? AS_E_NOMEM : AS_OK;
+  int64_t place = highest_below(files, CHECKPOINT, INT64_MAX);
+  char *path = place >= 0 ? place_path(files, CHECKPOINT, place) : NULL;
+  *failed = place >= 0 && !path ? AS_E_NOMEM : AS_OK;
   return path;
 }
 
-char *as_training_best(const as_training_files *files, int64_t step) { return step_path(files, BEST, step); }
+char *as_training_best(const as_training_files *files, int64_t step) { return place_path(files, BEST, 2 * step + 1); }
 
 /* Drops all folders of this kind below `below`. */
 static as_status drop_below(const as_training_files *files, const char *prefix, int64_t below) {
-  for (int64_t step = below; (step = highest_below(files, prefix, step)) >= 0;) {
-    char *path = step_path(files, prefix, step);
+  for (int64_t place = below; (place = highest_below(files, prefix, place)) >= 0;) {
+    char *path = place_path(files, prefix, place);
     as_status status = path ? as_folder_remove(files->ctx, path) : AS_E_NOMEM;
     as_free(files->ctx, path);
     if (status != AS_OK) return status;
@@ -152,7 +156,7 @@ static as_status write_model(as_context *ctx, const char *folder, const as_encod
 }
 
 /* Gives the complete folder `from` its name. If that name is there, an interrupted run has been at this step before, and since
- * a run always makes the same, it made the same. */
+ * a run always makes the same, it made the same. (The two places of a step, before and after validation, have two names.) */
 static as_status publish(const as_training_files *files, const char *from, const char *to) {
   if (as_path_is_folder(to)) return as_folder_remove(files->ctx, from);
   return as_rename(files->ctx, from, to);
@@ -177,14 +181,15 @@ static char *begin_partial(const as_training_files *files, uint64_t bytes, as_st
 as_status as_training_save(const as_training_files *files, const as_encoder *encoder, const as_tokenizer *tokenizer,
                            const as_adamw *optimizer, const as_training_position *position) {
   as_status status;
-  char *path = step_path(files, CHECKPOINT, position->step);
+  int64_t place = 2 * position->step + !position->unvalidated;
+  char *path = place_path(files, CHECKPOINT, place);
   char *partial = begin_partial(files, 3 * (uint64_t)optimizer->parameters->elements * sizeof(float), &status);
   if (status == AS_OK && !path) status = AS_E_NOMEM;
   if (status == AS_OK) status = write_model(files->ctx, partial, encoder, tokenizer);
   if (status == AS_OK) status = write_optimizer(files->ctx, partial, optimizer);
   if (status == AS_OK) status = write_state(files->ctx, partial, position);
   if (status == AS_OK) status = publish(files, partial, path);
-  if (status == AS_OK) status = drop_old(files, position->step);
+  if (status == AS_OK) status = drop_old(files, place);
   as_free(files->ctx, partial);
   as_free(files->ctx, path);
   return status;
@@ -193,7 +198,7 @@ as_status as_training_save(const as_training_files *files, const as_encoder *enc
 as_status as_training_save_best(const as_training_files *files, const as_encoder *encoder, const as_tokenizer *tokenizer,
                                 int64_t step) {
   as_status status;
-  char *path = step_path(files, BEST, step);
+  char *path = as_training_best(files, step);
   char *partial = begin_partial(files, 0, &status);
   if (status == AS_OK && !path) status = AS_E_NOMEM;
   if (status == AS_OK) status = write_model(files->ctx, partial, encoder, tokenizer);
@@ -203,7 +208,18 @@ as_status as_training_save_best(const as_training_files *files, const as_encoder
   return status;
 }
 
-as_status as_training_remove(const as_training_files *files) { return as_folder_remove(files->ctx, files->training); }
+/* Renamed first: a kill while files go one by one would leave what looks like a run and can't be gone on with. What an earlier kill
+ * left under the other name goes too. */
+as_status as_training_remove(const as_training_files *files) {
+  char *removed = as_path_join(files->ctx, files->out, ".training-removed");
+  as_status status = removed ? as_folder_remove(files->ctx, removed) : AS_E_NOMEM;
+  if (status == AS_OK && as_path_exists(files->training)) {
+    status = as_rename(files->ctx, files->training, removed);
+    if (status == AS_OK) status = as_folder_remove(files->ctx, removed);
+  }
+  as_free(files->ctx, removed);
+  return status;
+}
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------- */
 static as_status read_state(as_context *ctx, const char *checkpoint, as_training_position *position) {

@@ -2,7 +2,8 @@
  *
  * A checkpoint is a folder "checkpoint-<step>" that is also a whole model folder (configuration, weights, tokenizer), with
  * optimizer.safetensors and state.json beside. It is written under another name and renamed when complete, so a folder of
- * that name is always whole and never replaced. The last two are kept, and the best model ("best-<step>", without optimizer) that the kept
+ * that name is always whole and never replaced. One that was stopped between the last step of an epoch and the end of its
+ * validation is "checkpoint-<step>-unvalidated". The last two are kept, and the best model ("best-<step>", without optimizer) that the kept
  * positions speak of. */
 #ifndef AS_TRAIN_TRAINING_STATE_H
 #define AS_TRAIN_TRAINING_STATE_H
@@ -23,6 +24,7 @@ typedef struct as_training_position {
   double best;         /* best value of the watched metric; has_best tells whether there is one */
   bool has_best;
   int64_t best_step, best_epoch, epochs_without_gain;
+  bool unvalidated;    /* all steps of the epoch are done, its validation is not */
   bool finished;       /* stopped early or ran through: only the final model is to be written */
   int64_t batch_rows, batch_tokens, accumulate, recompute; /* as the memory limit made them */
 } as_training_position;
