@@ -1,2 +1,2 @@
 # Files of docs/
-EXTRA_DIST += docs/formats.md
+EXTRA_DIST += docs/formats.md docs/architecture.md
