@@ -33,8 +33,7 @@ static void close_all(void) {
   as_test_context_free(ctx);
 }
 
-/* ---- reading rows -------------------------------------------------------------------------------------------------
- */
+/* ---- reading rows --------------------------------------------------------------------------------------------- */
 
 /* Calls `check` for each line of a golden file; returns how many there were. */
 static size_t each_row(const char *file, void (*check)(const json_t *row)) {
@@ -79,8 +78,7 @@ static void encode_row(const json_t *row, const as_encode_options *options) {
   ck_assert_ok(ctx, as_tokenizer_encode(tokenizer, text, length, pair, pair_length, options, &encoding));
 }
 
-/* ---- texts and pairs ----------------------------------------------------------------------------------------------
- */
+/* ---- texts and pairs ------------------------------------------------------------------------------------------ */
 
 static void check_tokens(const json_t *row) {
   const json_t *tokens = json_object_get(row, "tokens");
@@ -125,8 +123,7 @@ START_TEST(pairs) {
 }
 END_TEST
 
-/* ---- truncation, windows, padding ---------------------------------------------------------------------------------
- */
+/* ---- truncation, windows, padding ----------------------------------------------------------------------------- */
 
 static size_t number(const json_t *object, const char *key) {
   return (size_t)json_integer_value(json_object_get(object, key));
@@ -192,8 +189,7 @@ START_TEST(truncation) {
 }
 END_TEST
 
-/* ---- decoding -----------------------------------------------------------------------------------------------------
- */
+/* ---- decoding ------------------------------------------------------------------------------------------------- */
 
 static void check_decoding(const json_t *row) {
   const json_t *list = json_object_get(row, "ids");
@@ -218,8 +214,7 @@ START_TEST(decoding) {
 }
 END_TEST
 
-/* ---- invalid UTF-8 ------------------------------------------------------------------------------------------------
- */
+/* ---- invalid UTF-8 -------------------------------------------------------------------------------------------- */
 
 static void check_invalid(const json_t *row) {
   char bytes[1024];
@@ -240,8 +235,7 @@ START_TEST(invalid_utf8) {
 }
 END_TEST
 
-/* ---- every code point ---------------------------------------------------------------------------------------------
- */
+/* ---- every code point ----------------------------------------------------------------------------------------- */
 
 enum { CODE_POINTS = 0x110000 };
 
@@ -343,8 +337,7 @@ START_TEST(letters_and_numbers) {
 }
 END_TEST
 
-/* ---- training -----------------------------------------------------------------------------------------------------
- */
+/* ---- training ------------------------------------------------------------------------------------------------- */
 
 typedef struct lines {
   char *text, *at;
@@ -401,8 +394,7 @@ START_TEST(trained_encodings) {
 }
 END_TEST
 
-/* ---- the suite ----------------------------------------------------------------------------------------------------
- */
+/* ---- the suite ------------------------------------------------------------------------------------------------ */
 
 Suite *as_suite(void) {
   as_golden_or_skip();

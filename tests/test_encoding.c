@@ -5,8 +5,7 @@
 #include "tests/tokenizer_fixture.h"
 #include "tokenizer/tokenize_json.h"
 
-/* ---- pairs, truncation, padding -----------------------------------------------------------------------------------
- */
+/* ---- pairs, truncation, padding ------------------------------------------------------------------------------- */
 
 START_TEST(pairs_have_types_and_sequences) {
   encode("a b", "c", (as_encode_options){0});
@@ -115,8 +114,7 @@ START_TEST(impossible_wishes_are_refused) {
 }
 END_TEST
 
-/* ---- cost ---------------------------------------------------------------------------------------------------------
- */
+/* ---- cost ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(encoding_again_allocates_nothing) {
   const char *text = "Caf\xC3\xA9 [MASK] unaffable\xFF\xE4\xB8\xAD z\xCC\x81\xCC\xA3";
@@ -181,8 +179,7 @@ START_TEST(too_many_windows_are_refused) {
 }
 END_TEST
 
-/* ---- threads ------------------------------------------------------------------------------------------------------
- */
+/* ---- threads -------------------------------------------------------------------------------------------------- */
 
 enum { CHUNKS = 64 };
 
@@ -210,8 +207,7 @@ START_TEST(threads_share_a_tokenizer) {
 }
 END_TEST
 
-/* ---- JSON lines ---------------------------------------------------------------------------------------------------
- */
+/* ---- JSON lines ----------------------------------------------------------------------------------------------- */
 
 static const struct {
   const char *line, *answer;

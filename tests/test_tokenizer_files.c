@@ -39,8 +39,7 @@ static void expect_ids(const as_tokenizer *tokenizer, const char *text, const in
   as_encoding_free(&encoding);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_folder_gives_its_json_before_its_vocabulary) {
   as_tokenizer *tokenizer;
@@ -267,8 +266,7 @@ START_TEST(a_model_without_type_is_recognised) {
 }
 END_TEST
 
-/* ---- writing ------------------------------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------------------------- */
 
 static char *read_file(const char *name) {
   char *text;

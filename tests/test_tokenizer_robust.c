@@ -26,8 +26,7 @@ static const char *path_of(const char *name) {
   return path;
 }
 
-/* ---- failing allocations ------------------------------------------------------------------------------------------
- */
+/* ---- failing allocations -------------------------------------------------------------------------------------- */
 
 typedef struct job {
   as_tokenizer *tokenizer;
@@ -131,8 +130,7 @@ START_TEST(every_failing_allocation_is_survived) {
 }
 END_TEST
 
-/* ---- damaged files ------------------------------------------------------------------------------------------------
- */
+/* ---- damaged files -------------------------------------------------------------------------------------------- */
 
 /* Changes a few bytes: overwritten, removed, doubled. Returns the new length; there is room for 64 more. */
 static size_t damage(as_random *random, char *text, size_t length) {

@@ -14,8 +14,7 @@ static void expect_offsets(const char *text, const uint32_t *bytes, const uint32
   }
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------
- */
+/* ---- words ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(words_take_the_longest_token_first) {
   expect("where is my order", "where is my order");
@@ -65,8 +64,7 @@ START_TEST(punctuation_is_isolated) {
 }
 END_TEST
 
-/* ---- normal form --------------------------------------------------------------------------------------------------
- */
+/* ---- normal form ---------------------------------------------------------------------------------------------- */
 
 START_TEST(case_and_accents_fall) {
   expect("WHERE Is mY", "where is my");
@@ -171,8 +169,7 @@ START_TEST(invalid_utf8_is_repaired_and_counted) {
 }
 END_TEST
 
-/* ---- added tokens -------------------------------------------------------------------------------------------------
- */
+/* ---- added tokens --------------------------------------------------------------------------------------------- */
 
 START_TEST(special_tokens_are_found_in_text) {
   expect("a[MASK]b", "a [MASK] b");
@@ -212,8 +209,7 @@ START_TEST(added_tokens_obey_their_flags) {
 }
 END_TEST
 
-/* ---- decoding -----------------------------------------------------------------------------------------------------
- */
+/* ---- decoding ------------------------------------------------------------------------------------------------- */
 
 static void expect_decoded(const int64_t *ids, size_t count, bool skip, const char *expected) {
   as_buffer out;

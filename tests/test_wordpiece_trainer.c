@@ -118,8 +118,7 @@ START_TEST(endless_words_cost_nothing) {
 }
 END_TEST
 
-/* ---- real sentences -----------------------------------------------------------------------------------------------
- */
+/* ---- real sentences ------------------------------------------------------------------------------------------- */
 
 enum { SENTENCES = 300 };
 
@@ -180,8 +179,7 @@ START_TEST(trained_tokens_spell_the_texts) {
 }
 END_TEST
 
-/* ---- the merges by themselves, without a prefix -------------------------------------------------------------------
- */
+/* ---- the merges by themselves, without a prefix --------------------------------------------------------------- */
 
 static char merges[1024];
 

@@ -136,9 +136,9 @@ static bool stands_alone(const char *text, size_t start, size_t end, size_t from
          (to == end || !(flags_at(text, to, end, &size) & AS_UC_WORD));
 }
 
-/* The reference finds a token again that lies wholly in white space which the one before it swallowed, and gives both that
- * white space; so its cost grows with the square of a run of blanks. Here it was swallowed. One that only begins there
- * overlaps the one before it, as in the reference. */
+/* The reference finds a token again that lies wholly in white space which the one before it swallowed, and gives both
+ * that white space; so its cost grows with the square of a run of blanks. Here it was swallowed. One that only begins
+ * there overlaps the one before it, as in the reference. */
 as_status as_added_tokens_cut(const as_added_tokens *added, int pass, as_work *work, const char *text, size_t start,
                               size_t end, as_split_list *list) {
   const as_added_set *set = &added->sets[pass];

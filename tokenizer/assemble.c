@@ -1,6 +1,5 @@
 /* Truncation, windows, the template and padding, as `tokenizers` does them (Encoding::truncate and merge_with,
- * truncate_encodings, pad_encodings): a truncated pair has every window of the one text with every window of the other.
- */
+ * truncate_encodings, pad_encodings): a truncated pair has every window of one text with every window of the other. */
 #include "tokenizer/assemble.h"
 
 #include <string.h>
@@ -9,8 +8,7 @@
 
 enum { MAX_TOKENS = 1 << 27 };
 
-/* ---- what is left of each text ------------------------------------------------------------------------------------
- */
+/* ---- what is left of each text -------------------------------------------------------------------------------- */
 
 static as_status put_window(as_work *work, as_window_list *list, size_t start, size_t end) {
   as_window *items = as_grow(work->ctx, list->items, &list->capacity, list->length + 1, sizeof *items);
@@ -85,8 +83,7 @@ static as_status choose(as_work *work, const as_encode_options *options, size_t 
   return status;
 }
 
-/* ---- the arrays ---------------------------------------------------------------------------------------------------
- */
+/* ---- the arrays ----------------------------------------------------------------------------------------------- */
 
 /* Room for so many tokens and parts; what the arrays held is lost. They share one block, the wider elements first. */
 static as_status reserve(as_encoding *encoding, size_t tokens, size_t parts) {
@@ -161,8 +158,7 @@ static void put_part(row *out, const as_template *form, bool no_special_tokens, 
   }
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------------------------ */
 
 /* What is known before the arrays are filled. */
 typedef struct layout {

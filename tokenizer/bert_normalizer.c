@@ -20,8 +20,7 @@ typedef struct bert_normalizer {
   unsigned char ascii[0x80]; /* what becomes of it; DROPPED */
 } bert_normalizer;
 
-/* ---- state --------------------------------------------------------------------------------------------------------
- */
+/* ---- state ---------------------------------------------------------------------------------------------------- */
 
 void *as_bert_normalizer_new(as_context *ctx, as_bert_switches switches) {
   bert_normalizer *self = as_alloc_zero(ctx, 1, sizeof *self);
@@ -48,14 +47,12 @@ const as_bert_switches *as_bert_normalizer_switches(const void *state) {
 static as_status read_switches(as_loader *loader, const json_t *json, void **state) {
   as_bert_switches switches = {
       .clean_text = true, .handle_chinese_chars = true, .strip_accents = AS_UNSET, .lowercase = true};
-  const char *where = "normalizer";
-  as_status status = as_field_bool(loader, json, where, "clean_text", &switches.clean_text);
-  if (status == AS_OK)
-    status = as_field_bool(loader, json, where, "handle_chinese_chars", &switches.handle_chinese_chars);
-  if (status == AS_OK) status = as_field_bool(loader, json, where, "lowercase", &switches.lowercase);
+  as_status status = as_field_bool(loader, json, "", "clean_text", &switches.clean_text);
+  if (status == AS_OK) status = as_field_bool(loader, json, "", "handle_chinese_chars", &switches.handle_chinese_chars);
+  if (status == AS_OK) status = as_field_bool(loader, json, "", "lowercase", &switches.lowercase);
   const json_t *strip = json_object_get(json, "strip_accents");
   bool value = false;
-  if (status == AS_OK) status = as_field_bool(loader, json, where, "strip_accents", &value);
+  if (status == AS_OK) status = as_field_bool(loader, json, "", "strip_accents", &value);
   if (status != AS_OK) return status;
   if (json_is_boolean(strip)) switches.strip_accents = value ? AS_TRUE : AS_FALSE;
   *state = as_bert_normalizer_new(loader->ctx, switches);
@@ -78,8 +75,7 @@ static void release(as_context *ctx, void *state) {
   as_free(ctx, state);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------
- */
+/* ---- running -------------------------------------------------------------------------------------------------- */
 
 typedef struct run {
   const bert_normalizer *self;

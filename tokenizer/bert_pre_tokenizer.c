@@ -1,5 +1,4 @@
-/* BertPreTokenizer: words end at white space, which is dropped, and every punctuation character is a word of its own.
- */
+/* BertPreTokenizer: words end at white space, which is dropped, and each punctuation character is a word of its own. */
 #include "base/utf8.h"
 #include "tokenizer/components.h"
 #include "tokenizer/unicode.h"

@@ -22,8 +22,7 @@ void as_encoding_free(as_encoding *encoding) {
   as_encoding_init(encoding, encoding->ctx);
 }
 
-/* ---- one text -----------------------------------------------------------------------------------------------------
- */
+/* ---- one text ------------------------------------------------------------------------------------------------- */
 
 static bool is_ascii(const char *text, size_t length) {
   size_t at = 0;
@@ -133,12 +132,11 @@ static as_status tokenize(const as_tokenizer *tokenizer, as_work *work, int inde
   if (status == AS_OK) status = tokenize_splits(tokenizer, work);
   const as_post_processor_type *post_processor = as_post_processor_of(tokenizer);
   if (status == AS_OK && post_processor && post_processor->adjust)
-    post_processor->adjust(tokenizer->stages[AS_STAGE_POST_PROCESSOR].state, work, work->list);
+    post_processor->adjust(tokenizer, tokenizer->stages[AS_STAGE_POST_PROCESSOR].state, work, work->list);
   return status;
 }
 
-/* ---- offsets in code points ---------------------------------------------------------------------------------------
- */
+/* ---- offsets in code points ----------------------------------------------------------------------------------- */
 
 /* Fills char_offsets for the tokens of text `index`. */
 static as_status count_characters(as_encoding *encoding, int index, const char *text, size_t length) {
@@ -166,8 +164,7 @@ static as_status count_characters(as_encoding *encoding, int index, const char *
   return AS_OK;
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------------------------ */
 
 static as_status encode(const as_tokenizer *tokenizer, const char *text[2], size_t length[2], int texts,
                         const as_encode_options *options, as_encoding *encoding) {

@@ -7,13 +7,16 @@
 #include <string.h>
 
 as_status as_field_fail(const as_loader *loader, const char *where, const char *key, const char *format, ...) {
-  char text[512];
+  const char *parts[] = {loader->where, where, key};
+  char path[256] = "", text[512];
+  size_t used = 0;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts && used < sizeof path; i++)
+    if (*parts[i]) used += (size_t)snprintf(path + used, sizeof path - used, used ? ".%s" : "%s", parts[i]);
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  return as_fail(loader->ctx, AS_E_MODEL, "%s: %s%s%s%s%s", loader->path, where, *where && *key ? "." : "", key,
-                 *where || *key ? " " : "", text);
+  return as_fail(loader->ctx, AS_E_MODEL, "%s: %s%s%s", loader->path, path, *path ? " " : "", text);
 }
 
 as_status as_field_object(const as_loader *loader, const json_t *json, const char *where) {

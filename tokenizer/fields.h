@@ -1,11 +1,11 @@
 /* Reading members of tokenizer.json with errors that name the file and the member. `where` is the path of the object
- * ("normalizer"), "" for the whole file. A member that is absent or null leaves *value as it is. */
+ * below loader->where, "" for the component's own. A member that is absent or null leaves *value as it is. */
 #ifndef AS_TOKENIZER_FIELDS_H
 #define AS_TOKENIZER_FIELDS_H
 
 #include "tokenizer/stages.h"
 
-/* AS_E_MODEL: "FILE: where.key TEXT". */
+/* AS_E_MODEL: "FILE: component.where.key TEXT". */
 as_status as_field_fail(const as_loader *loader, const char *where, const char *key, const char *format, ...)
     AS_PRINTF(4, 5);
 

@@ -53,8 +53,7 @@ static void release(trainer *t) {
   as_buffer_free(&t->joined);
 }
 
-/* ---- pairs --------------------------------------------------------------------------------------------------------
- */
+/* ---- pairs ---------------------------------------------------------------------------------------------------- */
 
 static size_t slot_of(const trainer *t, int32_t left, int32_t right) {
   uint64_t key = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
@@ -119,8 +118,7 @@ static as_status note_change(trainer *t, uint32_t index) {
   return AS_OK;
 }
 
-/* ---- the heap -----------------------------------------------------------------------------------------------------
- */
+/* ---- the heap ------------------------------------------------------------------------------------------------- */
 
 static bool is_better(const trainer *t, entry a, entry b) {
   const pair *p = &t->pairs[a.pair], *q = &t->pairs[b.pair];
@@ -162,8 +160,7 @@ static bool best_pair(trainer *t, uint32_t *index) {
   return false;
 }
 
-/* ---- merging ------------------------------------------------------------------------------------------------------
- */
+/* ---- merging -------------------------------------------------------------------------------------------------- */
 
 /* Adds `sign` times the word's count to each of its pairs. Pairs that hold `fresh` (-1: all) are noted as the word's
  * and as changed. */

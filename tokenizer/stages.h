@@ -17,7 +17,8 @@
 
 typedef struct as_loader {
   as_context *ctx;
-  const char *path; /* the file being read, for messages */
+  const char *path;  /* the file being read, for messages */
+  const char *where; /* the component being read, as the path of its object ("normalizer"); "" outside of one */
   as_tokenizer *tokenizer;
 } as_loader;
 
@@ -31,8 +32,7 @@ typedef enum as_stage_kind {
   AS_STAGES
 } as_stage_kind;
 
-/* What all kinds of stages have in common; the first member of each type below, so that a pointer to it is one to them.
- */
+/* What all kinds of stages have in common; the first member of each type below, so a pointer to it is one to them. */
 typedef struct as_component {
   const char *name;     /* "type" in tokenizer.json */
   const char *telltale; /* a member that only this type's object has, for files without "type"; may be NULL */
@@ -67,7 +67,7 @@ typedef struct as_model_type {
 typedef struct as_post_processor_type {
   as_component component;
   /* Changes the tokens of a text before they are cut and joined (RoBERTa trims offsets); may be NULL. */
-  void (*adjust)(const void *state, const as_work *work, as_token_list *tokens);
+  void (*adjust)(const as_tokenizer *tokenizer, const void *state, const as_work *work, as_token_list *tokens);
   const as_template *(*form)(const void *state); /* how the texts and the special tokens are joined */
 } as_post_processor_type;
 
@@ -80,6 +80,16 @@ typedef struct as_decoder_type {
 /* The known components of each stage, each list ended by NULL. */
 extern const as_component *const *const as_components[AS_STAGES];
 
+/* A component at work. */
+typedef struct as_stage {
+  const as_component *type; /* NULL: there is no such stage; the model is always there */
+  void *state;
+} as_stage;
+
+/* Reads the component that an object of tokenizer.json names. `where` is the object's path below loader->where. */
+AS_MUST_CHECK as_status as_read_stage(as_loader *loader, as_stage_kind kind, const json_t *json, const char *where,
+                                      as_stage *stage);
+
 /* A file that a tokenizer can be read from. */
 typedef struct as_tokenizer_format {
   const char *file; /* its name in a model folder */
@@ -91,10 +101,7 @@ struct as_tokenizer {
   as_context *ctx;
   as_vocabulary vocabulary;
   as_added_tokens added;
-  struct {
-    const as_component *type; /* NULL: there is no such stage; the model is always there */
-    void *state;
-  } stages[AS_STAGES];
+  as_stage stages[AS_STAGES];
   char *special[AS_SPECIAL_TOKENS]; /* as tokenizer_config.json names them; NULL where there is none */
   int32_t special_ids[AS_SPECIAL_TOKENS];
   size_t model_max_length;

@@ -27,12 +27,11 @@ static const as_template *form_of(const void *state) {
   return state;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------------------------- */
 
 /* One member of "special_tokens". */
 static as_status read_special(as_loader *loader, as_template *form, const char *name, const json_t *json) {
-  const char *where = "post_processor.special_tokens";
+  const char *where = "special_tokens";
   const json_t *list = json_object_get(json, "ids"), *item;
   size_t count = json_array_size(list), index;
   int32_t ids[MAX_IDS];
@@ -78,7 +77,7 @@ static as_status read_piece(as_loader *loader, const as_template *form, const ch
 }
 
 static as_status read_row(as_loader *loader, as_template *form, const json_t *json, bool pair) {
-  const char *where = pair ? "post_processor.pair" : "post_processor.single";
+  const char *where = pair ? "pair" : "single";
   const json_t *row = json_object_get(json, pair ? "pair" : "single"), *item;
   size_t index, seen[2] = {0, 0};
   if (!json_is_array(row) || json_array_size(row) > MAX_PIECES)
@@ -113,7 +112,7 @@ static as_status read_template(as_loader *loader, const json_t *json, void **sta
   const json_t *specials = json_object_get(json, "special_tokens"), *item;
   const char *name;
   as_status status = AS_OK;
-  if (specials) status = as_field_object(loader, specials, "post_processor.special_tokens");
+  if (specials) status = as_field_object(loader, specials, "special_tokens");
   if (status == AS_OK) {
     json_object_foreach((json_t *)specials, name, item) {
       status = read_special(loader, &form, name, item);
@@ -130,8 +129,7 @@ static as_status read_named_id(as_loader *loader, const json_t *json, const char
   const json_t *pair = json_object_get(json, key), *number = json_array_get(pair, 1);
   *name = json_string_value(json_array_get(pair, 0));
   json_int_t value = json_is_integer(number) ? json_integer_value(number) : -1;
-  if (!*name || value < 0 || value > INT32_MAX)
-    return as_field_fail(loader, "post_processor", key, "must be a token and its id");
+  if (!*name || value < 0 || value > INT32_MAX) return as_field_fail(loader, "", key, "must be a token and its id");
   *id = (int32_t)value;
   return AS_OK;
 }
@@ -146,8 +144,7 @@ static as_status read_bert(as_loader *loader, const json_t *json, void **state) 
   return finish(loader, &form, status, state);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------------------------- */
 
 static void write_row(const as_template *form, bool pair, as_json_writer *writer) {
   as_json_open_array(writer, pair ? "pair" : "single");

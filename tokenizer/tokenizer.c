@@ -7,8 +7,7 @@
 #include "tokenizer/construct.h"
 #include "tokenizer/fields.h"
 
-/* ---- made and freed -----------------------------------------------------------------------------------------------
- */
+/* ---- made and freed ------------------------------------------------------------------------------------------- */
 
 as_tokenizer *as_tokenizer_new(as_context *ctx) {
   as_tokenizer *tokenizer = as_alloc_zero(ctx, 1, sizeof *tokenizer);
@@ -69,8 +68,7 @@ as_status as_tokenizer_finish(as_loader *loader) {
   return check_template(loader);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------
- */
+/* ---- opening -------------------------------------------------------------------------------------------------- */
 
 static const char *file_name(const char *path) {
   const char *slash = strrchr(path, '/');
@@ -116,7 +114,7 @@ as_status as_tokenizer_open(as_context *ctx, const char *path, as_tokenizer **ou
       status = as_fail(ctx, AS_E_MODEL, "%s: not a tokenizer file by its name (tokenizer.json, vocab.txt)", path);
   }
   as_tokenizer *tokenizer = status == AS_OK ? as_tokenizer_new(ctx) : NULL;
-  as_loader loader = {.ctx = ctx, .path = file, .tokenizer = tokenizer};
+  as_loader loader = {.ctx = ctx, .path = file, .where = "", .tokenizer = tokenizer};
   if (status == AS_OK) status = tokenizer ? format->read(&loader) : AS_E_NOMEM;
   if (status == AS_OK) status = as_tokenizer_finish(&loader);
   as_free(ctx, file);
@@ -127,8 +125,7 @@ as_status as_tokenizer_open(as_context *ctx, const char *path, as_tokenizer **ou
   return status;
 }
 
-/* ---- looking at it ------------------------------------------------------------------------------------------------
- */
+/* ---- looking at it -------------------------------------------------------------------------------------------- */
 
 size_t as_tokenizer_vocab_size(const as_tokenizer *tokenizer) {
   size_t limit = tokenizer->vocabulary.limit;
@@ -169,8 +166,7 @@ size_t as_tokenizer_added(const as_tokenizer *tokenizer, bool pair) {
   return form ? form->added[pair] : 0;
 }
 
-/* ---- decoding -----------------------------------------------------------------------------------------------------
- */
+/* ---- decoding ------------------------------------------------------------------------------------------------- */
 
 /* Without a decoder, tokens are joined by spaces. */
 static as_status join(const as_token_text *tokens, size_t count, as_buffer *out) {

@@ -26,8 +26,7 @@ typedef enum as_special_token {
   AS_SPECIAL_TOKENS
 } as_special_token;
 
-/* ---- files --------------------------------------------------------------------------------------------------------
- */
+/* ---- files ---------------------------------------------------------------------------------------------------- */
 
 /* Opens a folder, or one file by its name (tokenizer.json, vocab.txt). Anything wrong with it gives AS_E_MODEL and a
  * text that names the file and the field or line, or the type of a component that we do not have. The truncation and
@@ -42,8 +41,7 @@ void as_tokenizer_free(as_tokenizer *tokenizer);
  * is what tokenizer_config.json says of the model's limit (0: keep what was read, if anything). */
 AS_MUST_CHECK as_status as_tokenizer_save(const as_tokenizer *tokenizer, const char *folder, size_t model_max_length);
 
-/* ---- looking at it ------------------------------------------------------------------------------------------------
- */
+/* ---- looking at it -------------------------------------------------------------------------------------------- */
 
 /* All ids are below this: the rows that an embedding needs. */
 size_t as_tokenizer_vocab_size(const as_tokenizer *tokenizer);
@@ -63,8 +61,7 @@ size_t as_tokenizer_model_max_length(const as_tokenizer *tokenizer);
 /* How many special tokens the post-processor adds to one text, or to a pair. */
 size_t as_tokenizer_added(const as_tokenizer *tokenizer, bool pair);
 
-/* ---- encoding -----------------------------------------------------------------------------------------------------
- */
+/* ---- encoding ------------------------------------------------------------------------------------------------- */
 
 typedef enum as_side { AS_SIDE_RIGHT, AS_SIDE_LEFT } as_side;
 
@@ -121,8 +118,7 @@ AS_MUST_CHECK as_status as_tokenizer_encode(const as_tokenizer *tokenizer, const
  * encoding or the tokenizer, ended by NUL; *length may be NULL. */
 const char *as_encoding_token(const as_tokenizer *tokenizer, const as_encoding *encoding, size_t index, size_t *length);
 
-/* ---- decoding -----------------------------------------------------------------------------------------------------
- */
+/* ---- decoding ------------------------------------------------------------------------------------------------- */
 
 /* Appends the text of `ids` [count] to `out`. Ids without a token are left out, as are special tokens if asked. */
 AS_MUST_CHECK as_status as_tokenizer_decode(const as_tokenizer *tokenizer, const int64_t *ids, size_t count,

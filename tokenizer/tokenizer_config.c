@@ -18,8 +18,7 @@ static const char *const KEYS[AS_SPECIAL_TOKENS] = {
     [AS_TOKEN_EOS] = "eos_token",
 };
 
-/* ---- reading ------------------------------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------------------------- */
 
 /* "folder/name" beside the file `path`; NULL on failure. */
 static char *beside(as_context *ctx, const char *path, const char *name) {
@@ -111,8 +110,7 @@ as_status as_config_added_tokens(as_loader *loader, const json_t *config) {
   return AS_OK;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------------------------- */
 
 static void write_names(const as_tokenizer *tokenizer, as_json_writer *writer) {
   for (int i = 0; i < AS_SPECIAL_TOKENS; i++)

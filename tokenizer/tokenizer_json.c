@@ -11,8 +11,7 @@
 #include "tokenizer/limits.h"
 #include "tokenizer/tokenizer_config.h"
 
-/* ---- reading ------------------------------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------------------------- */
 
 static const char *const KEYS[AS_STAGES] = {[AS_STAGE_MODEL] = "model",
                                             [AS_STAGE_NORMALIZER] = "normalizer",
@@ -20,8 +19,7 @@ static const char *const KEYS[AS_STAGES] = {[AS_STAGE_MODEL] = "model",
                                             [AS_STAGE_POST_PROCESSOR] = "post_processor",
                                             [AS_STAGE_DECODER] = "decoder"};
 
-/* The component of a type; NULL if we do not have it. Old files do not say the model's type: a telltale gives it away.
- */
+/* The component of a type; NULL if we do not have it. Old files do not say the model's type: a telltale tells it. */
 static const as_component *find_type(as_stage_kind kind, const json_t *json, const char *type) {
   for (const as_component *const *row = as_components[kind]; *row; row++) {
     if (*type && strcmp((*row)->name, type) == 0) return *row;
@@ -30,28 +28,49 @@ static const as_component *find_type(as_stage_kind kind, const json_t *json, con
   return NULL;
 }
 
-static as_status refuse_type(as_loader *loader, as_stage_kind kind, const char *type) {
+static as_status refuse_type(const as_loader *loader, as_stage_kind kind, const char *type) {
   as_buffer known;
   as_buffer_init(&known, loader->ctx);
   for (const as_component *const *row = as_components[kind]; *row; row++)
     as_buffer_printf(&known, row == as_components[kind] ? "%s" : ", %s", (*row)->name);
-  as_status status = as_fail(loader->ctx, AS_E_MODEL, "%s: %s.type \"%.60s\" is not supported; supported: %s",
-                             loader->path, KEYS[kind], type, as_buffer_string(&known));
+  as_status status = as_buffer_status(&known);
+  if (status == AS_OK)
+    status =
+        as_field_fail(loader, "", "type", "\"%.60s\" is not supported; supported: %s", type, as_buffer_string(&known));
   as_buffer_free(&known);
   return status;
 }
 
-static as_status read_stage(as_loader *loader, as_stage_kind kind, const json_t *root) {
-  const char *key = KEYS[kind], *type = "";
-  const json_t *json = json_object_get(root, key);
-  if (!json || json_is_null(json)) return kind == AS_STAGE_MODEL ? as_field_fail(loader, "", key, "is missing") : AS_OK;
-  as_status status = as_field_object(loader, json, key);
-  if (status == AS_OK) status = as_field_string(loader, json, key, "type", &type);
+static as_status read_component(as_loader *loader, as_stage_kind kind, const json_t *json, as_stage *stage) {
+  const char *type = "";
+  as_status status = as_field_object(loader, json, "");
+  if (status == AS_OK) status = as_field_string(loader, json, "", "type", &type);
   if (status != AS_OK) return status;
   const as_component *component = find_type(kind, json, type);
   if (!component) return refuse_type(loader, kind, type);
-  loader->tokenizer->stages[kind].type = component;
-  return component->read ? component->read(loader, json, &loader->tokenizer->stages[kind].state) : AS_OK;
+  stage->type = component;
+  return component->read ? component->read(loader, json, &stage->state) : AS_OK;
+}
+
+as_status as_read_stage(as_loader *loader, as_stage_kind kind, const json_t *json, const char *where, as_stage *stage) {
+  char path[128];
+  as_loader inner = *loader;
+  snprintf(path, sizeof path, "%s%s%s", loader->where, *loader->where ? "." : "", where);
+  inner.where = path;
+  return read_component(&inner, kind, json, stage);
+}
+
+/* The stages of the whole pipeline; a member that is absent or null is a stage that there is not. */
+static as_status read_stages(as_loader *loader, const json_t *root) {
+  as_status status = AS_OK;
+  for (int kind = 0; kind < AS_STAGES && status == AS_OK; kind++) {
+    const json_t *json = json_object_get(root, KEYS[kind]);
+    if (json && !json_is_null(json))
+      status = as_read_stage(loader, (as_stage_kind)kind, json, KEYS[kind], &loader->tokenizer->stages[kind]);
+    else if (kind == AS_STAGE_MODEL)
+      status = as_field_fail(loader, "", KEYS[kind], "is missing");
+  }
+  return status;
 }
 
 static as_status read_added_tokens(as_loader *loader, const json_t *root) {
@@ -74,8 +93,7 @@ static as_status read_document(as_loader *loader, const json_t *root) {
   if (status == AS_OK) status = as_field_string(loader, root, "", "version", &version);
   if (status == AS_OK && strcmp(version, "1.0") != 0)
     status = as_field_fail(loader, "", "version", "\"%.20s\" is not one that we know (1.0)", version);
-  for (int kind = 0; kind < AS_STAGES && status == AS_OK; kind++)
-    status = read_stage(loader, (as_stage_kind)kind, root);
+  if (status == AS_OK) status = read_stages(loader, root);
   return status == AS_OK ? read_added_tokens(loader, root) : status;
 }
 
@@ -89,8 +107,7 @@ as_status as_read_tokenizer_json(as_loader *loader) {
   return status;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------------------------- */
 
 static void write_stage(const as_tokenizer *tokenizer, as_stage_kind kind, as_json_writer *writer) {
   const as_component *component = tokenizer->stages[kind].type;

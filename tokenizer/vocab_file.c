@@ -13,7 +13,7 @@
 as_status as_read_vocab_object(as_loader *loader, const json_t *model) {
   as_vocabulary *vocabulary = &loader->tokenizer->vocabulary;
   json_t *object = json_object_get(model, "vocab"), *value;
-  const char *where = "model.vocab", *token;
+  const char *where = "vocab", *token;
   as_status status = as_field_object(loader, object, where);
   if (status != AS_OK) return status;
   json_int_t limit = 2 * (json_int_t)json_object_size(object) + AS_MAX_ID_HOLES;

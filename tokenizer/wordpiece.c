@@ -21,8 +21,7 @@ typedef struct wordpiece {
   int64_t continuing; /* the trie's node below the prefix; -1: no token continues a word */
 } wordpiece;
 
-/* ---- state --------------------------------------------------------------------------------------------------------
- */
+/* ---- state ---------------------------------------------------------------------------------------------------- */
 
 static void release(as_context *ctx, void *state) {
   wordpiece *self = state;
@@ -53,12 +52,11 @@ as_status as_wordpiece_new(as_loader *loader, const char *unk_token, const char 
 }
 
 static as_status read_model(as_loader *loader, const json_t *json, void **state) {
-  const char *where = "model", *unk_token = "[UNK]", *prefix = "##";
+  const char *unk_token = "[UNK]", *prefix = "##";
   int64_t max_chars = 100;
-  as_status status = as_field_string(loader, json, where, "unk_token", &unk_token);
-  if (status == AS_OK) status = as_field_string(loader, json, where, "continuing_subword_prefix", &prefix);
-  if (status == AS_OK)
-    status = as_field_int(loader, json, where, "max_input_chars_per_word", 1, LONGEST_WORD, &max_chars);
+  as_status status = as_field_string(loader, json, "", "unk_token", &unk_token);
+  if (status == AS_OK) status = as_field_string(loader, json, "", "continuing_subword_prefix", &prefix);
+  if (status == AS_OK) status = as_field_int(loader, json, "", "max_input_chars_per_word", 1, LONGEST_WORD, &max_chars);
   if (status == AS_OK) status = as_read_vocab_object(loader, json);
   if (status == AS_OK) status = as_wordpiece_new(loader, unk_token, prefix, (size_t)max_chars, state);
   return status;
@@ -100,8 +98,7 @@ static void write_config(const as_tokenizer *tokenizer, const void *state, as_js
   as_json_bool(writer, "tokenize_chinese_chars", switches->handle_chinese_chars);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------
- */
+/* ---- running -------------------------------------------------------------------------------------------------- */
 
 static size_t count_characters(const char *text, size_t length) {
   size_t count = 0;

@@ -35,8 +35,8 @@ bool as_wordpiece_decoder_is_usual(const void *state) {
 static as_status read_decoder(as_loader *loader, const json_t *json, void **state) {
   const char *prefix = "##";
   bool cleanup = true;
-  as_status status = as_field_string(loader, json, "decoder", "prefix", &prefix);
-  if (status == AS_OK) status = as_field_bool(loader, json, "decoder", "cleanup", &cleanup);
+  as_status status = as_field_string(loader, json, "", "prefix", &prefix);
+  if (status == AS_OK) status = as_field_bool(loader, json, "", "cleanup", &cleanup);
   if (status != AS_OK) return status;
   *state = as_wordpiece_decoder_new(loader->ctx, prefix, cleanup);
   return *state ? AS_OK : AS_E_NOMEM;

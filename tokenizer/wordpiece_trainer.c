@@ -32,8 +32,7 @@ static size_t decode(const char *text, size_t length, uint32_t *code_point) {
   return (size_t)(size < 0 ? -size : size);
 }
 
-/* ---- counting -----------------------------------------------------------------------------------------------------
- */
+/* ---- counting ------------------------------------------------------------------------------------------------- */
 
 static as_status count_text(trainer *t, as_work *work, const char *text, size_t length) {
   size_t repaired = 0;
@@ -64,8 +63,7 @@ static as_status count_texts(trainer *t, as_text_source next, void *user) {
   return status;
 }
 
-/* ---- the first tokens ---------------------------------------------------------------------------------------------
- */
+/* ---- the first tokens ----------------------------------------------------------------------------------------- */
 
 static as_status add_token(trainer *t, const char *prefix, const char *token) {
   as_vocabulary *vocabulary = &t->loader.tokenizer->vocabulary;
@@ -122,8 +120,7 @@ static as_status spell_words(trainer *t) {
   return AS_OK;
 }
 
-/* ---- training -----------------------------------------------------------------------------------------------------
- */
+/* ---- training ------------------------------------------------------------------------------------------------- */
 
 static as_status prepare(trainer *t, as_bert_switches switches) {
   as_tokenizer *tokenizer = t->loader.tokenizer = as_tokenizer_new(t->ctx);
@@ -169,7 +166,7 @@ as_status as_wordpiece_train(as_context *ctx, const as_wordpiece_training *optio
   if (options->vocab_size < FIRST_SPECIALS)
     return as_fail(ctx, AS_E_INVALID, "a vocabulary of %zu tokens has no room for the %d special ones",
                    options->vocab_size, FIRST_SPECIALS);
-  trainer t = {.ctx = ctx, .loader = {.ctx = ctx, .path = "the trained vocabulary"}};
+  trainer t = {.ctx = ctx, .loader = {.ctx = ctx, .path = "the trained vocabulary", .where = ""}};
   as_word_counts_init(&t.words, ctx);
   as_status status = train(&t, options, next, user);
   as_word_counts_free(&t.words);
