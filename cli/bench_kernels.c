@@ -75,9 +75,8 @@ const as_command as_command_bench_kernels = {
     .summary = "measure the kernels against the machine's own limits",
     .description =
         "First what the machine can do with one thread: multiply-adds, and bytes moved in the cache and in memory. "
-        "Then "
-        "each kernel, for each instruction set of this processor: the time of one call and its share of that limit. "
-        "Times are the fastest of several; other programs that run meanwhile are best stopped all the same.",
+        "Then each kernel, for each instruction set of this processor: the time of one call and its share of that "
+        "limit. Times are the fastest of several; other programs that run meanwhile are best stopped all the same.",
     .examples = "assistify bench kernels\nASSISTIFY_ISA=avx2 assistify bench kernels --json",
     .groups = groups,
     .run = run,
