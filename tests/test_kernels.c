@@ -424,6 +424,31 @@ START_TEST(norms_pass_nan_on) {
 }
 END_TEST
 
+/* ---- optimizer -------------------------------------------------------------------------------------------- */
+/* Moments without gradients fade to nothing; and denormal numbers are what they were after the call. */
+START_TEST(adamw_lets_moments_fade) {
+  enum { N = 37 };
+  FOR_EACH_TABLE(k) {
+    float gradient[N], weight[N], m[N], v[N];
+    for (size_t i = 0; i < N; i++) {
+      gradient[i] = 0;
+      weight[i] = 1;
+      m[i] = v[i] = 1e-40f;
+    }
+    as_adamw_step step = STEP;
+    step.weight_decay = 0;
+    for (int t = 0; t < 3; t++) k->adamw(N, &step, gradient, weight, m, v);
+    for (size_t i = 0; i < N; i++) {
+      ck_assert(m[i] >= 0 && m[i] < 1e-40f && v[i] >= 0 && v[i] <= 1e-40f);
+      ck_assert_float_eq(weight[i], 1);
+    }
+    float denormal = 0x1p-130f, doubled;
+    k->add(1, &denormal, &denormal, &doubled);
+    ck_assert_float_eq(doubled, 0x1p-129f);
+  }
+}
+END_TEST
+
 /* ---- dropout ---------------------------------------------------------------------------------------------- */
 static bool keeps(const as_dropout *dropout, uint64_t i) {
   uint32_t counter[4] = {(uint32_t)(i / 4), (uint32_t)((i / 4) >> 32), dropout->op, dropout->step}, word[4];
@@ -531,6 +556,7 @@ Suite *as_suite(void) {
   tcase_add_test(tcase, softmax_of_infinities);
   tcase_add_test(tcase, layer_norm_keeps_a_small_variance);
   tcase_add_test(tcase, norms_pass_nan_on);
+  tcase_add_test(tcase, adamw_lets_moments_fade);
   tcase_add_test(tcase, dropout_draws_the_words_of_its_definition);
   tcase_add_test(tcase, selects_the_table_asked_for);
   tcase_add_test(tcase, refuses_an_unknown_table_and_names_those_there);

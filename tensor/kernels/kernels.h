@@ -29,7 +29,8 @@ typedef enum as_unary {
 
 /* AdamW (Loshchilov and Hutter 2019) as torch.optim.AdamW computes it:
  *   w *= 1 - lr * weight_decay;  m = beta1 m + (1-beta1) g;  v = beta2 v + (1-beta2) g^2
- *   w -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps),     g = gradient_scale * gradient */
+ *   w -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps),     g = gradient_scale * gradient
+ * Values below the normal range of float may count as 0 in it. */
 typedef struct as_adamw_step {
   double lr, beta1, beta2, eps, weight_decay;
   double bias_correction1, bias_correction2; /* 1 - beta^t */

@@ -25,7 +25,8 @@
  *   vf_from_int                  of signed integers
  *   vf_round(a)                  to the nearest integer, ties to even, |a| < 2^31
  *   vf_scale2(a, n)              a * 2^n for integral n in [-252, 252], rounded once (denormal results too)
- *   vf_low_d, vf_high_d          the lanes as doubles;  vd_zero, vd_add, vd_fma, vd_hsum */
+ *   vf_low_d, vf_high_d          the lanes as doubles;  vd_zero, vd_add, vd_fma, vd_hsum
+ *   fp_flush                     from now on this thread takes denormal numbers for 0; returns what fp_restore wants */
 #ifndef AS_TENSOR_KERNELS_SIMD_H
 #define AS_TENSOR_KERNELS_SIMD_H
 

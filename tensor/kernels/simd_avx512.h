@@ -104,4 +104,12 @@ static inline double vd_hsum(vd a) {
   __m128d b = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
   return _mm_cvtsd_f64(_mm_add_sd(b, _mm_unpackhi_pd(b, b)));
 }
+
+static inline uint64_t fp_flush(void) {
+  const unsigned saved = _mm_getcsr();
+  _mm_setcsr(saved | 0x8040); /* flush to zero, denormals are zero */
+  return saved;
+}
+
+static inline void fp_restore(uint64_t saved) { _mm_setcsr((unsigned)saved); }
 /* clang-format on */

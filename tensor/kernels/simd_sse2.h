@@ -124,4 +124,12 @@ static inline vd vd_zero(void) { return _mm_setzero_pd(); }
 static inline vd vd_add(vd a, vd b) { return _mm_add_pd(a, b); }
 static inline vd vd_fma(vd a, vd b, vd c) { return _mm_add_pd(_mm_mul_pd(a, b), c); }
 static inline double vd_hsum(vd a) { return _mm_cvtsd_f64(_mm_add_sd(a, _mm_unpackhi_pd(a, a))); }
+
+static inline uint64_t fp_flush(void) {
+  const unsigned saved = _mm_getcsr();
+  _mm_setcsr(saved | 0x8040); /* flush to zero, denormals are zero */
+  return saved;
+}
+
+static inline void fp_restore(uint64_t saved) { _mm_setcsr((unsigned)saved); }
 /* clang-format on */
