@@ -16,6 +16,7 @@ void as_parameters_free(as_parameters *parameters) {
   as_free(parameters->ctx, parameters->list);
   as_free(parameters->ctx, parameters->weights);
   as_free(parameters->ctx, parameters->gradients);
+  as_free(parameters->ctx, parameters->touched);
   for (size_t i = 0; i < parameters->packed_count; i++) as_free(parameters->ctx, parameters->packed[i].packed);
   as_free(parameters->ctx, parameters->packed);
   as_parameters_init(parameters, parameters->ctx);
@@ -42,6 +43,8 @@ int as_parameters_declare(as_parameters *ps, as_parameter_role role, int layer, 
   }
   p.elements = (size_t)(rows * width);
   p.offset = ps->elements;
+  p.rows_offset = ps->embedding_rows;
+  if (role == AS_ROLE_EMBEDDING) ps->embedding_rows += (size_t)rows;
   ps->elements += p.elements;
   ps->list[ps->count] = p;
   return (int)ps->count++;
@@ -53,7 +56,8 @@ as_status as_parameters_allocate(as_parameters *ps, bool gradients) {
   if (!ps->weights) return AS_E_NOMEM;
   if (!gradients) return AS_OK;
   ps->gradients = as_alloc_zero(ps->ctx, ps->elements, sizeof *ps->gradients);
-  return ps->gradients ? AS_OK : AS_E_NOMEM;
+  ps->touched = as_alloc_zero(ps->ctx, ps->embedding_rows, 1);
+  return ps->gradients && ps->touched ? AS_OK : AS_E_NOMEM;
 }
 
 int as_parameters_find(const as_parameters *ps, const char *name) {
@@ -66,6 +70,11 @@ float *as_parameter_weights(const as_parameters *ps, int index) { return ps->wei
 
 float *as_parameter_gradients(const as_parameters *ps, int index) {
   return ps->gradients ? ps->gradients + ps->list[index].offset : NULL;
+}
+
+uint8_t *as_parameter_touched(const as_parameters *ps, int index) {
+  const as_parameter *p = &ps->list[index];
+  return ps->touched && p->role == AS_ROLE_EMBEDDING ? ps->touched + p->rows_offset : NULL;
 }
 
 bool as_parameter_decays(const as_parameter *p) { return p->role == AS_ROLE_WEIGHT || p->role == AS_ROLE_EMBEDDING; }
@@ -142,5 +151,8 @@ as_tensor *as_parameter_leaf_joined(as_graph *g, const as_parameters *ps, int in
   int64_t shape[2] = {joined_rows(ps, index, count), p->shape[1]};
   const float *packed = find_packed(ps, index, count);
   if (packed) return as_leaf_packed(g, shape[0], shape[1], as_parameter_weights(ps, index), packed);
+  uint8_t *touched = p->frozen || count > 1 ? NULL : as_parameter_touched(ps, index);
+  if (touched)
+    return as_leaf_table(g, shape[0], shape[1], as_parameter_weights(ps, index), as_parameter_gradients(ps, index), touched);
   return as_leaf(g, p->ndim, shape, as_parameter_weights(ps, index), p->frozen ? NULL : as_parameter_gradients(ps, index));
 }

@@ -30,6 +30,7 @@ typedef struct as_parameter {
   size_t elements;
   size_t offset; /* in elements, into both blocks */
   int64_t padding_row; /* row of an embedding that is never updated and starts as 0; -1: none */
+  size_t rows_offset;  /* embeddings: into `touched` */
   bool frozen;
 } as_parameter;
 
@@ -46,7 +47,9 @@ typedef struct as_parameters {
   size_t elements;  /* of a block */
   float *weights;   /* [elements] */
   float *gradients; /* [elements]; NULL when none were asked for */
-  as_packed_view *packed; /* [packed_count] */
+  uint8_t *touched;        /* [embedding_rows] see as_leaf_table; NULL without gradients */
+  size_t embedding_rows;   /* of all embeddings together */
+  as_packed_view *packed;  /* [packed_count] */
   size_t packed_count, packed_capacity;
   bool failed;      /* a declaration failed; the context has the error */
 } as_parameters;
@@ -64,6 +67,8 @@ AS_MUST_CHECK as_status as_parameters_allocate(as_parameters *parameters, bool g
 int as_parameters_find(const as_parameters *parameters, const char *name);
 float *as_parameter_weights(const as_parameters *parameters, int index); /* [elements] */
 float *as_parameter_gradients(const as_parameters *parameters, int index); /* NULL without gradients */
+/* Which rows of an embedding have ever had a gradient, [rows]; NULL for other parameters and without gradients. */
+uint8_t *as_parameter_touched(const as_parameters *parameters, int index);
 bool as_parameter_decays(const as_parameter *parameter);
 
 /* Fresh values by role: normal with this standard deviation, 0 or 1; drawn from (seed, the parameter's number), so a

@@ -244,6 +244,12 @@ as_tensor *as_leaf(as_graph *g, int ndim, const int64_t *shape, void *data, void
   return t;
 }
 
+as_tensor *as_leaf_table(as_graph *g, int64_t rows, int64_t columns, void *data, void *gradient, uint8_t *touched) {
+  as_tensor *t = as_leaf(g, 2, (int64_t[]){rows, columns}, data, gradient);
+  if (t) t->touched = touched;
+  return t;
+}
+
 as_tensor *as_leaf_packed(as_graph *g, int64_t n, int64_t k, float *data, const float *packed) {
   as_tensor *t = as_leaf(g, 2, (int64_t[]){n, k}, data, NULL);
   if (t && g->dtype == AS_F32) t->packed = packed;

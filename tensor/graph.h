@@ -69,6 +69,10 @@ as_tensor *as_input_i32(as_graph *g, int ndim, const int64_t *shape, const int32
  * overwritten by backward (or added to: as_graph_set_accumulate); that of another is not touched. */
 as_tensor *as_leaf(as_graph *g, int ndim, const int64_t *shape, void *data, void *gradient);
 
+/* A table [rows, columns] of which few rows get a gradient at a time (embeddings). touched[row] is set when a row has got one
+ * since the array was zeroed; as long as it is 0, the row's gradient must be 0, and nobody spends time on it. */
+as_tensor *as_leaf_table(as_graph *g, int64_t rows, int64_t columns, void *data, void *gradient, uint8_t *touched);
+
 /* A matrix [n, k] that does not change, with a copy that as_gemm_pack_b_f32 made of it (transpose_b): as the weight of as_linear
  * it is read packed. Both are borrowed; float graphs only. */
 as_tensor *as_leaf_packed(as_graph *g, int64_t n, int64_t k, float *data, const float *packed);

@@ -37,6 +37,7 @@ struct as_tensor {
   bool needs_gradient, keep, keep_gradient, block_input;
   void *data;     /* where it lies now */
   void *gradient; /* NULL: has none */
+  uint8_t *touched;   /* leaves: rows that may have a gradient other than 0; NULL: all */
   const void *packed; /* leaves: the same matrix packed for as_gemm; NULL: there is none */
   /* planning */
   bool gradient_written; /* by a backward step planned earlier */
@@ -90,6 +91,7 @@ struct as_op {
   /* Makes the output again from the state and the inputs that backward reads anyway, cheaper than forward. NULL: cannot;
    * not used for nodes without state. */
   void (*rebuild)(as_node *node);
+  bool sparse; /* backward keeps `touched` of the leaves that it scatters to; of others it writes all rows */
   bool draws; /* takes a number for its dropout bits */
   /* Gradient checks in double precision over odd sizes; a row without them fails the tests. */
   as_status (*check)(as_context *ctx, double *worst);

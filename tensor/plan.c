@@ -46,6 +46,7 @@ static void mark_needed(as_graph *g, as_tensor *loss) {
       as_tensor *input = n->inputs[k];
       if (!input->needs_gradient) continue;
       if (input->producer) input->producer->backward_needed = true;
+      if (input->touched && !n->op->sparse) memset(input->touched, 1, (size_t)input->shape[0]);
       if (input->gradient_written) n->add_gradient |= 1u << k;
       input->gradient_written = true;
     }

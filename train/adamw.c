@@ -8,21 +8,46 @@
 
 #define PIECE_ELEMENTS 65536
 
+/* A range of the flat block. Of an embedding it is whole rows, and those that never had a gradient are only decayed: their
+ * moments are 0, and so is what they add to the norm. */
 typedef struct as_adamw_piece {
   size_t first, count;
+  size_t columns;         /* of an embedding; 0: not one */
+  const uint8_t *touched; /* [count / columns] */
   bool decays;
 } piece;
 
-static size_t pieces_of(const as_parameter *p) { return p->frozen ? 0 : (p->elements + PIECE_ELEMENTS - 1) / PIECE_ELEMENTS; }
+static size_t piece_elements(const as_parameter *p) {
+  if (p->role != AS_ROLE_EMBEDDING) return PIECE_ELEMENTS;
+  size_t columns = (size_t)p->shape[1];
+  return columns >= PIECE_ELEMENTS ? columns : PIECE_ELEMENTS / columns * columns;
+}
+
+static size_t pieces_of(const as_parameter *p) { return p->frozen ? 0 : (p->elements + piece_elements(p) - 1) / piece_elements(p); }
 
 static void cut(as_adamw *o) {
   size_t at = 0;
   for (size_t i = 0; i < o->parameters->count; i++) {
     const as_parameter *p = &o->parameters->list[i];
+    const uint8_t *touched = as_parameter_touched(o->parameters, (int)i);
+    size_t size = piece_elements(p), columns = touched ? (size_t)p->shape[1] : 0;
     for (size_t k = 0; k < pieces_of(p); k++) {
-      size_t first = k * PIECE_ELEMENTS, left = p->elements - first;
-      o->pieces[at++] = (piece){p->offset + first, left < PIECE_ELEMENTS ? left : PIECE_ELEMENTS, as_parameter_decays(p)};
+      size_t first = k * size, left = p->elements - first;
+      o->pieces[at++] = (piece){p->offset + first, left < size ? left : size, columns, touched ? touched + first / columns : NULL,
+                                as_parameter_decays(p)};
     }
+  }
+}
+
+void as_adamw_find_touched(as_adamw *o) {
+  for (size_t i = 0; i < o->parameters->count; i++) {
+    const as_parameter *p = &o->parameters->list[i];
+    uint8_t *touched = as_parameter_touched(o->parameters, (int)i);
+    for (int64_t r = 0; touched && r < p->shape[0]; r++)
+      for (int64_t c = 0; c < p->shape[1] && !touched[r]; c++) {
+        size_t at = p->offset + (size_t)(r * p->shape[1] + c);
+        touched[r] = o->m[at] != 0 || o->v[at] != 0;
+      }
   }
 }
 
@@ -53,7 +78,15 @@ static void norm_chunk(void *argument, int64_t chunk, int lane) {
   (void)lane;
   as_adamw *o = argument;
   const piece *p = &o->pieces[chunk];
-  o->partial[chunk] = o->kernels->sum_squares(p->count, o->parameters->gradients + p->first);
+  const float *gradient = o->parameters->gradients + p->first;
+  if (!p->columns) {
+    o->partial[chunk] = o->kernels->sum_squares(p->count, gradient);
+    return;
+  }
+  double total = 0;
+  for (size_t r = 0; r < p->count / p->columns; r++)
+    if (p->touched[r]) total += o->kernels->sum_squares(p->columns, gradient + r * p->columns);
+  o->partial[chunk] = total;
 }
 
 double as_adamw_gradient_norm(as_adamw *o) {
@@ -72,13 +105,30 @@ typedef struct update_call {
   as_adamw_step decaying, plain;
 } update_call;
 
+static void update_range(const update_call *c, const as_adamw_step *step, size_t first, size_t count) {
+  const as_parameters *ps = c->o->parameters;
+  c->o->kernels->adamw(count, step, ps->gradients + first, ps->weights + first, c->o->m + first, c->o->v + first);
+}
+
+static void decay_range(const update_call *c, const as_adamw_step *step, size_t first, size_t count) {
+  float *weights = c->o->parameters->weights + first, decay = (float)(1 - step->lr * step->weight_decay);
+  if (decay != 1) c->o->kernels->scale(count, decay, weights, weights);
+}
+
 static void update_chunk(void *argument, int64_t chunk, int lane) {
   (void)lane;
   const update_call *c = argument;
   const piece *p = &c->o->pieces[chunk];
-  const as_parameters *ps = c->o->parameters;
-  c->o->kernels->adamw(p->count, p->decays ? &c->decaying : &c->plain, ps->gradients + p->first, ps->weights + p->first,
-                       c->o->m + p->first, c->o->v + p->first);
+  const as_adamw_step *step = p->decays ? &c->decaying : &c->plain;
+  if (!p->columns) {
+    update_range(c, step, p->first, p->count);
+    return;
+  }
+  size_t rows = p->count / p->columns;
+  for (size_t r = 0, end; r < rows; r = end) { /* runs of rows that are alike */
+    for (end = r + 1; end < rows && !p->touched[end] == !p->touched[r]; end++) {}
+    (p->touched[r] ? update_range : decay_range)(c, step, p->first + r * p->columns, (end - r) * p->columns);
+  }
 }
 
 void as_adamw_update(as_adamw *o, double lr, double gradient_scale) {

@@ -28,6 +28,9 @@ AS_MUST_CHECK as_status as_adamw_init(as_adamw *optimizer, as_context *ctx, as_p
                                       const as_adamw_options *options);
 void as_adamw_free(as_adamw *optimizer);
 
+/* After moments were read back: finds the rows of embeddings that have had a gradient. */
+void as_adamw_find_touched(as_adamw *optimizer);
+
 /* The Euclidean norm of all gradients that are not frozen. */
 double as_adamw_gradient_norm(as_adamw *optimizer);
 /* One update with the gradients times `gradient_scale`. */

@@ -251,6 +251,7 @@ as_status as_training_load(const as_training_files *files, const char *checkpoin
   if (status == AS_OK) status = copy_tensor(ctx, path, file, "m", AS_STORED_F32, o->parameters->elements, sizeof *o->m, o->m);
   if (status == AS_OK) status = copy_tensor(ctx, path, file, "v", AS_STORED_F32, o->parameters->elements, sizeof *o->v, o->v);
   if (status == AS_OK) status = copy_tensor(ctx, path, file, "steps", AS_STORED_I64, 1, sizeof o->steps, &o->steps);
+  if (status == AS_OK) as_adamw_find_touched(o);
   as_safetensors_close(file);
   as_free(ctx, path);
   return status;

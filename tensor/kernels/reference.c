@@ -267,7 +267,7 @@ static void dropout_only(const as_dropout *dropout, uint64_t first, size_t n, co
 
 /* ---- optimizer -------------------------------------------------------------------------------------------- */
 static void adamw(size_t n, const as_adamw_step *step, const real *gradient, real *weight, real *m, real *v) {
-  const double decay = 1 - step->lr * step->weight_decay, step_size = step->lr / step->bias_correction1;
+  const double decay = (double)(real)(1 - step->lr * step->weight_decay), step_size = step->lr / step->bias_correction1;
   const double root = sqrt(step->bias_correction2);
   for (size_t i = 0; i < n; i++) {
     double g = (double)gradient[i] * step->gradient_scale;

@@ -70,6 +70,8 @@ typedef struct AS_KERNELS {
   void (*dropout_add)(const as_dropout *dropout, uint64_t first, size_t n, const real *x, const real *residual, real *y);
 
   /* ---- optimizer ------------------------------------------------------------------------------------------------- */
+  /* Where gradient and moments are 0 the weight becomes w * (real)(1 - lr * weight_decay) and nothing else, so that such
+   * elements may be left to `scale`. */
   void (*adamw)(size_t n, const as_adamw_step *step, const real *gradient, real *weight, real *m, real *v);
 
   /* ---- matrix product: see tensor/gemm.h for the whole; these are its parts ------------------------------------------ */

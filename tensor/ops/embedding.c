@@ -5,7 +5,6 @@
 #include "tensor/ops/op.h"
 
 #define SCATTER_COLUMNS 64
-#define ZERO_ELEMENTS 262144
 
 typedef struct embedding {
   int64_t padding; /* -1: none */
@@ -23,19 +22,24 @@ bool as_ids_in_range(const as_node *n, const as_tensor *ids, int64_t rows) {
 #endif
 
 /* ---- scatter --------------------------------------------------------------------------------------------------------- */
+#define ZERO_ROWS 64
+
 typedef struct scatter_call {
   const struct AS_REAL(as_kernels) * k;
   const int32_t *ids;
   int64_t count, dim, padding, rows;
   const real *dy;
   real *table;
+  const uint8_t *touched;
 } scatter_call;
 
+/* Rows that were never touched are 0 already. */
 static void zero_chunk(void *argument, int64_t chunk, int lane) {
   (void)lane;
   const scatter_call *c = argument;
-  int64_t first, count = as_piece(c->rows * c->dim, ZERO_ELEMENTS, chunk, &first);
-  memset(c->table + first, 0, (size_t)count * sizeof(real));
+  int64_t first, rows = as_piece(c->rows, ZERO_ROWS, chunk, &first);
+  for (int64_t r = first; r < first + rows; r++)
+    if (!c->touched || c->touched[r]) memset(c->table + r * c->dim, 0, (size_t)c->dim * sizeof(real));
 }
 
 static void scatter_chunk(void *argument, int64_t chunk, int lane) {
@@ -49,11 +53,14 @@ static void scatter_chunk(void *argument, int64_t chunk, int lane) {
   }
 }
 
-void AS_REAL(as_scatter_rows)(as_node *n, const int32_t *ids, int64_t count, int64_t dim, const real *dy, real *table,
-                              int64_t rows, int64_t padding, bool add) {
-  scatter_call call = {as_node_kernels(n), ids, count, dim, padding, rows, dy, table};
-  if (!add) as_parallel_for(as_node_context(n), as_chunks(rows * dim, ZERO_ELEMENTS), zero_chunk, &call);
-  as_parallel_for(as_node_context(n), as_chunks(dim, SCATTER_COLUMNS), scatter_chunk, &call);
+void AS_REAL(as_scatter_rows)(as_node *n, int input, const int32_t *ids, int64_t count, const real *dy, int64_t padding) {
+  as_tensor *table = n->inputs[input];
+  scatter_call call = {as_node_kernels(n), ids, count, table->shape[1], padding, table->shape[0], dy, as_din(n, input),
+                       table->touched};
+  if (!as_adds(n, input)) as_parallel_for(as_node_context(n), as_chunks(call.rows, ZERO_ROWS), zero_chunk, &call);
+  for (int64_t i = 0; table->touched && i < count; i++)
+    if (ids[i] != padding) table->touched[ids[i]] = 1;
+  as_parallel_for(as_node_context(n), as_chunks(call.dim, SCATTER_COLUMNS), scatter_chunk, &call);
 }
 
 /* ---- embedding ------------------------------------------------------------------------------------------------------- */
@@ -84,10 +91,9 @@ static void forward(as_node *n) {
 }
 
 static void backward(as_node *n) {
-  const as_tensor *table = n->inputs[0];
   if (as_din(n, 0))
-    AS_REAL(as_scatter_rows)(n, as_in_i32(n, 1), as_rows(n->output), as_columns(n->output), as_dout(n), as_din(n, 0),
-                             table->shape[0], ((const embedding *)(const void *)n->attributes)->padding, as_adds(n, 0));
+    AS_REAL(as_scatter_rows)(n, 0, as_in_i32(n, 1), as_rows(n->output), as_dout(n),
+                             ((const embedding *)(const void *)n->attributes)->padding);
 }
 
 static as_tensor *build(as_graph *g, as_tensor *const *leaves, void *user) {
@@ -106,7 +112,7 @@ static as_status check_embedding(as_context *ctx, double *worst) { return check_
 
 const as_op AS_REAL(as_op_embedding) = {.name = "embedding", .formula = "y_i = table[ids_i]", .infer = infer,
                                         .forward = forward, .backward = backward, .saves = AS_SAVES_INPUT(1), .cheap = true,
-                                        .check = check_embedding};
+                                        .sparse = true, .check = check_embedding};
 
 /* ---- gather_rows ----------------------------------------------------------------------------------------------------- */
 static bool infer_gather(as_node *n) {
@@ -118,7 +124,7 @@ static as_status check_gather(as_context *ctx, double *worst) { return check_op(
 
 const as_op AS_REAL(as_op_gather_rows) = {.name = "gather_rows", .formula = "y_i = x[index_i]", .infer = infer_gather,
                                           .forward = forward, .backward = backward, .saves = AS_SAVES_INPUT(1),
-                                          .cheap = true, .check = check_gather};
+                                          .cheap = true, .sparse = true, .check = check_gather};
 
 #if AS_RECORDS
 as_tensor *as_embedding(as_graph *g, as_tensor *table, as_tensor *ids, int64_t padding_index) {

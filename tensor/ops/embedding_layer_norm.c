@@ -86,8 +86,7 @@ static void backward(as_node *n) {
   AS_REAL(as_norm_backward_run)(n, &call, (unsigned char *)n->scratch + 2 * matrix_bytes(n));
   for (int i = 0; i < tables; i++)
     if (as_din(n, i))
-      AS_REAL(as_scatter_rows)(n, as_in_i32(n, tables + i), rows, cols, dsum, as_din(n, i), n->inputs[i]->shape[0],
-                               attributes(n)->padding[i], as_adds(n, i));
+      AS_REAL(as_scatter_rows)(n, i, as_in_i32(n, tables + i), rows, dsum, attributes(n)->padding[i]);
 }
 
 static as_tensor *build(as_graph *g, as_tensor *const *leaves, void *user) {
@@ -115,7 +114,7 @@ static as_status check(as_context *ctx, double *worst) {
 
 const as_op AS_REAL(as_op_embedding_layer_norm) = {.name = "embedding_layer_norm",
                                                    .formula = "y = layer_norm(sum_i tables_i[ids_i])",
-                                                   .infer = infer, .forward = forward, .backward = backward, .saves = 0xFF,
+                                                   .infer = infer, .forward = forward, .backward = backward, .saves = 0xFF, .sparse = true,
                                                    .cheap = true, .state = state, .scratch_backward = scratch_backward,
                                                    .check = check};
 

@@ -36,10 +36,10 @@ static inline int64_t as_piece(int64_t count, int64_t per, int64_t chunk, int64_
 /* y = x or y += x over `count` elements, in parallel. */
 void AS_REAL(as_copy_or_add)(as_node *n, const real *x, real *y, int64_t count, bool add); /* copy.c */
 
-/* table[ids[i]] += dy[i] for i in order, rows of `dim`; the whole table [rows, dim] is zeroed first unless `add`. Id `padding`
- * is left out. */
-void AS_REAL(as_scatter_rows)(as_node *n, const int32_t *ids, int64_t count, int64_t dim, const real *dy, real *table,
-                              int64_t rows, int64_t padding, bool add); /* embedding.c */
+/* For operand `input`, a table [rows, dim]: gradient[ids[i]] += dy[i] for i in order; the gradient is zeroed first unless it is
+ * to be added to. Id `padding` is left out. */
+void AS_REAL(as_scatter_rows)(as_node *n, int input, const int32_t *ids, int64_t count, const real *dy,
+                              int64_t padding); /* embedding.c */
 /* Whether all ids are in [0, rows); refuses, naming the first that is not. */
 bool as_ids_in_range(const as_node *n, const as_tensor *ids, int64_t rows); /* embedding.c */
 
