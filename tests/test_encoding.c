@@ -104,6 +104,8 @@ START_TEST(impossible_wishes_are_refused) {
                     "stride");
   options = (as_encode_options){.pad_to = (size_t)1 << 40};
   ck_assert_refused(ctx, as_tokenizer_encode(tokenizer, "a", 1, NULL, 0, &options, &encoding), AS_E_LIMIT, "tokens");
+  ck_assert_refused(ctx, as_tokenizer_encode(tokenizer, "a", (size_t)1 << 29, NULL, 0, NULL, &encoding), AS_E_LIMIT,
+                    "longer than");
   use_config("{\"pad_token\": \"[NONE]\"}");
   options = (as_encode_options){.pad_to = 4};
   ck_assert_refused(ctx, as_tokenizer_encode(tokenizer, "a", 1, NULL, 0, &options, &encoding), AS_E_INVALID,

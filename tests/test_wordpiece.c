@@ -1,5 +1,6 @@
 /* What WordPiece makes of words: tokens, normal forms, offsets, added tokens, decoding; on a vocabulary of a page. */
 #include "tests/tokenizer_fixture.h"
+#include "tokenizer/unicode.h"
 
 static void expect(const char *text, const char *tokens) {
   encode(text, NULL, (as_encode_options){.no_special_tokens = true});
@@ -131,6 +132,45 @@ START_TEST(every_switch_works) {
 }
 END_TEST
 
+/* What later versions of Unicode changed must not change here, nor depend on the installed utf8proc. */
+START_TEST(each_stage_has_its_version_of_unicode) {
+  static const struct {
+    uint32_t code_point;
+    unsigned flags, others; /* set, not set */
+  } classes[] = {
+      {0x0301, AS_UC_MARK | AS_UC_NON_STARTER | AS_UC_WORD, AS_UC_LETTER},
+      {0x08D4, AS_UC_WORD, AS_UC_MARK | AS_UC_REMOVED},     /* a mark since Unicode 9 */
+      {0x1DFB, AS_UC_NON_STARTER | AS_UC_WORD, AS_UC_MARK}, /* the same */
+      {0x166D, AS_UC_PUNCTUATION, AS_UC_LETTER},            /* a symbol since Unicode 12 */
+      {0x2E43, 0, AS_UC_PUNCTUATION},                       /* punctuation since Unicode 9 */
+      {0x11938, AS_UC_WORD, AS_UC_DECOMPOSES},            /* decomposes since Unicode 13 */
+      {0x10D50, AS_UC_LETTER | AS_UC_CASED, 0},             /* a letter since Unicode 16 */
+      {0x3000, AS_UC_SPACE, AS_UC_WORD},
+      {0x180E, AS_UC_REMOVED, AS_UC_SPACE},
+      {0xFFFD, AS_UC_REMOVED, 0},
+      {0x0378, 0, AS_UC_REMOVED}, /* unassigned */
+      {0x2B820, 0, AS_UC_CJK},    /* the reference begins at U+2B920 */
+      {0x2B920, AS_UC_CJK, 0},
+      {0x10FFFF, 0, AS_UC_WORD},
+      {0x110000, 0, UINT32_MAX},
+  };
+  for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+    unsigned flags = as_unicode_flags(classes[i].code_point);
+    if ((flags & classes[i].flags) != classes[i].flags || flags & classes[i].others)
+      ck_abort_msg("U+%04X has flags %#x, expected %#x and none of %#x", classes[i].code_point, flags, classes[i].flags,
+                   classes[i].others);
+  }
+  static const uint32_t lower[][2] = {{0x1C90, 0x10D0}, {0xA7CB, 0x264}, {0x10D50, 0x10D70}, {0x16EA0, 0x16EBB},
+                                      {0x3A3, 0x3C3},   {0x1E9E, 0xDF},  {0xDF, 0xDF},       {0x101, 0x101},
+                                      {'A', 'a'},       {'[', '['}};
+  for (size_t i = 0; i < sizeof lower / sizeof *lower; i++) {
+    uint32_t out[2];
+    ck_assert_int_eq(as_unicode_lower(lower[i][0], as_unicode_flags(lower[i][0]), out), 1);
+    ck_assert_uint_eq(out[0], lower[i][1]);
+  }
+}
+END_TEST
+
 START_TEST(marks_are_ordered_and_keep_their_places) {
   /* U+0F39 (Mn) falls; U+302E (Mc, class 224) and U+1D165 (Mc, class 216) stay and change places, but offsets go by
    * place. */
@@ -244,6 +284,7 @@ Suite *as_suite(void) {
                                 controls_vanish_and_spaces_part,
                                 ideographs_stand_alone,
                                 every_switch_works,
+                                each_stage_has_its_version_of_unicode,
                                 marks_are_ordered_and_keep_their_places,
                                 offsets_point_into_the_text,
                                 invalid_utf8_is_repaired_and_counted,
