@@ -227,7 +227,7 @@ static size_t module_length(const char *name) {
 
 static void put_number(as_buffer *out, bool known, double value) {
   if (known)
-    as_buffer_printf(out, " %9.3g", value);
+    as_buffer_printf(out, " %9.3g", value + 0.0); /* no "-0" */
   else
     as_buffer_text(out, "         -");
 }

@@ -45,7 +45,8 @@ static int run(as_cli *cli) {
                           .inputs = &inputs,
                           .save = as_option_given(cli->arguments, "save"),
                           .gradients = as_option_flag(cli->arguments, "gradients")};
-  if (pass.gradients && !pass.save) as_console_note(cli->console, "gradients are shown by --save only");
+  if (pass.gradients && !pass.save)
+    as_console_note(cli->console, "--gradients says what --save writes; without --save it does nothing");
   as_status status = as_inspect_inputs_read(cli->ctx, as_option_text(cli->arguments, "inputs"), &root, &inputs);
   if (status == AS_OK) status = as_inspect_open(cli->ctx, cli->arguments->operands[0], AS_INSPECT_RUN, &inspected);
   if (status == AS_OK) status = run_pass(cli, &inspected, &pass);
