@@ -55,6 +55,12 @@ AS_MUST_CHECK as_status as_bench_measure_peaks(as_context *ctx, const as_kernels
 AS_MUST_CHECK as_status as_bench_kernels(as_context *ctx, const as_kernels_f32 *table, const as_bench_peaks *peaks,
                                          bool memory, as_bench_emit emit, void *user, bool *goes_on);
 
+/* Measures the matrix product with the table, with one thread and with all of ctx; and after each row, when `openblas`
+ * and the build has it, OpenBLAS with as many threads on the same operands. *goes_on is set to what the last emit
+ * answered. */
+AS_MUST_CHECK as_status as_bench_gemm(as_context *ctx, const as_kernels_f32 *table, const as_bench_peaks *peaks,
+                                      bool openblas, as_bench_emit emit, void *user, bool *goes_on);
+
 /* The peaks as a line of text or of JSON. */
 void as_bench_peaks_write(as_buffer *out, const as_kernels_f32 *table, const as_bench_peaks *peaks, bool json);
 /* A row as one line of a table, with the heading that fits; and as one line of JSON. */

@@ -1,5 +1,5 @@
 # bench/: measuring; part of the program, not of the library.
-libassistify_cli_la_SOURCES += cli/bench_kernels.c bench/bench.h bench/kernels.c bench/measure.c
+libassistify_cli_la_SOURCES += cli/bench_kernels.c bench/bench.h bench/kernels.c bench/gemm.c bench/measure.c
 libassistify_cli_la_SOURCES += cli/bench_train.c cli/bench_infer.c cli/bench_options.c cli/bench_options.h
 libassistify_cli_la_SOURCES += bench/encoder.c bench/encoder.h bench/infer.c bench/spread.c bench/spread.h bench/train.c \
   bench/workload.c bench/workload.h

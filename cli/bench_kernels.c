@@ -38,11 +38,11 @@ static bool print_peaks(printer *p, const as_kernels_f32 *table, const as_bench_
   return print_line(p);
 }
 
-/* The table that ASSISTIFY_ISA names, or all that this processor can run, the best first; memory is measured with the
- * first one only, as it is the same memory for all. */
+/* The table that ASSISTIFY_ISA names, or all that this processor can run, the best first; memory and OpenBLAS are
+ * measured with the first one only, as they are the same for all. */
 static as_status measure(printer *p, const as_kernels_f32 *best) {
   as_context *ctx = p->cli->ctx;
-  bool supported, goes_on = true, memory = true;
+  bool supported, goes_on = true, first = true;
   size_t count = 0;
   while (as_kernels_at(count, NULL)) count++;
   for (size_t i = count; i-- > 0 && goes_on;) {
@@ -53,9 +53,10 @@ static as_status measure(printer *p, const as_kernels_f32 *best) {
     if (status != AS_OK) return status;
     goes_on = print_peaks(p, table, &peaks);
     if (!p->json) as_bench_heading_text(&p->line);
-    if (goes_on) status = as_bench_kernels(ctx, table, &peaks, memory, print_row, p, &goes_on);
+    if (goes_on) status = as_bench_kernels(ctx, table, &peaks, first, print_row, p, &goes_on);
+    if (status == AS_OK && goes_on) status = as_bench_gemm(ctx, table, &peaks, first, print_row, p, &goes_on);
     if (status != AS_OK) return status;
-    memory = false;
+    first = false;
   }
   return AS_OK;
 }
@@ -75,8 +76,9 @@ const as_command as_command_bench_kernels = {
     .summary = "measure the kernels against the machine's own limits",
     .description =
         "First what the machine can do with one thread: multiply-adds, and bytes moved in the cache and in memory. "
-        "Then each kernel, for each instruction set of this processor: the time of one call and its share of that "
-        "limit. Times are the fastest of several; other programs that run meanwhile are best stopped all the same.",
+        "Then each kernel and the matrix product in the models' shapes, beside OpenBLAS where the build has it, for "
+        "each instruction set of this processor: the time of one call and its share of that limit. Times are the "
+        "fastest of several; other programs that run meanwhile are best stopped all the same.",
     .examples = "assistify bench kernels\nASSISTIFY_ISA=avx2 assistify bench kernels --json",
     .groups = groups,
     .run = run,

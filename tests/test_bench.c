@@ -1,5 +1,6 @@
 /* The benchmarks measure something, stop when they are told to, and leave nothing behind. What the figures are is not a
  * test's business. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,37 @@ START_TEST(measures_every_kernel_of_the_best_table) {
   ck_assert_ok(s.ctx, as_bench_kernels(s.ctx, table, &PEAKS, false, look, &s, &goes_on));
   ck_assert(goes_on);
   ck_assert_int_ge(s.rows, 30);
+  as_test_context_free(s.ctx);
+}
+END_TEST
+
+/* The rate and the share follow from the shape, the time and the threads. */
+static bool look_at_product(void *user, const as_bench_row *row) {
+  seen *s = user;
+  int m, n, k;
+  s->rows++;
+  ck_assert_int_eq(sscanf(row->shape, "m %d, n %d, k %d", &m, &n, &k), 3);
+  ck_assert_double_eq_tol(row->gflops * row->seconds, 2e-9 * m * n * k, 1e-9);
+  ck_assert_double_eq_tol(row->share, row->gflops / (PEAKS.fma_gflops * row->threads), 1e-12);
+  return s->rows != s->stop_after;
+}
+
+START_TEST(measures_the_matrix_product_with_one_thread_and_with_all) {
+  seen s = {.ctx = as_test_context(2)};
+  const as_kernels_f32 *table;
+  bool goes_on = false;
+  ck_assert_ok(s.ctx, as_kernels_select(s.ctx, &table));
+  ck_assert_ok(s.ctx, as_bench_gemm(s.ctx, table, &PEAKS, true, look_at_product, &s, &goes_on));
+  ck_assert(goes_on);
+  ck_assert_int_ge(s.rows, 2 * 15);
+  s = (seen){.ctx = s.ctx, .stop_after = 3};
+  ck_assert_ok(s.ctx, as_bench_gemm(s.ctx, table, &PEAKS, false, look_at_product, &s, &goes_on));
+  ck_assert(!goes_on);
+  ck_assert_int_eq(s.rows, 3);
+  for (uint64_t n = 1; n <= 5; n++) {
+    as_test_fail_at(s.ctx, n);
+    ck_assert_int_eq(as_bench_gemm(s.ctx, table, &PEAKS, false, look_at_product, &s, &goes_on), AS_E_NOMEM);
+  }
   as_test_context_free(s.ctx);
 }
 END_TEST
@@ -229,6 +261,7 @@ Suite *as_suite(void) {
   tcase_add_test(tcase, times_a_function_by_many_calls);
   tcase_add_test(tcase, a_wider_isa_has_a_higher_peak);
   tcase_add_test(tcase, measures_every_kernel_of_the_best_table);
+  tcase_add_test(tcase, measures_the_matrix_product_with_one_thread_and_with_all);
   tcase_add_test(tcase, stops_when_nobody_reads);
   tcase_add_test(tcase, reports_that_memory_is_short);
   tcase_add_test(tcase, a_spread_is_made_of_values_in_order);
