@@ -18,6 +18,9 @@ as_status as_intent_classifier_predict_batch(as_intent_classifier *classifier, c
                                              as_intent_prediction *predictions, float *probabilities) {
   as_context *ctx = as_classifier_context(classifier);
   const as_labels *labels = as_classifier_labels(classifier);
+  if (count < 0) return as_fail(ctx, AS_E_INVALID, "predict_batch: %lld texts", (long long)count);
+  for (int64_t i = 0; i < count; i++)
+    if (!texts[i]) return as_fail(ctx, AS_E_INVALID, "predict_batch: text %lld is NULL", (long long)i);
   as_text *in = as_alloc(ctx, (size_t)count, sizeof *in);
   as_prediction *out = as_alloc(ctx, (size_t)count, sizeof *out);
   as_status status = in && out ? AS_OK : AS_E_NOMEM;
