@@ -125,9 +125,27 @@ void as_classifier_close(as_classifier *c) {
   as_free(c->ctx, c);
 }
 
+/* What of the recipe the use of the model needs. */
+static as_status write_max_length(const as_classifier *c, const char *folder) {
+  char *path = as_path_join(c->ctx, folder, "recipe.json");
+  as_buffer out;
+  as_buffer_init(&out, c->ctx);
+  as_json_writer writer = as_json_writer_start(&out, 2);
+  as_json_open_object(&writer, NULL);
+  as_json_int(&writer, "max_length", c->max_length);
+  as_json_close_object(&writer);
+  as_buffer_char(&out, '\n');
+  as_status status = path ? as_buffer_status(&out) : AS_E_NOMEM;
+  if (status == AS_OK) status = as_file_write(c->ctx, path, out.data, out.length);
+  as_buffer_free(&out);
+  as_free(c->ctx, path);
+  return status;
+}
+
 as_status as_classifier_save(const as_classifier *c, const char *folder) {
   as_status status = as_make_folders(c->ctx, folder);
   if (status == AS_OK) status = as_tokenizer_save(c->tokenizer, folder, (size_t)as_encoder_describe(c->encoder)->max_tokens);
+  if (status == AS_OK) status = write_max_length(c, folder);
   return status == AS_OK ? as_encoder_save(c->encoder, folder) : status;
 }
 

@@ -30,7 +30,7 @@ typedef struct as_text {
 AS_MUST_CHECK as_status as_classifier_open(as_context *ctx, const char *folder, as_classifier **out);
 void as_classifier_close(as_classifier *classifier); /* NULL is allowed */
 
-/* Writes configuration, weights and tokenizer into a folder, which is made if need be. */
+/* Writes configuration, weights, tokenizer and, as recipe.json, max_length into a folder, which is made if need be. */
 AS_MUST_CHECK as_status as_classifier_save(const as_classifier *classifier, const char *folder);
 
 as_context *as_classifier_context(const as_classifier *classifier);

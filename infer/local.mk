@@ -7,3 +7,8 @@ check_PROGRAMS += tests/test_wrong_rows
 tests_test_wrong_rows_SOURCES = tests/test_wrong_rows.c
 tests_test_wrong_rows_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_wrong_rows_LDADD = libtest_harness.la $(TEST_LDADD)
+
+check_PROGRAMS += tests/test_classifier
+tests_test_classifier_SOURCES = tests/test_classifier.c tests/small_training.c tests/small_training.h
+tests_test_classifier_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_classifier_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -1,0 +1,266 @@
+/* Classifiers for use: answers do not depend on company, on packing, on threads or on who else asks; hostile folders are
+ * refused; failing allocations are reported. */
+#include "tests/small_training.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "infer/intent_classifier.h"
+#include "train/intent_classifier.h"
+
+enum { TEXTS = 23, CLASSES = 3, ASKERS = 4 };
+
+static const char *const openings[] = {"where is my parcel", "take it back", "I want to buy two books about birds", "x", "\xff\xfe bytes",
+                                       "a chair a chair a chair a chair a chair a chair a chair a chair a chair a chair a chair"};
+static char texts_room[TEXTS][200];
+static const char *texts[TEXTS];
+
+static as_context *ctx;
+static const char *folder;
+
+/* A trained folder, and texts of many lengths. */
+static void begin(void) {
+  ctx = as_test_context(1);
+  folder = as_test_folder();
+  as_recipe recipe = as_small_recipe(as_small_csv(ctx, folder, "data.csv", 48, 0));
+  as_training_result result;
+  recipe.label_column = NULL;
+  recipe.epochs = 1;
+  ck_assert_ok(ctx, as_intent_classifier_train(ctx, &recipe, as_small_path(folder, "model"), false, NULL, &result));
+  for (int i = 0; i < TEXTS; i++) {
+    snprintf(texts_room[i], sizeof texts_room[i], "%s %d", openings[i % 6], i);
+    texts[i] = texts_room[i];
+  }
+}
+
+static void end(void) {
+  as_test_folder_remove(folder);
+  as_test_context_free(ctx);
+}
+
+static as_intent_classifier *open_model(as_context *with) {
+  as_intent_classifier *classifier;
+  ck_assert_ok(with, as_intent_classifier_open(with, as_small_path(folder, "model"), &classifier));
+  return classifier;
+}
+
+static void ask_all(as_intent_classifier *c, as_intent_prediction *answers, float *probabilities) {
+  ck_assert_ok(as_classifier_context(c), as_intent_classifier_predict_batch(c, texts, TEXTS, answers, probabilities));
+}
+
+static void assert_same_answer(const char *how, int i, const as_intent_prediction *a, const as_intent_prediction *b) {
+  ck_assert_msg(strcmp(a->intent, b->intent) == 0 && memcmp(&a->confidence, &b->confidence, sizeof a->confidence) == 0 &&
+                    a->tokens == b->tokens && a->truncated == b->truncated,
+                "%s, text %d: %s %.9g, expected %s %.9g", how, i, a->intent, (double)a->confidence, b->intent, (double)b->confidence);
+}
+
+START_TEST(an_answer_has_the_same_bits_in_any_company) {
+  static const int threads[] = {1, 3};
+  as_intent_prediction expected[TEXTS], answers[TEXTS], one;
+  float first[TEXTS * CLASSES], second[TEXTS * CLASSES];
+  begin();
+  as_intent_classifier *reference = open_model(ctx);
+  ask_all(reference, expected, first); /* the first call: not packed */
+  for (int t = 0; t < 2; t++) {
+    as_context *other = as_test_context(threads[t]);
+    as_intent_classifier *c = open_model(other);
+    for (int call = 1; call <= 3; call++) { /* packed from the second on */
+      ask_all(c, answers, second);
+      for (int i = 0; i < TEXTS; i++) assert_same_answer(call == 1 ? "first call" : "later call", i, &answers[i], &expected[i]);
+      ck_assert_int_eq(memcmp(first, second, sizeof first), 0);
+    }
+    for (int i = 0; i < TEXTS; i++) {
+      ck_assert_ok(other, as_intent_classifier_predict(c, texts[i], &one));
+      assert_same_answer("alone, packed", i, &one, &expected[i]);
+    }
+    as_intent_classifier_close(c);
+    c = open_model(other);
+    ck_assert_ok(other, as_intent_classifier_predict(c, texts[5], &one));
+    assert_same_answer("alone, not packed", 5, &one, &expected[5]);
+    as_intent_classifier_close(c);
+    as_test_context_free(other);
+  }
+  as_intent_classifier_close(reference);
+  end();
+}
+END_TEST
+
+START_TEST(answers_are_probabilities_of_the_labels) {
+  as_intent_prediction answers[TEXTS];
+  float p[TEXTS * CLASSES];
+  begin();
+  as_intent_classifier *c = open_model(ctx);
+  ask_all(c, answers, p);
+  ck_assert_uint_eq(as_classifier_labels(c)->count, CLASSES);
+  ck_assert_str_eq(as_classifier_labels(c)->names[0], "buy");
+  ck_assert_int_eq(as_classifier_max_length(c), 24); /* as trained */
+  for (int i = 0; i < TEXTS; i++) {
+    double sum = 0;
+    for (int k = 0; k < CLASSES; k++) {
+      sum += (double)p[i * CLASSES + k];
+      ck_assert(p[i * CLASSES + k] <= answers[i].confidence);
+    }
+    ck_assert_double_eq_tol(sum, 1, 1e-6);
+    ck_assert_str_eq(answers[i].intent, as_classifier_labels(c)->names[as_labels_find(as_classifier_labels(c), answers[i].intent)]);
+    ck_assert_int_le(answers[i].tokens, 24);
+    ck_assert_int_eq(answers[i].truncated, i % 6 == 5);
+  }
+  ck_assert_ok(ctx, as_intent_classifier_predict_batch(c, texts, 0, answers, NULL));
+  const char *const missing[] = {"a", NULL};
+  ck_assert_refused(ctx, as_intent_classifier_predict_batch(c, missing, 2, answers, NULL), AS_E_INVALID, "text 1 is NULL");
+  ck_assert_refused(ctx, as_intent_classifier_predict_batch(c, texts, -1, answers, NULL), AS_E_INVALID, "-1 texts");
+  ck_assert_ok(ctx, as_intent_classifier_predict(c, "", &answers[0])); /* the special tokens alone */
+  ck_assert_int_eq(answers[0].tokens, 2);
+  as_intent_classifier_close(c);
+  end();
+}
+END_TEST
+
+/* ---- several threads -------------------------------------------------------------------------------------------------------- */
+typedef struct asker {
+  as_intent_classifier *classifier;
+  const as_intent_prediction *expected;
+  int number, wrong;
+} asker;
+
+static void *ask_again_and_again(void *argument) {
+  asker *a = argument;
+  for (int round = 0; round < 12; round++) {
+    as_intent_prediction answers[TEXTS];
+    int first = (round * 5 + a->number * 7) % TEXTS, count = 1 + (round + a->number) % (TEXTS - first);
+    if (as_intent_classifier_predict_batch(a->classifier, texts + first, count, answers, NULL) != AS_OK) a->wrong++;
+    for (int i = 0; i < count; i++)
+      a->wrong += strcmp(answers[i].intent, a->expected[first + i].intent) != 0 || answers[i].confidence != a->expected[first + i].confidence;
+  }
+  return NULL;
+}
+
+START_TEST(threads_that_ask_at_once_get_the_same_bits) {
+  as_intent_prediction expected[TEXTS];
+  begin();
+  as_intent_classifier *reference = open_model(ctx);
+  ask_all(reference, expected, NULL);
+  as_context *shared = as_test_context(3);
+  as_intent_classifier *c = open_model(shared); /* packed while they ask */
+  pthread_t threads[ASKERS];
+  asker askers[ASKERS];
+  for (int i = 0; i < ASKERS; i++) {
+    askers[i] = (asker){c, expected, i, 0};
+    ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_again_and_again, &askers[i]), 0);
+  }
+  for (int i = 0; i < ASKERS; i++) {
+    pthread_join(threads[i], NULL);
+    ck_assert_msg(askers[i].wrong == 0, "thread %d got %d wrong answers", i, askers[i].wrong);
+  }
+  as_intent_classifier_close(c);
+  as_test_context_free(shared);
+  as_intent_classifier_close(reference);
+  end();
+}
+END_TEST
+
+/* ---- folders ---------------------------------------------------------------------------------------------------------------- */
+START_TEST(a_saved_classifier_answers_alike) {
+  as_intent_prediction expected[TEXTS], answers[TEXTS];
+  begin();
+  as_intent_classifier *c = open_model(ctx), *copy;
+  ask_all(c, expected, NULL);
+  ask_all(c, expected, NULL); /* packed: what is saved must be the weights all the same */
+  ck_assert_ok(ctx, as_intent_classifier_save(c, as_small_path(folder, "a/copy")));
+  as_assert_same_weights(ctx, as_small_path(folder, "model"), as_small_path(folder, "a/copy"));
+  ck_assert_ok(ctx, as_intent_classifier_open(ctx, as_small_path(folder, "a/copy"), &copy));
+  ck_assert_int_eq(as_classifier_max_length(copy), as_classifier_max_length(c));
+  ask_all(copy, answers, NULL);
+  for (int i = 0; i < TEXTS; i++) assert_same_answer("the copy", i, &answers[i], &expected[i]);
+  as_intent_classifier_close(c);
+  as_intent_classifier_close(copy);
+  ck_assert_ok(ctx, as_file_write(ctx, as_small_path(folder, "file"), "x", 1));
+  c = open_model(ctx);
+  ck_assert_int_eq(as_intent_classifier_save(c, as_small_path(folder, "file")), AS_E_IO);
+  as_intent_classifier_close(c);
+  end();
+}
+END_TEST
+
+/* Puts `text` in the place of a file of the model (NULL: takes it away) and expects opening to be refused. */
+static void assert_refused(const char *name, const char *text, const char *fragment) {
+  as_intent_classifier *c = (as_intent_classifier *)folder; /* to see that it is set */
+  char *before, path[4200];
+  size_t length;
+  snprintf(path, sizeof path, "%s/model/%s", folder, name);
+  ck_assert_ok(ctx, as_file_read(ctx, path, 0, AS_E_IO, &before, &length));
+  if (text)
+    ck_assert_ok(ctx, as_file_write(ctx, path, text, strlen(text)));
+  else
+    unlink(path);
+  ck_assert_refused(ctx, as_intent_classifier_open(ctx, as_small_path(folder, "model"), &c), AS_E_MODEL, fragment);
+  ck_assert_ptr_null(c);
+  ck_assert_ok(ctx, as_file_write(ctx, path, before, length));
+  as_free(ctx, before);
+}
+
+START_TEST(hostile_folders_are_refused) {
+  as_intent_classifier *c;
+  begin();
+  assert_refused("config.json", NULL, "config.json");
+  assert_refused("config.json", "{", "config.json");
+  assert_refused("config.json", "[]", "config.json");
+  assert_refused("config.json", "{\"model_type\":\"gpt2\"}", "gpt2");
+  assert_refused("config.json", "{\"model_type\":\"distilbert\",\"dim\":-1}", "dim");
+  assert_refused("config.json", "{\"model_type\":\"distilbert\",\"dim\":128,\"n_layers\":1000000000}", "n_layers");
+  assert_refused("config.json", "{\"model_type\":\"distilbert\"}", "model.safetensors"); /* base sizes: other shapes */
+  assert_refused("model.safetensors", NULL, "safetensors");
+  assert_refused("model.safetensors", "", "model.safetensors");
+  assert_refused("model.safetensors", "\377\377\377\377\377\377\377\177{}", "model.safetensors");
+  assert_refused("tokenizer.json", "{}", "tokenizer.json");
+  assert_refused("tokenizer.json", "not JSON", "tokenizer.json");
+  assert_refused("recipe.json", "{\"max_length\":1}", "max_length");
+  assert_refused("recipe.json", "{\"max_length\":\"long\"}", "max_length");
+  ck_assert_refused(ctx, as_intent_classifier_open(ctx, as_small_path(folder, "nothing"), &c), AS_E_MODEL, "nothing");
+  as_intent_classifier_close(open_model(ctx)); /* all put back */
+  as_intent_classifier_close(NULL);
+  end();
+}
+END_TEST
+
+START_TEST(failing_allocations_are_reported) {
+  begin();
+  as_intent_prediction answers[TEXTS];
+  for (int round = 0; round < 2; round++) { /* asking once, and asking twice, which packs */
+    as_context *other = as_test_context(1);
+    as_intent_classifier *c;
+    uint64_t n = 1;
+    for (bool failed = true; failed; n += n < 60 ? 1 : 7) {
+      as_test_fail_at(other, n);
+      c = NULL;
+      as_status status = as_intent_classifier_open(other, as_small_path(folder, "model"), &c);
+      for (int ask = 0; status == AS_OK && ask <= round; ask++)
+        status = as_intent_classifier_predict_batch(c, texts, 3, answers, NULL);
+      if (status == AS_OK) status = as_intent_classifier_save(c, as_small_path(folder, "saved"));
+      as_intent_classifier_close(c);
+      failed = as_test_failed_one(other);
+      as_test_fail_at(other, 0);
+      if (failed) ck_assert_msg(status == AS_E_NOMEM, "allocation %d failed: status %d, %s", (int)n, (int)status, as_error_text(other));
+      ck_assert_uint_eq(as_memory_used(other), 0);
+    }
+    ck_assert_uint_gt(n, 50);
+    as_test_context_free(other);
+  }
+  end();
+}
+END_TEST
+
+Suite *as_suite(void) {
+  const TTest *const tests[] = {an_answer_has_the_same_bits_in_any_company, answers_are_probabilities_of_the_labels,
+                                threads_that_ask_at_once_get_the_same_bits, a_saved_classifier_answers_alike,
+                                hostile_folders_are_refused, failing_allocations_are_reported};
+  Suite *suite = suite_create("classifier");
+  for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+    TCase *tcase = tcase_create(tests[i]->name);
+    tcase_add_test(tcase, tests[i]);
+    suite_add_tcase(suite, tcase);
+  }
+  return suite;
+}
