@@ -41,7 +41,6 @@ typedef struct as_pool {
 
 typedef struct as_worker {
   AS_CACHE_LINE _Atomic uint32_t asleep; /* 1 while the worker sleeps on it */
-  atomic_bool working;                   /* it has claimed chunks that it has not yet taken off `unfinished` */
   as_context *ctx;
   pthread_t thread;
   clockid_t cpu_clock;

@@ -108,10 +108,7 @@ static bool may_work(as_worker *worker) {
 static void work(as_worker *worker) {
   as_pool *pool = &worker->ctx->pool;
   int64_t first = may_work(worker) ? claim(pool) : -1;
-  if (first < 0) return;
-  atomic_store_explicit(&worker->working, true, memory_order_relaxed);
-  run_chunks(pool, first, worker->lane);
-  atomic_store_explicit(&worker->working, false, memory_order_relaxed);
+  if (first >= 0) run_chunks(pool, first, worker->lane);
 }
 
 static void wait_for_job(as_worker *worker, uint32_t seen) {
@@ -151,8 +148,7 @@ static void publish(as_context *ctx, int active, int64_t chunks, as_chunk_functi
 static int64_t sleep_until_end(as_context *ctx, int active) {
   as_pool *pool = &ctx->pool;
   int64_t start = clock_ns(CLOCK_MONOTONIC);
-  for (as_worker *worker = ctx->workers; worker < ctx->workers + active - 1; worker++)
-    if (atomic_load_explicit(&worker->working, memory_order_relaxed)) worker->cpu_ns = clock_ns(worker->cpu_clock);
+  for (int i = 0; i < active - 1; i++) ctx->workers[i].cpu_ns = clock_ns(ctx->workers[i].cpu_clock);
   atomic_store(&pool->last_lane, 0);
   while (!job_ended(pool)) {
     atomic_store(&pool->owner_sleeps, 1);
