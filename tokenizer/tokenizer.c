@@ -110,6 +110,8 @@ as_status as_tokenizer_open(as_context *ctx, const char *path, as_tokenizer **ou
     file = as_strdup(ctx, path);
     if (!file)
       status = AS_E_NOMEM;
+    else if (!format && !as_path_exists(path))
+      status = as_fail(ctx, AS_E_MODEL, "%s: there is no such folder or tokenizer file", path);
     else if (!format)
       status = as_fail(ctx, AS_E_MODEL, "%s: not a tokenizer file by its name (tokenizer.json, vocab.txt)", path);
   }

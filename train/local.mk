@@ -6,6 +6,7 @@ libassistify_all_la_SOURCES += train/recipe.c train/training_state.c train/train
   train/classifier_data.h train/classifier.c train/classifier_plan.c train/classifier_log.c train/classifier_run.h \
   train/intent_classifier.c
 
+dist_check_SCRIPTS += tests/test_training_cli.sh
 check_PROGRAMS += tests/test_training tests/test_training_parts
 tests_test_training_SOURCES = tests/test_training.c tests/small_training.c tests/small_training.h
 tests_test_training_CPPFLAGS = $(TEST_CPPFLAGS)
