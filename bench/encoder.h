@@ -24,7 +24,7 @@ typedef struct as_bench_model {
 AS_MUST_CHECK as_status as_bench_encoder_new(as_context *ctx, const as_bench_model *model, bool gradients,
                                              as_encoder **out);
 
-/* ---- training ----------------------------------------------------------------------------------------------------- */
+/* ---- training ---------------------------------------------------------------------------------------------------- */
 typedef struct as_bench_training {
   int64_t parameters, steps;
   as_spread rows_per_second; /* of a pass through the workload */
@@ -37,7 +37,7 @@ typedef struct as_bench_training {
 AS_MUST_CHECK as_status as_bench_train(as_context *ctx, const as_bench_model *model, const as_workload *workload,
                                        int64_t passes, as_bench_training *out);
 
-/* ---- inference ---------------------------------------------------------------------------------------------------- */
+/* ---- inference --------------------------------------------------------------------------------------------------- */
 /* Seconds from ids to probabilities for one row of `tokens` tokens, `requests` times, on an encoder whose matrices were
  * packed as those of a model that serves are. */
 AS_MUST_CHECK as_status as_bench_latency(as_context *ctx, const as_encoder *encoder, uint64_t seed, int64_t tokens,

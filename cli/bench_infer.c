@@ -142,7 +142,7 @@ const as_command as_command_bench_infer = {
         "all rows of a file together, in batches packed by tokens, after one pass that is not counted. Times are "
         "those from ids to probabilities; tokenizing is not counted.",
     .examples = "assistify bench infer\n"
-                "assistify bench infer --requests 0 --workload bench/workloads/distilbert.infer.sorted.b32.n1000.txt\n"
+                "assistify bench infer --requests 0 --workload lengths.txt\n"
                 "assistify bench infer --size tiny --tokens 8 --json",
     .groups = groups,
     .run = run,

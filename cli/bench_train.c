@@ -77,7 +77,7 @@ const as_command as_command_bench_train = {
         "times. Rows a second are those of a pass; tokens are real ones, as nothing is padded.\n\n"
         "A line of the file is a batch: the length that programs which pad would pad to, a tab, the rows' lengths "
         "separated by commas, a tab, the rows' numbers.",
-    .examples = "assistify bench train --workload bench/workloads/distilbert.train.dynamic.b16.n512.txt\n"
+    .examples = "assistify bench train --workload lengths.txt\n"
                 "assistify bench train --size tiny --limit 4 --json --workload lengths.txt",
     .groups = groups,
     .run = run,

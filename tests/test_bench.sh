@@ -70,7 +70,8 @@ run bench train --size tiny --limit 1 --repeats 1 --workload "$work/small.txt"
 [ "$code" -eq 0 ] && grep -q 'small.txt: 1 batches, 3 rows, 13 tokens (18 if padded)$' "$work/out" &&
   grep -q '^real tokens/s ' "$work/out" && grep -q '^memory: .* at its peak, .* planned$' "$work/out"
 is 'train --limit takes the first batches and prints a table' $?
-run bench train --size tiny --limit 1 --repeats 1 --workload "$source/bench/workloads/distilbert.train.dynamic.b16.n512.txt"
+dynamic=$source/bench/workloads/distilbert.train.dynamic.b16.n512.txt
+run bench train --size tiny --limit 1 --repeats 1 --workload "$dynamic"
 [ "$code" -eq 0 ] && grep -q ' 1 batches, 16 rows, ' "$work/out"; is 'train reads a workload of the project' $?
 
 # ---- infer -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""The speed of training a DistilBERT: assistify beside transformers on PyTorch, on the same batches, in fp32.
+
+A step is the same on both sides: forward, backward, clipping to norm 1, AdamW; dropout 0.1 on; two steps warm up. Rows are
+real ones, and so are the tokens that are counted. Ours never pads; theirs pads each batch to the length that the workload
+names. Parts:
+
+  train.dynamic   batches of 16 in random order, padded to the longest row
+  train.grouped   batches of 16 rows of like length, padded to the longest row
+  train.padmax    batches of 16, every row padded to 128 tokens; the first 8 batches
+  train.full128   batches of 8 rows of exactly 128 tokens
+
+Needs Python with torch and transformers. Nothing is downloaded: weights and ids are random.
+"""
+import argparse
+import json
+import os
+import time
+
+import common
+
+SCRIPT = os.path.abspath(__file__)
+# Part: workload, batches (0: all), passes in a round.
+PARTS = {
+    "train.dynamic": ("distilbert.train.dynamic.b16.n512.txt", 0, 1),
+    "train.grouped": ("distilbert.train.grouped.b16.n512.txt", 0, 1),
+    "train.padmax": ("distilbert.train.padmax.b16.n512.txt", 8, 1),
+    "train.full128": ("distilbert.train.full128.b8.n16.txt", 0, 4),
+}
+WARM_UP_STEPS = 2
+
+
+def rival(arguments):
+    """In a process of its own: transformers and PyTorch."""
+    import numpy
+    import torch
+    from torch.nn.utils import clip_grad_norm_
+    torch.set_num_threads(arguments.threads)
+    batches = common.read_workload(arguments.workload, arguments.limit)
+    generator = numpy.random.default_rng(1)
+    tensors = []
+    for pad_to, lengths in batches:
+        ids, mask = common.padded(lengths, pad_to, generator)
+        labels = generator.integers(0, common.CLASSES, len(lengths))
+        tensors.append(tuple(torch.from_numpy(x) for x in (ids, mask, labels)))
+    model = common.distilbert(arguments.size).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.01, fused=True)
+
+    def step(ids, mask, labels):
+        model(input_ids=ids, attention_mask=mask, labels=labels).loss.backward()
+        clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    for i in range(WARM_UP_STEPS):
+        step(*tensors[i % len(tensors)])
+    rows, rates = sum(len(lengths) for _, lengths in batches), []
+    for _ in range(arguments.repeats):
+        start = time.perf_counter()
+        for batch in tensors:
+            step(*batch)
+        rates.append(rows / (time.perf_counter() - start))
+    print(json.dumps({"rates": rates, "peak_mib": common.peak_mib()}))
+
+
+def compare(arguments, part, table):
+    name, limit, repeats = PARTS[part]
+    path, limit = os.path.join(common.WORKLOADS, name), arguments.limit or limit
+    words = ["--workload", path, "--repeats", repeats] + (["--limit", limit] if limit else [])
+    batches = common.read_workload(path, limit)
+    tokens_per_row = sum(sum(lengths) for _, lengths in batches) / sum(len(lengths) for _, lengths in batches)
+    neighbours, our, their = common.Neighbours(), common.Side(), common.Side()
+    for _ in range(arguments.rounds):
+        one, = common.ours(arguments, "bench", "train", "--json", "--size", arguments.size, *words)
+        rate = one["rows_per_second"]
+        our.add([rate["min"], rate["median"], rate["max"]], one["peak_resident_bytes"] / 2**20)
+        other, = common.theirs(SCRIPT, arguments, "rival", *words)
+        their.add(other["rates"], other["peak_mib"])
+    cores = neighbours.cores()
+    table.row(f"{part}, rows/s", our, "PyTorch", their, True, 2, cores)
+    for side in (our, their):
+        side.rounds = [[tokens_per_row * value for value in values] for values in side.rounds]
+    table.row(f"{part}, real tokens/s", our, "PyTorch", their, True, 0, cores)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    common.add_options(parser)
+    parser.add_argument("--only", help="comma list of parts; default: all")
+    parser.add_argument("--limit", type=int, default=0, help="batches of the workload, for a short run")
+    parser.add_argument("--workload", help=argparse.SUPPRESS)
+    parser.add_argument("--repeats", type=int, default=1, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        rival(arguments)
+        return
+    common.describe(arguments, "torch", "transformers")
+    table = common.Table(arguments.markdown)
+    for part in common.chosen(arguments.only, PARTS):
+        compare(arguments, part, table)
+
+
+if __name__ == "__main__":
+    main()
