@@ -66,7 +66,7 @@ static const as_option recipe_rows[] = {
     {.name = "label-smoothing", .type = AS_OPTION_NUMBER, .argument = "E", .minimum = 0, .maximum = 0.99, .initial = "0",
      .help = "share of the target spread over all classes"},
     {.name = "class-weights", .type = AS_OPTION_TEXT, .argument = "WHAT", .initial = "none",
-     .help = "none, balanced, or LABEL=W,LABEL=W,..."},
+     .help = "none, balanced, or LABEL=W pairs with commas between"},
     {.name = "freeze", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1000, .initial = "0",
      .help = "keep the embeddings and the first N - 1 layers"},
     {.name = "patience", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1e6, .initial = "3",
@@ -322,5 +322,5 @@ const as_command as_command_train_intent = {
                    "--from the model is fresh and its vocabulary is made from the data. Ctrl-C saves the state; "
                    "--resume DIR goes on and ends with the same bytes as an undisturbed run.",
     .examples = "assistify train intent --data messages.csv --size mini\n"
-                "assistify train intent --data messages.csv --from distilbert-base-uncased --epochs 3\n"
+                "assistify train intent --data messages.csv --from distilbert --epochs 3\n"
                 "assistify train intent --resume trained_models/intent_classifier"};
