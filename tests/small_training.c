@@ -7,13 +7,15 @@ const char *as_small_path(const char *folder, const char *name) {
   static char paths[16][4200];
   static unsigned turn;
   char *path = paths[turn++ % 16];
-  if (snprintf(path, sizeof paths[0], "%s/%s", folder, name) >= (int)sizeof paths[0]) ck_abort_msg("path too long: %s", name);
+  if (snprintf(path, sizeof paths[0], "%s/%s", folder, name) >= (int)sizeof paths[0])
+    ck_abort_msg("path too long: %s", name);
   return path;
 }
 
 const char *as_small_csv(as_context *ctx, const char *folder, const char *name, int rows, int variant) {
   static const char *const openings[3] = {"I want to buy", "please take back", "where is"};
-  static const char *const things[5] = {"the red lamp", "a chair", "my parcel", "two books about birds", "this old coat"};
+  static const char *const things[5] = {"the red lamp", "a chair", "my parcel", "two books about birds",
+                                        "this old coat"};
   static const char *const labels[3] = {"buy", "return", "track"};
   const char *path = as_small_path(folder, name);
   as_buffer out;
@@ -57,7 +59,8 @@ void as_assert_same_file(as_context *ctx, const char *a, const char *b) {
   ck_assert_ok(ctx, as_file_read(ctx, b, 0, AS_E_IO, &bytes_b, &length_b));
   size_t at = 0;
   while (at < length_a && at < length_b && bytes_a[at] == bytes_b[at]) at++;
-  if (at < length_a || at < length_b) ck_abort_msg("%s (%zu bytes) and %s (%zu) differ from byte %zu on", a, length_a, b, length_b, at);
+  if (at < length_a || at < length_b)
+    ck_abort_msg("%s (%zu bytes) and %s (%zu) differ from byte %zu on", a, length_a, b, length_b, at);
   as_free(ctx, bytes_a);
   as_free(ctx, bytes_b);
 }

@@ -1,5 +1,5 @@
-/* What the tests of training and of classifiers share: a small CSV file of three intents, a recipe that trains a tiny model
- * on it in a fraction of a second, and comparison of files. */
+/* What the tests of training and of classifiers share: a small CSV file of three intents, a recipe that trains a tiny
+ * model on it in a fraction of a second, and comparison of files. */
 #ifndef AS_TESTS_SMALL_TRAINING_H
 #define AS_TESTS_SMALL_TRAINING_H
 
@@ -9,11 +9,13 @@
 /* folder/name; static memory, 16 in turn. */
 const char *as_small_path(const char *folder, const char *name);
 
-/* Writes folder/name with `rows` rows of content and intent; row i is about label i % 3 of buy, return and track. The texts are
- * all different and of different lengths; another `variant` gives others. Returns the path, as as_small_path does. */
+/* Writes folder/name with `rows` rows of content and intent; row i is about label i % 3 of buy, return and track. The
+ * texts are all different and of different lengths; another `variant` gives others. Returns the path, as as_small_path
+ * does. */
 const char *as_small_csv(as_context *ctx, const char *folder, const char *name, int rows, int variant);
 
-/* Tiny model, 2 epochs, batches of 8 rows, at most 24 tokens, a vocabulary of 150. Texts are borrowed: not to be freed. */
+/* Tiny model, 2 epochs, batches of 8 rows, at most 24 tokens, a vocabulary of 150. Texts are borrowed: not to be freed.
+ */
 as_recipe as_small_recipe(const char *csv);
 
 /* Trains without a listener; fails the test when that fails. */

@@ -1,5 +1,5 @@
-/* Classifiers for use: answers do not depend on company, on packing, on threads or on who else asks; hostile folders are
- * refused; failing allocations are reported. */
+/* Classifiers for use: answers do not depend on company, on packing, on threads or on who else asks; hostile folders
+ * are refused; failing allocations are reported. */
 #include "tests/small_training.h"
 
 #include <pthread.h>
@@ -12,8 +12,13 @@
 
 enum { TEXTS = 23, CLASSES = 3, ASKERS = 4 };
 
-static const char *const openings[] = {"where is my parcel", "take it back", "I want to buy two books about birds", "x", "\xff\xfe bytes",
-                                       "a chair a chair a chair a chair a chair a chair a chair a chair a chair a chair a chair"};
+static const char *const openings[] = {
+    "where is my parcel",
+    "take it back",
+    "I want to buy two books about birds",
+    "x",
+    "\xff\xfe bytes",
+    "a chair a chair a chair a chair a chair a chair a chair a chair a chair a chair a chair"};
 static char texts_room[TEXTS][200];
 static const char *texts[TEXTS];
 
@@ -51,9 +56,11 @@ static void ask_all(as_intent_classifier *c, as_intent_prediction *answers, floa
 }
 
 static void assert_same_answer(const char *how, int i, const as_intent_prediction *a, const as_intent_prediction *b) {
-  ck_assert_msg(strcmp(a->intent, b->intent) == 0 && memcmp(&a->confidence, &b->confidence, sizeof a->confidence) == 0 &&
-                    a->tokens == b->tokens && a->truncated == b->truncated,
-                "%s, text %d: %s %.9g, expected %s %.9g", how, i, a->intent, (double)a->confidence, b->intent, (double)b->confidence);
+  ck_assert_msg(strcmp(a->intent, b->intent) == 0 &&
+                    memcmp(&a->confidence, &b->confidence, sizeof a->confidence) == 0 && a->tokens == b->tokens &&
+                    a->truncated == b->truncated,
+                "%s, text %d: %s %.9g, expected %s %.9g", how, i, a->intent, (double)a->confidence, b->intent,
+                (double)b->confidence);
 }
 
 START_TEST(an_answer_has_the_same_bits_in_any_company) {
@@ -68,7 +75,8 @@ START_TEST(an_answer_has_the_same_bits_in_any_company) {
     as_intent_classifier *c = open_model(other);
     for (int call = 1; call <= 3; call++) { /* packed from the second on */
       ask_all(c, answers, second);
-      for (int i = 0; i < TEXTS; i++) assert_same_answer(call == 1 ? "first call" : "later call", i, &answers[i], &expected[i]);
+      for (int i = 0; i < TEXTS; i++)
+        assert_same_answer(call == 1 ? "first call" : "later call", i, &answers[i], &expected[i]);
       ck_assert_int_eq(memcmp(first, second, sizeof first), 0);
     }
     for (int i = 0; i < TEXTS; i++) {
@@ -103,13 +111,15 @@ START_TEST(answers_are_probabilities_of_the_labels) {
       ck_assert(p[i * CLASSES + k] <= answers[i].confidence);
     }
     ck_assert_double_eq_tol(sum, 1, 1e-6);
-    ck_assert_str_eq(answers[i].intent, as_classifier_labels(c)->names[as_labels_find(as_classifier_labels(c), answers[i].intent)]);
+    ck_assert_str_eq(answers[i].intent,
+                     as_classifier_labels(c)->names[as_labels_find(as_classifier_labels(c), answers[i].intent)]);
     ck_assert_int_le(answers[i].tokens, 24);
     ck_assert_int_eq(answers[i].truncated, i % 6 == 5);
   }
   ck_assert_ok(ctx, as_intent_classifier_predict_batch(c, texts, 0, answers, NULL));
   const char *const missing[] = {"a", NULL};
-  ck_assert_refused(ctx, as_intent_classifier_predict_batch(c, missing, 2, answers, NULL), AS_E_INVALID, "text 1 is NULL");
+  ck_assert_refused(ctx, as_intent_classifier_predict_batch(c, missing, 2, answers, NULL), AS_E_INVALID,
+                    "text 1 is NULL");
   ck_assert_refused(ctx, as_intent_classifier_predict_batch(c, texts, -1, answers, NULL), AS_E_INVALID, "-1 texts");
   ck_assert_ok(ctx, as_intent_classifier_predict(c, "", &answers[0])); /* the special tokens alone */
   ck_assert_int_eq(answers[0].tokens, 2);
@@ -118,7 +128,8 @@ START_TEST(answers_are_probabilities_of_the_labels) {
 }
 END_TEST
 
-/* ---- several threads -------------------------------------------------------------------------------------------------------- */
+/* ---- several threads
+ * -------------------------------------------------------------------------------------------------------- */
 typedef struct asker {
   as_intent_classifier *classifier;
   const as_intent_prediction *expected;
@@ -132,7 +143,8 @@ static void *ask_again_and_again(void *argument) {
     int first = (round * 5 + a->number * 7) % TEXTS, count = 1 + (round + a->number) % (TEXTS - first);
     if (as_intent_classifier_predict_batch(a->classifier, texts + first, count, answers, NULL) != AS_OK) a->wrong++;
     for (int i = 0; i < count; i++)
-      a->wrong += strcmp(answers[i].intent, a->expected[first + i].intent) != 0 || answers[i].confidence != a->expected[first + i].confidence;
+      a->wrong += strcmp(answers[i].intent, a->expected[first + i].intent) != 0 ||
+                  answers[i].confidence != a->expected[first + i].confidence;
   }
   return NULL;
 }
@@ -161,7 +173,8 @@ START_TEST(threads_that_ask_at_once_get_the_same_bits) {
 }
 END_TEST
 
-/* ---- folders ---------------------------------------------------------------------------------------------------------------- */
+/* ---- folders
+ * ---------------------------------------------------------------------------------------------------------------- */
 START_TEST(a_saved_classifier_answers_alike) {
   as_intent_prediction expected[TEXTS], answers[TEXTS];
   begin();
@@ -242,7 +255,9 @@ START_TEST(failing_allocations_are_reported) {
       as_intent_classifier_close(c);
       failed = as_test_failed_one(other);
       as_test_fail_at(other, 0);
-      if (failed) ck_assert_msg(status == AS_E_NOMEM, "allocation %d failed: status %d, %s", (int)n, (int)status, as_error_text(other));
+      if (failed)
+        ck_assert_msg(status == AS_E_NOMEM, "allocation %d failed: status %d, %s", (int)n, (int)status,
+                      as_error_text(other));
       ck_assert_uint_eq(as_memory_used(other), 0);
     }
     ck_assert_uint_gt(n, 50);
@@ -253,9 +268,12 @@ START_TEST(failing_allocations_are_reported) {
 END_TEST
 
 Suite *as_suite(void) {
-  const TTest *const tests[] = {an_answer_has_the_same_bits_in_any_company, answers_are_probabilities_of_the_labels,
-                                threads_that_ask_at_once_get_the_same_bits, a_saved_classifier_answers_alike,
-                                hostile_folders_are_refused, failing_allocations_are_reported};
+  const TTest *const tests[] = {an_answer_has_the_same_bits_in_any_company,
+                                answers_are_probabilities_of_the_labels,
+                                threads_that_ask_at_once_get_the_same_bits,
+                                a_saved_classifier_answers_alike,
+                                hostile_folders_are_refused,
+                                failing_allocations_are_reported};
   Suite *suite = suite_create("classifier");
   for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
     TCase *tcase = tcase_create(tests[i]->name);

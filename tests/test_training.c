@@ -24,10 +24,15 @@ static void end(void) {
   as_test_context_free(ctx);
 }
 
-static const char *in_folder(const char *name) { return as_small_path(folder, name); }
-static as_recipe usual(void) { return as_small_recipe(as_small_csv(ctx, folder, "data.csv", ROWS, 0)); }
+static const char *in_folder(const char *name) {
+  return as_small_path(folder, name);
+}
+static as_recipe usual(void) {
+  return as_small_recipe(as_small_csv(ctx, folder, "data.csv", ROWS, 0));
+}
 
-/* ---- a listener that stops the run and remembers what it heard ---------------------------------------------------------- */
+/* ---- a listener that stops the run and remembers what it heard
+ * ---------------------------------------------------------- */
 typedef struct ear {
   int64_t asked, stop_after; /* questions answered with "go on"; below 0: never stop */
   int64_t steps, epochs, validated, best_epochs[16], best_count, resumed_step, notes;
@@ -63,14 +68,17 @@ static void ear_epoch(void *user, const as_training_epoch *epoch) {
   if (epoch->is_best && e->best_count < 16) e->best_epochs[e->best_count++] = epoch->epoch;
 }
 
-static void ear_note(void *user, const char *text) { ((ear *)user)->notes += text[0] != 0; }
+static void ear_note(void *user, const char *text) {
+  ((ear *)user)->notes += text[0] != 0;
+}
 
 static as_training_listener listen(ear *e, int64_t stop_after) {
   *e = (ear){.stop_after = stop_after};
   return (as_training_listener){ear_summary, ear_step, ear_epoch, ear_note, ear_interrupted, e};
 }
 
-/* Resumes again and again, each time stopped after `stop_after` questions, until the run is done; how often that was. */
+/* Resumes again and again, each time stopped after `stop_after` questions, until the run is done; how often that was.
+ */
 static int resume_to_the_end(const char *out, int64_t stop_after) {
   as_training_result result;
   as_status status = AS_E_INTERRUPTED;
@@ -86,13 +94,15 @@ static int resume_to_the_end(const char *out, int64_t stop_after) {
 }
 
 static void assert_same_run(const char *out, const char *undisturbed) {
-  static const char *const files[] = {"model.safetensors", "train.jsonl", "config.json", "tokenizer.json", "recipe.json"};
+  static const char *const files[] = {"model.safetensors", "train.jsonl", "config.json", "tokenizer.json",
+                                      "recipe.json"};
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
     as_assert_same_file(ctx, as_small_path(out, files[i]), as_small_path(undisturbed, files[i]));
   ck_assert_msg(!as_path_exists(as_small_path(out, "training")), "the optimizer's state is still there");
 }
 
-/* ---- the same bytes ------------------------------------------------------------------------------------------------------- */
+/* ---- the same bytes
+ * ------------------------------------------------------------------------------------------------------- */
 START_TEST(any_number_of_threads_gives_the_same_bytes) {
   static const int threads[] = {2, 3, 8};
   begin();
@@ -121,7 +131,8 @@ START_TEST(an_interrupted_run_ends_as_if_undisturbed) {
     as_training_result result;
     char name[16];
     snprintf(name, sizeof name, "stop-%d", (int)stops[i]);
-    ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder(name), false, &listener, &result), AS_E_INTERRUPTED, "--resume");
+    ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder(name), false, &listener, &result),
+                      AS_E_INTERRUPTED, "--resume");
     resume_to_the_end(in_folder(name), -1);
     assert_same_run(in_folder(name), in_folder("whole"));
   }
@@ -136,8 +147,10 @@ START_TEST(a_run_interrupted_at_every_step_ends_as_if_undisturbed) {
   ear e;
   as_small_train(ctx, &recipe, in_folder("whole"));
   as_training_listener listener = listen(&e, 0);
-  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("halting"), false, &listener, &result), AS_E_INTERRUPTED, "");
-  int times = resume_to_the_end(in_folder("halting"), 3); /* asked twice while preparing: one step or validation a time */
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("halting"), false, &listener, &result),
+                    AS_E_INTERRUPTED, "");
+  int times =
+      resume_to_the_end(in_folder("halting"), 3); /* asked twice while preparing: one step or validation a time */
   ck_assert_int_ge(times, 12);
   assert_same_run(in_folder("halting"), in_folder("whole"));
   end();
@@ -157,7 +170,8 @@ START_TEST(accumulation_and_token_batches_resume_too) {
   ear e;
   as_training_result result;
   as_training_listener listener = listen(&e, 4);
-  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("halting"), false, &listener, &result), AS_E_INTERRUPTED, "");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("halting"), false, &listener, &result),
+                    AS_E_INTERRUPTED, "");
   resume_to_the_end(in_folder("halting"), 5);
   assert_same_run(in_folder("halting"), in_folder("whole"));
   end();
@@ -196,7 +210,8 @@ START_TEST(another_seed_gives_other_weights) {
 }
 END_TEST
 
-/* ---- epochs ---------------------------------------------------------------------------------------------------------------- */
+/* ---- epochs
+ * ---------------------------------------------------------------------------------------------------------------- */
 START_TEST(early_stopping_keeps_the_best_epoch) {
   begin();
   as_recipe recipe = usual();
@@ -275,7 +290,8 @@ START_TEST(a_validation_file_is_used_and_may_have_no_other_label) {
 }
 END_TEST
 
-/* ---- folders ---------------------------------------------------------------------------------------------------------------- */
+/* ---- folders
+ * ---------------------------------------------------------------------------------------------------------------- */
 /* Names in folder/training that begin with `prefix`. */
 static int count_entries(const char *out, const char *prefix) {
   DIR *dir = opendir(as_small_path(out, "training"));
@@ -295,7 +311,8 @@ START_TEST(two_checkpoints_and_the_best_are_kept) {
   recipe.patience = 6;
   as_training_listener listener = listen(&e, 2 + 5 * 7 + 3); /* in the middle of the sixth epoch */
   as_training_result result;
-  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("out"), false, &listener, &result), AS_E_INTERRUPTED, "");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("out"), false, &listener, &result),
+                    AS_E_INTERRUPTED, "");
   ck_assert_int_eq(e.epochs, 5);
   ck_assert_int_eq(count_entries(in_folder("out"), "checkpoint-"), 2);
   ck_assert_int_eq(count_entries(in_folder("out"), "best-"), 1);
@@ -313,15 +330,20 @@ START_TEST(a_folder_in_use_is_refused_without_overwrite) {
   ear e;
   as_training_listener listener = listen(&e, 4);
   as_small_train(ctx, &recipe, in_folder("model"));
-  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("model"), false, NULL, &result), AS_E_INVALID, "holds a model");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("model"), false, NULL, &result), AS_E_INVALID,
+                    "holds a model");
   ck_assert_ok(ctx, as_train_classifier(ctx, &recipe, in_folder("model"), true, NULL, &result));
-  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("run"), false, &listener, &result), AS_E_INTERRUPTED, "");
-  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("run"), false, NULL, &result), AS_E_INVALID, "unfinished");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("run"), false, &listener, &result),
+                    AS_E_INTERRUPTED, "");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("run"), false, NULL, &result), AS_E_INVALID,
+                    "unfinished");
   ck_assert_ok(ctx, as_train_classifier(ctx, &recipe, in_folder("run"), true, NULL, &result));
   as_assert_same_weights(ctx, in_folder("model"), in_folder("run"));
   ck_assert_ok(ctx, as_file_write(ctx, in_folder("file"), "x", 1));
-  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("file"), false, NULL, &result), AS_E_INVALID, "not a folder");
-  ck_assert_refused(ctx, as_train_classifier_resume(ctx, in_folder("model"), NULL, &result), AS_E_MODEL, "no unfinished training");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("file"), false, NULL, &result), AS_E_INVALID,
+                    "not a folder");
+  ck_assert_refused(ctx, as_train_classifier_resume(ctx, in_folder("model"), NULL, &result), AS_E_MODEL,
+                    "no unfinished training");
   end();
 }
 END_TEST
@@ -342,9 +364,11 @@ START_TEST(changed_data_and_changed_recipes_are_refused_at_resume) {
   as_training_result result;
   ear e;
   as_training_listener listener = listen(&e, 6);
-  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("out"), false, &listener, &result), AS_E_INTERRUPTED, "");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("out"), false, &listener, &result),
+                    AS_E_INTERRUPTED, "");
   as_small_csv(ctx, folder, "data.csv", ROWS, 1);
-  ck_assert_refused(ctx, as_train_classifier_resume(ctx, in_folder("out"), NULL, &result), AS_E_DATA, "data.csv: line 1:");
+  ck_assert_refused(ctx, as_train_classifier_resume(ctx, in_folder("out"), NULL, &result), AS_E_DATA,
+                    "data.csv: line 1:");
   as_small_csv(ctx, folder, "data.csv", ROWS, 0);
   ck_assert_ok(ctx, as_recipe_read(ctx, in_folder("out/training/recipe.json"), &other));
   other.lr *= 2;
@@ -371,7 +395,8 @@ START_TEST(a_divergence_names_step_and_lines_and_keeps_the_checkpoint) {
   recipe.warmup = 0;
   recipe.max_grad_norm = 0;
   recipe.patience = 0;
-  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("out"), false, &listener, &result), AS_E_DIVERGED, "data.csv");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("out"), false, &listener, &result), AS_E_DIVERGED,
+                    "data.csv");
   char step[32];
   snprintf(step, sizeof step, "step %lld:", (long long)e.steps + 1);
   ck_assert_msg(strstr(as_error_text(ctx), step) != NULL, "lacks \"%s\": %s", step, as_error_text(ctx));
@@ -384,13 +409,21 @@ START_TEST(a_divergence_names_step_and_lines_and_keeps_the_checkpoint) {
 END_TEST
 
 Suite *as_suite(void) {
-  const TTest *const tests[] = {
-      any_number_of_threads_gives_the_same_bytes, an_interrupted_run_ends_as_if_undisturbed,
-      a_run_interrupted_at_every_step_ends_as_if_undisturbed, accumulation_and_token_batches_resume_too, recomputing_changes_no_byte,
-      another_seed_gives_other_weights, early_stopping_keeps_the_best_epoch, patience_0_runs_all_epochs_and_keeps_the_last,
-      without_validation_every_row_trains, a_validation_file_is_used_and_may_have_no_other_label, two_checkpoints_and_the_best_are_kept,
-      a_folder_in_use_is_refused_without_overwrite, an_empty_training_folder_is_no_run,
-      changed_data_and_changed_recipes_are_refused_at_resume, a_divergence_names_step_and_lines_and_keeps_the_checkpoint};
+  const TTest *const tests[] = {any_number_of_threads_gives_the_same_bytes,
+                                an_interrupted_run_ends_as_if_undisturbed,
+                                a_run_interrupted_at_every_step_ends_as_if_undisturbed,
+                                accumulation_and_token_batches_resume_too,
+                                recomputing_changes_no_byte,
+                                another_seed_gives_other_weights,
+                                early_stopping_keeps_the_best_epoch,
+                                patience_0_runs_all_epochs_and_keeps_the_last,
+                                without_validation_every_row_trains,
+                                a_validation_file_is_used_and_may_have_no_other_label,
+                                two_checkpoints_and_the_best_are_kept,
+                                a_folder_in_use_is_refused_without_overwrite,
+                                an_empty_training_folder_is_no_run,
+                                changed_data_and_changed_recipes_are_refused_at_resume,
+                                a_divergence_names_step_and_lines_and_keeps_the_checkpoint};
   Suite *suite = suite_create("training");
   for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
     TCase *tcase = tcase_create(tests[i]->name);

@@ -11,12 +11,13 @@
 #include "train/batches.h"
 #include "train/step.h"
 
-/* ---- schedules ---------------------------------------------------------------------------------------------------------- */
+/* ---- schedules
+ * ---------------------------------------------------------------------------------------------------------- */
 static void assert_lr(as_schedule_kind kind, int64_t warmup, int64_t step, double expected) {
   as_schedule schedule = {.kind = kind, .lr = 0.8, .warmup = warmup, .steps = 20};
   double lr = as_schedule_lr(&schedule, step);
-  ck_assert_msg(fabs(lr - expected) <= 1e-15, "kind %d, warm-up %d, step %d: %.17g, expected %.17g", (int)kind, (int)warmup, (int)step,
-                lr, expected);
+  ck_assert_msg(fabs(lr - expected) <= 1e-15, "kind %d, warm-up %d, step %d: %.17g, expected %.17g", (int)kind,
+                (int)warmup, (int)step, lr, expected);
 }
 
 START_TEST(schedules_have_the_values_of_their_formulas) {
@@ -49,7 +50,8 @@ START_TEST(warm_up_is_a_share_below_1_and_steps_from_1_on) {
 }
 END_TEST
 
-/* ---- AdamW ---------------------------------------------------------------------------------------------------------------- */
+/* ---- AdamW
+ * ---------------------------------------------------------------------------------------------------------------- */
 enum { ADAMW_STEPS = 20, LARGE = 70001 }; /* more than one piece, and no round number */
 
 /* Weights of roles that decay and that don't, and one that is frozen. */
@@ -70,12 +72,13 @@ static void draw(float *out, size_t count, uint64_t stream, double scale) {
 }
 
 /* Replays the updates of one parameter in double, from the same floats as they are stored between the steps. */
-static void replay(const as_parameter *p, float *w, float *m, float *v, const float *g, double t, double lr, double scale,
-                   const as_adamw_options *o) {
+static void replay(const as_parameter *p, float *w, float *m, float *v, const float *g, double t, double lr,
+                   double scale, const as_adamw_options *o) {
   double decay = as_parameter_decays(p) ? o->weight_decay : 0;
   for (size_t i = 0; i < p->elements; i++) {
     double gradient = scale * (double)g[i];
-    double m1 = o->beta1 * (double)m[i] + (1 - o->beta1) * gradient, v1 = o->beta2 * (double)v[i] + (1 - o->beta2) * gradient * gradient;
+    double m1 = o->beta1 * (double)m[i] + (1 - o->beta1) * gradient,
+           v1 = o->beta2 * (double)v[i] + (1 - o->beta2) * gradient * gradient;
     double step = lr / (1 - pow(o->beta1, t)) * m1 / (sqrt(v1) / sqrt(1 - pow(o->beta2, t)) + o->eps);
     w[i] = (float)((double)w[i] * (1 - lr * decay) - step);
     m[i] = (float)m1;
@@ -107,8 +110,7 @@ START_TEST(adamw_agrees_with_a_replica_in_double) {
     as_adamw_update(&adamw, lr, scale);
     for (size_t k = 0; k < ps.count; k++) {
       size_t at = ps.list[k].offset;
-      if (!ps.list[k].frozen)
-        replay(&ps.list[k], w + at, m + at, v + at, ps.gradients + at, t, lr, scale, &options);
+      if (!ps.list[k].frozen) replay(&ps.list[k], w + at, m + at, v + at, ps.gradients + at, t, lr, scale, &options);
     }
   }
   ck_assert_int_eq(adamw.steps, ADAMW_STEPS);
@@ -116,7 +118,8 @@ START_TEST(adamw_agrees_with_a_replica_in_double) {
   as_assert_close("m", adamw.m, m, n, 1e-9, 1e-5);
   as_assert_close("v", adamw.v, v, n, 1e-12, 1e-5);
   int frozen = as_parameters_find(&ps, "frozen");
-  ck_assert_int_eq(memcmp(as_parameter_weights(&ps, frozen), w + ps.list[frozen].offset, ps.list[frozen].elements * sizeof *w), 0);
+  ck_assert_int_eq(
+      memcmp(as_parameter_weights(&ps, frozen), w + ps.list[frozen].offset, ps.list[frozen].elements * sizeof *w), 0);
   as_free(ctx, w);
   as_free(ctx, m);
   as_free(ctx, v);
@@ -133,7 +136,8 @@ START_TEST(clipping_scales_down_only) {
 }
 END_TEST
 
-/* ---- batches ---------------------------------------------------------------------------------------------------------------- */
+/* ---- batches
+ * ---------------------------------------------------------------------------------------------------------------- */
 enum { BATCH_ROWS_TOTAL = 701 };
 
 static void fill_rows(as_context *ctx, as_token_rows *rows) {
@@ -200,7 +204,8 @@ START_TEST(batches_differ_by_epoch_and_seed_and_group_lengths) {
   ck_assert_int_ne(memcmp(other.order, b.order, sizeof *b.order * BATCH_ROWS_TOTAL), 0);
   int64_t spread = 0;
   for (int64_t i = 0; i < b.count; i++)
-    spread += as_token_rows_length(&rows, b.order[b.start[i + 1] - 1]) - as_token_rows_length(&rows, b.order[b.start[i]]);
+    spread +=
+        as_token_rows_length(&rows, b.order[b.start[i + 1] - 1]) - as_token_rows_length(&rows, b.order[b.start[i]]);
   ck_assert_msg(spread <= 4 * b.count, "a batch's lengths are %.1f apart on average", (double)spread / (double)b.count);
   memcpy(other.order, b.order, sizeof *b.order * BATCH_ROWS_TOTAL);
   ck_assert_ok(ctx, as_batches_epoch(&b, 1));
@@ -222,7 +227,8 @@ START_TEST(batches_differ_by_epoch_and_seed_and_group_lengths) {
 }
 END_TEST
 
-/* ---- a step -------------------------------------------------------------------------------------------------------------- */
+/* ---- a step
+ * -------------------------------------------------------------------------------------------------------------- */
 typedef struct stepper {
   as_context *ctx;
   as_encoder *encoder;
@@ -237,8 +243,8 @@ static void stepper_start(stepper *s, int threads, double dropout) {
   const as_encoder_options options = {.gradients = true, .labels = &labels, .seed = 1, .dropout = dropout};
   const as_adamw_options adamw = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.01};
   s->ctx = as_test_context(threads);
-  ck_assert_ok(s->ctx, as_encoder_new(s->ctx, as_encoder_architecture_find("distilbert"), &as_encoder_presets[0], 50, 0, &options,
-                                      &s->encoder));
+  ck_assert_ok(s->ctx, as_encoder_new(s->ctx, as_encoder_architecture_find("distilbert"), &as_encoder_presets[0], 50, 0,
+                                      &options, &s->encoder));
   ck_assert_ok(s->ctx, as_adamw_init(&s->adamw, s->ctx, as_encoder_parameters(s->encoder), &adamw));
   s->graph = as_graph_new(s->ctx, AS_TRAIN);
   ck_assert_ptr_nonnull(s->graph);
@@ -273,8 +279,10 @@ START_TEST(accumulating_is_as_one_large_batch) {
   fill_batch(parts.ctx, &micro[0], 0, 5);
   fill_batch(parts.ctx, &micro[1], 5, 8);
   fill_batch(whole.ctx, &large, 0, 8);
-  ck_assert_ok(parts.ctx, as_encoder_step(parts.graph, parts.encoder, &parts.adamw, micro, 2, &options, 0, 1e-3, &of_parts));
-  ck_assert_ok(whole.ctx, as_encoder_step(whole.graph, whole.encoder, &whole.adamw, &large, 1, &options, 0, 1e-3, &of_whole));
+  ck_assert_ok(parts.ctx,
+               as_encoder_step(parts.graph, parts.encoder, &parts.adamw, micro, 2, &options, 0, 1e-3, &of_parts));
+  ck_assert_ok(whole.ctx,
+               as_encoder_step(whole.graph, whole.encoder, &whole.adamw, &large, 1, &options, 0, 1e-3, &of_whole));
   ck_assert_double_eq_tol(of_parts.loss, of_whole.loss, 1e-6);
   ck_assert_double_eq_tol(of_parts.grad_norm, of_whole.grad_norm, 1e-5);
   const as_parameters *p = as_encoder_parameters(parts.encoder), *w = as_encoder_parameters(whole.encoder);
@@ -301,7 +309,8 @@ START_TEST(a_step_after_the_first_allocates_nothing) {
     uint64_t allocations = as_allocation_count(s.ctx);
     size_t used = as_memory_used(s.ctx);
     for (int64_t step = 1; step < 6; step++) /* as large, and smaller */
-      ck_assert_ok(s.ctx, as_encoder_step(s.graph, s.encoder, &s.adamw, batches + step % 3, 1, &options, step, 1e-3, &result));
+      ck_assert_ok(s.ctx,
+                   as_encoder_step(s.graph, s.encoder, &s.adamw, batches + step % 3, 1, &options, step, 1e-3, &result));
     ck_assert_uint_eq(as_allocation_count(s.ctx) - allocations, 0);
     ck_assert_uint_eq(as_memory_used(s.ctx), used);
     for (int i = 0; i < 3; i++) as_encoder_batch_free(&batches[i]);
@@ -321,7 +330,8 @@ START_TEST(a_step_that_diverges_updates_nothing) {
   float *before = as_alloc(s.ctx, ps->elements, sizeof *before);
   as_parameter_weights(ps, as_parameters_find(ps, "classifier.bias"))[1] = NAN;
   memcpy(before, ps->weights, ps->elements * sizeof *before);
-  ck_assert_refused(s.ctx, as_encoder_step(s.graph, s.encoder, &s.adamw, &batch, 1, &options, 4, 1e-3, &result), AS_E_DIVERGED, "step 5");
+  ck_assert_refused(s.ctx, as_encoder_step(s.graph, s.encoder, &s.adamw, &batch, 1, &options, 4, 1e-3, &result),
+                    AS_E_DIVERGED, "step 5");
   ck_assert(isnan(result.loss));
   ck_assert_int_eq(memcmp(before, ps->weights, ps->elements * sizeof *before), 0);
   ck_assert_int_eq(s.adamw.steps, 0);
@@ -332,10 +342,15 @@ START_TEST(a_step_that_diverges_updates_nothing) {
 END_TEST
 
 Suite *as_suite(void) {
-  const TTest *const tests[] = {
-      schedules_have_the_values_of_their_formulas, warm_up_is_a_share_below_1_and_steps_from_1_on, adamw_agrees_with_a_replica_in_double,
-      clipping_scales_down_only, an_epoch_has_every_row_once_and_keeps_its_bounds, batches_differ_by_epoch_and_seed_and_group_lengths,
-      accumulating_is_as_one_large_batch, a_step_after_the_first_allocates_nothing, a_step_that_diverges_updates_nothing};
+  const TTest *const tests[] = {schedules_have_the_values_of_their_formulas,
+                                warm_up_is_a_share_below_1_and_steps_from_1_on,
+                                adamw_agrees_with_a_replica_in_double,
+                                clipping_scales_down_only,
+                                an_epoch_has_every_row_once_and_keeps_its_bounds,
+                                batches_differ_by_epoch_and_seed_and_group_lengths,
+                                accumulating_is_as_one_large_batch,
+                                a_step_after_the_first_allocates_nothing,
+                                a_step_that_diverges_updates_nothing};
   Suite *suite = suite_create("training parts");
   for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
     TCase *tcase = tcase_create(tests[i]->name);

@@ -120,6 +120,8 @@ static as_status parse_weights(as_classifier_run *run, const as_labels *labels) 
     if (label < 0 || !(weight >= 0) || !isfinite(weight))
       return as_fail(run->ctx, AS_E_INVALID, "class-weights: \"%.*s\" is not LABEL=WEIGHT with a label of the data and a weight of at least 0",
                      (int)(stop - at), at);
+    if (run->class_weights[label] >= 0)
+      return as_fail(run->ctx, AS_E_INVALID, "class-weights: the label \"%s\" is given twice", labels->names[label]);
     run->class_weights[label] = (float)weight;
     at = end ? end + 1 : NULL;
   }

@@ -7,10 +7,13 @@ libassistify_all_la_SOURCES += train/recipe.c train/training_state.c train/train
   train/intent_classifier.c
 
 dist_check_SCRIPTS += tests/test_training_cli.sh
-check_PROGRAMS += tests/test_training tests/test_training_parts
+check_PROGRAMS += tests/test_training tests/test_training_parts tests/test_training_choices
 tests_test_training_SOURCES = tests/test_training.c tests/small_training.c tests/small_training.h
 tests_test_training_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_training_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_training_parts_SOURCES = tests/test_training_parts.c tests/small_training.c tests/small_training.h
 tests_test_training_parts_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_training_parts_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_training_choices_SOURCES = tests/test_training_choices.c tests/small_training.c tests/small_training.h
+tests_test_training_choices_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_training_choices_LDADD = libtest_harness.la $(TEST_LDADD)

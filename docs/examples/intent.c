@@ -10,12 +10,12 @@
 
 #include "assistify.h"
 
-/* Called after each epoch. A listener may have other functions too: for each step, for what is known before the first, and
- * one that can ask the run to save its state and stop. */
+/* Called after each epoch. A listener may have other functions too: for each step, for what is known before the first,
+ * and one that can ask the run to save its state and stop. */
 static void show_epoch(void *unused, const as_training_epoch *epoch) {
   (void)unused;
-  printf("epoch %lld of %lld: loss %.3f, accuracy on the rows held out %.3f\n", (long long)epoch->epoch, (long long)epoch->epochs,
-         epoch->train_loss, epoch->accuracy);
+  printf("epoch %lld of %lld: loss %.3f, accuracy on the rows held out %.3f\n", (long long)epoch->epoch,
+         (long long)epoch->epochs, epoch->train_loss, epoch->accuracy);
 }
 
 /* Trains a fresh model of the smallest size. For a good one start from a pretrained folder instead: recipe.from. */

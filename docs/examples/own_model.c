@@ -1,4 +1,5 @@
-/* A model of your own: a small network that tells points inside a ring from points outside, written from plain operations.
+/* A model of your own: a small network that tells points inside a ring from points outside, written from plain
+ * operations.
  *
  *   cc own_model.c $(pkg-config --cflags --libs assistify) -o own_model && ./own_model
  *
@@ -10,8 +11,9 @@
 
 enum { POINTS = 240, HIDDEN = 16, CLASSES = 2, STEPS = 300 };
 
-/* The model, written once: logits = tanh(x w1 + b1) w2 + b2. Training records it in float, the gradient check in double. A
- * recording function that fails returns NULL and those after it pass that through, so nothing has to be looked at here. */
+/* The model, written once: logits = tanh(x w1 + b1) w2 + b2. Training records it in float, the gradient check in
+ * double. A recording function that fails returns NULL and those after it pass that through, so nothing has to be
+ * looked at here. */
 static as_tensor *record_logits(as_graph *g, as_tensor *const *leaves, void *unused) {
   as_tensor *x = leaves[0];  /* [points, 2] */
   as_tensor *w1 = leaves[1]; /* [2, hidden] */
@@ -26,7 +28,8 @@ static as_tensor *record_logits(as_graph *g, as_tensor *const *leaves, void *unu
 /* Compares the gradients with finite differences, in double precision, for small sizes: enough to see that the model is
  * recorded as meant. */
 static as_status check_gradients(as_context *ctx) {
-  const as_gradcheck_input inputs[] = {{2, {5, 2}, -1, 1}, {2, {2, 7}, -1, 1}, {1, {7}, -1, 1}, {2, {7, 3}, -1, 1}, {1, {3}, -1, 1}};
+  const as_gradcheck_input inputs[] = {
+      {2, {5, 2}, -1, 1}, {2, {2, 7}, -1, 1}, {1, {7}, -1, 1}, {2, {7, 3}, -1, 1}, {1, {3}, -1, 1}};
   double worst = 0;
   as_status status = as_gradcheck(ctx, record_logits, NULL, 5, inputs, NULL, &worst);
   if (status == AS_OK) printf("gradients agree with finite differences to %.1e\n", worst);
