@@ -266,6 +266,79 @@ START_TEST(a_model_without_type_is_recognised) {
 }
 END_TEST
 
+/* The vocabulary is read in two ways; both must understand the same. */
+static const struct {
+  const char *members;
+  const char *tokens[4]; /* after [UNK] */
+} spellings[] = {
+    {"\"[UNK]\":0,\"a\":1", {"a"}},
+    {" \n \"[UNK]\" :\t0 , \"\\u0061\\n\\\"\\\\\\/\"\r: 1 ", {"a\n\"\\/"}},
+    {"\"\\u00E9\":1,\"\\ud83D\\uDe00x\":2,\"[UNK]\":0", {"\xC3\xA9", "\xF0\x9F\x98\x80x"}},
+    {"\"{[\":2,\",,,\":1,\"[UNK]\":0,\"}\":3", {",,,", "{[", "}"}},
+    {"\"\":1,\"[UNK]\":0,\"\xE4\xB8\xAD\":2", {"", "\xE4\xB8\xAD"}},
+};
+
+START_TEST(vocabularies_read_the_same_in_both_ways) {
+  static const char *const keys[] = {"model", "\\u006dodel"}; /* the scanner passes over a key with an escape */
+  for (int way = 0; way < 2; way++) {
+    char text[512];
+    as_tokenizer *tokenizer;
+    snprintf(
+        text, sizeof text,
+        "{\"x\": [{\"model\": \"}\"}, -1.5e3, null],\n \"%s\" : {\"type\":\"WordPiece\", \"vocab\" : {%s}, \"y\": {}}}",
+        keys[way], spellings[_i].members);
+    put_text("tokenizer.json", text);
+    ck_assert_ok(ctx, as_tokenizer_open(ctx, folder, &tokenizer));
+    size_t count = 1;
+    for (int i = 0; i < 4 && spellings[_i].tokens[i]; i++, count++) {
+      ck_assert_str_eq(as_tokenizer_token(tokenizer, i + 1, NULL), spellings[_i].tokens[i]);
+      ck_assert_int_eq(as_tokenizer_id(tokenizer, spellings[_i].tokens[i], strlen(spellings[_i].tokens[i])), i + 1);
+    }
+    ck_assert_uint_eq(as_tokenizer_vocab_size(tokenizer), count);
+    as_tokenizer_free(tokenizer);
+  }
+}
+END_TEST
+
+static const struct {
+  const char *members, *fragment;
+} bad_members[] = {
+    {"\"a\":0,\"a\":0", "duplicate"},
+    {"\"a\":0,\"a\":1", "duplicate"},
+    {"\"a\":01", "not valid JSON"},
+    {"\"a\":0,", "not valid JSON"},
+    {"\"a\":1.0", "an id that is not"},
+    {"\"a\":-1", "an id that is not"},
+    {"\"a\":99999999999", "an id that is"},
+    {"\"a\\x\":0", "not valid JSON"},
+    {"\"\\ud800\":0", "not valid JSON"},
+    {"\"\\ud800\\u0041\":0", "not valid"},
+    {"\"\\udc00\":0", "not valid JSON"},
+    {"\"a\\u0000\":0", "not valid JSON"},
+    {"\"a\xFF\":0", "not valid JSON"},
+    {"\"a\nb\":0", "not valid JSON"},
+    {"\"a\":0 \"b\":1", "not valid JSON"},
+    {"\"a\":{}", "an id that is not"},
+    {"\"a\":\"0\"", "an id that is not"},
+    {"\"\\u12\":0", "not valid JSON"},
+    {"\"a\":0]", "not valid JSON"},
+    {"\"a", "not valid JSON"},
+    {"\"a\\", "not valid JSON"},
+};
+
+START_TEST(bad_vocabulary_members_are_refused) {
+  char text[256];
+  snprintf(text, sizeof text, "{\"model\":{\"type\":\"WordPiece\",\"vocab\":{%s}}}", bad_members[_i].members);
+  refuse_json(text, bad_members[_i].fragment);
+}
+END_TEST
+
+START_TEST(errors_behind_the_vocabulary_keep_their_lines) {
+  refuse_json("{\"model\": {\"type\": \"WordPiece\",\n\"vocab\": {\"[UNK]\": 0,\n\"a\": 1},\n \"x\" 5}}",
+              "line 4, column 6");
+}
+END_TEST
+
 /* ---- writing -------------------------------------------------------------------------------------------------- */
 
 static char *read_file(const char *name) {
@@ -343,6 +416,7 @@ Suite *as_suite(void) {
                                 a_long_added_token_is_refused,
                                 repeated_tokens_and_odd_ids_are_warned_of,
                                 a_model_without_type_is_recognised,
+                                errors_behind_the_vocabulary_keep_their_lines,
                                 what_is_saved_reads_back_the_same,
                                 the_class_fits_the_pipeline};
   Suite *suite = suite_create("tokenizer_files");
@@ -350,6 +424,8 @@ Suite *as_suite(void) {
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_set_timeout(tcase, 120);
   for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) tcase_add_test(tcase, tests[i]);
+  tcase_add_loop_test(tcase, vocabularies_read_the_same_in_both_ways, 0, sizeof spellings / sizeof *spellings);
+  tcase_add_loop_test(tcase, bad_vocabulary_members_are_refused, 0, sizeof bad_members / sizeof *bad_members);
   tcase_add_loop_test(tcase, bad_json_is_refused, 0, sizeof bad_json / sizeof *bad_json);
   tcase_add_loop_test(tcase, bad_stages_are_refused, 0, sizeof bad_stages / sizeof *bad_stages);
   tcase_add_loop_test(tcase, bad_vocabularies_are_refused, 0, sizeof bad_vocab / sizeof *bad_vocab);

@@ -5,7 +5,7 @@ libassistify_all_la_SOURCES += tokenizer/tokenizer.c tokenizer/construct.h token
   tokenizer/registry.c tokenizer/encode.c tokenizer/encode.h tokenizer/assemble.c tokenizer/assemble.h tokenizer/work.c tokenizer/work.h \
   tokenizer/span.h tokenizer/added_tokens.c tokenizer/added_tokens.h tokenizer/added_tokens_json.c \
   tokenizer/added_tokens_json.h tokenizer/trie.c tokenizer/trie.h tokenizer/vocabulary.c tokenizer/vocabulary.h \
-  tokenizer/vocab_file.c tokenizer/vocab_file.h tokenizer/unicode.c tokenizer/unicode.h tokenizer/unicode_tables.c \
+  tokenizer/vocab_file.c tokenizer/vocab_file.h tokenizer/vocab_scan.c tokenizer/vocab_scan.h tokenizer/unicode.c tokenizer/unicode.h tokenizer/unicode_tables.c \
   tokenizer/nfd.c tokenizer/nfd.h tokenizer/bert.c tokenizer/bert_normalizer.c tokenizer/bert_normalizer.h \
   tokenizer/bert_pre_tokenizer.c tokenizer/wordpiece.c tokenizer/wordpiece_decoder.c tokenizer/template.c \
   tokenizer/template.h tokenizer/template_processing.c tokenizer/fields.c tokenizer/fields.h tokenizer/limits.h \

@@ -10,6 +10,7 @@
 #include "tokenizer/fields.h"
 #include "tokenizer/limits.h"
 #include "tokenizer/tokenizer_config.h"
+#include "tokenizer/vocab_scan.h"
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
 
@@ -99,7 +100,13 @@ static as_status read_document(as_loader *loader, const json_t *root) {
 
 as_status as_read_tokenizer_json(as_loader *loader) {
   json_t *root = NULL, *config = NULL;
-  as_status status = as_json_read(loader->ctx, loader->path, AS_MAX_TOKENIZER_FILE, AS_E_MODEL, &root);
+  char *text;
+  size_t length;
+  as_status status = as_file_read(loader->ctx, loader->path, AS_MAX_TOKENIZER_FILE, AS_E_MODEL, &text, &length);
+  if (status != AS_OK) return status;
+  status = as_scan_vocab(loader->ctx, text, &length, &loader->tokenizer->vocabulary);
+  if (status == AS_OK) status = as_json_parse(loader->ctx, text, length, loader->path, AS_E_MODEL, &root);
+  as_free(loader->ctx, text);
   if (status == AS_OK) status = read_document(loader, root);
   if (status == AS_OK) status = as_read_config(loader, as_model_of(loader->tokenizer)->special_tokens, &config);
   json_decref(config);

@@ -15,7 +15,7 @@ as_status as_read_vocab_object(as_loader *loader, const json_t *model) {
   json_t *object = json_object_get(model, "vocab"), *value;
   const char *where = "vocab", *token;
   as_status status = as_field_object(loader, object, where);
-  if (status != AS_OK) return status;
+  if (status != AS_OK || vocabulary->count > 0) return status; /* as_scan_vocab has read it */
   json_int_t limit = 2 * (json_int_t)json_object_size(object) + AS_MAX_ID_HOLES;
   json_object_foreach(object, token, value) {
     json_int_t id = json_is_integer(value) ? json_integer_value(value) : -1;

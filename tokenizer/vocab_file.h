@@ -4,7 +4,7 @@
 
 #include "tokenizer/stages.h"
 
-/* Fills the vocabulary of loader->tokenizer from the member "vocab" of `model`. */
+/* Fills the vocabulary of loader->tokenizer from the member "vocab" of `model`, unless as_scan_vocab has done so. */
 AS_MUST_CHECK as_status as_read_vocab_object(as_loader *loader, const json_t *model);
 /* Writes that member, in the order of the ids. */
 void as_write_vocab_object(const as_tokenizer *tokenizer, as_json_writer *writer);
