@@ -358,6 +358,26 @@ START_TEST(an_empty_training_folder_is_no_run) {
 }
 END_TEST
 
+START_TEST(a_failed_start_leaves_the_folder_free) {
+  static char nothing[] = "nothing";
+  begin();
+  as_recipe recipe = usual(), wrong = recipe;
+  as_training_result result;
+  wrong.label_column = nothing;
+  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("out"), false, NULL, &result), AS_E_DATA, "nothing");
+  wrong = recipe;
+  wrong.memory_limit = 1000;
+  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("out"), false, NULL, &result), AS_E_LIMIT, "memory limit");
+  wrong = recipe;
+  wrong.freeze = 4; /* two layers */
+  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("out"), false, NULL, &result), AS_E_INVALID, "freeze");
+  ck_assert_refused(ctx, as_train_classifier_resume(ctx, in_folder("out"), NULL, &result), AS_E_MODEL, "no unfinished training");
+  recipe.freeze = 3; /* the head alone */
+  as_small_train(ctx, &recipe, in_folder("out"));
+  end();
+}
+END_TEST
+
 START_TEST(changed_data_and_changed_recipes_are_refused_at_resume) {
   begin();
   as_recipe recipe = usual(), other;
@@ -422,6 +442,7 @@ Suite *as_suite(void) {
                                 two_checkpoints_and_the_best_are_kept,
                                 a_folder_in_use_is_refused_without_overwrite,
                                 an_empty_training_folder_is_no_run,
+                                a_failed_start_leaves_the_folder_free,
                                 changed_data_and_changed_recipes_are_refused_at_resume,
                                 a_divergence_names_step_and_lines_and_keeps_the_checkpoint};
   Suite *suite = suite_create("training");

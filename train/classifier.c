@@ -171,6 +171,15 @@ static as_status check_vocabulary(as_classifier_run *run) {
                  run->recipe.from ? run->recipe.from : run->files.out, (long long)ids, (long long)rows);
 }
 
+static as_status freeze(as_classifier_run *run) {
+  int64_t layers = as_encoder_describe(run->encoder)->layers;
+  if (run->recipe.freeze > layers + 1)
+    return as_fail(run->ctx, AS_E_INVALID, "freeze: the model has %lld layers, so %lld keeps all but the head; %lld leaves nothing to train",
+                   (long long)layers, (long long)layers + 1, (long long)run->recipe.freeze);
+  if (run->recipe.freeze > 0) as_parameters_freeze(as_encoder_parameters(run->encoder), (int)run->recipe.freeze);
+  return AS_OK;
+}
+
 /* Data, tokenizer and model; from the newest checkpoint if there is one. */
 static as_status prepare(as_classifier_run *run) {
   as_status status;
@@ -187,7 +196,7 @@ static as_status prepare(as_classifier_run *run) {
   if (status == AS_OK && as_run_interrupted(run)) status = stop_here(run);
   if (status == AS_OK)
     status = as_classifier_data_tokenize(&run->data, r, as_encoder_labels(run->encoder), as_encoder_describe(run->encoder)->max_tokens);
-  if (status == AS_OK && r->freeze > 0) as_parameters_freeze(as_encoder_parameters(run->encoder), (int)r->freeze);
+  if (status == AS_OK) status = freeze(run);
   as_adamw_options options = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = r->weight_decay};
   if (status == AS_OK) status = as_adamw_init(&run->optimizer, run->ctx, as_encoder_parameters(run->encoder), &options);
   if (status == AS_OK && checkpoint) status = as_training_load(&run->files, checkpoint, &run->optimizer, &run->position);
@@ -439,6 +448,17 @@ static as_status copy_recipe(as_context *ctx, const as_recipe *recipe, as_recipe
   return status;
 }
 
+/* After a failure that no resuming would go round (a wrong column, too little memory), with nothing done yet: there is no run, and
+ * the folder is free for the next try. */
+static void forget_failed_start(as_classifier_run *run, as_status failure) {
+  as_status status = AS_OK;
+  if (failure == AS_OK || failure == AS_E_INTERRUPTED) return;
+  char *checkpoint = as_training_latest(&run->files, &status);
+  if (!checkpoint && status == AS_OK) status = as_training_remove(&run->files);
+  if (status != AS_OK) as_warn(run->ctx, "%s: what is left of the failed start cannot be removed", run->files.training);
+  as_free(run->ctx, checkpoint);
+}
+
 as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
                               const as_training_listener *listener, as_training_result *result) {
   static const as_training_listener silent;
@@ -452,7 +472,10 @@ as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const ch
   char *path = status == AS_OK ? recipe_path(&run) : NULL;
   if (status == AS_OK) status = path ? as_recipe_write(ctx, &run.recipe, path) : AS_E_NOMEM;
   as_free(ctx, path);
-  if (status == AS_OK) status = run_recorded(&run, result);
+  if (status == AS_OK) {
+    status = run_recorded(&run, result);
+    forget_failed_start(&run, status);
+  }
   release(&run);
   return status;
 }

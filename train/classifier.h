@@ -62,7 +62,7 @@ typedef struct as_training_result {
 
 /* Trains by the recipe into folder `out`. AS_E_INVALID when `out` holds a model or an unfinished run and `overwrite` is
  * false. AS_E_INTERRUPTED with a state that as_train_classifier_resume goes on from; AS_E_DIVERGED after a loss or
- * gradient that is not finite, with the last checkpoint kept. */
+ * gradient that is not finite, with the last checkpoint kept. A failure before the first checkpoint leaves no run. */
 AS_MUST_CHECK as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
                                             const as_training_listener *listener, as_training_result *result);
 /* Goes on with the run in `out`. AS_E_MODEL when there is none; AS_E_DATA when a data file has changed, AS_E_MODEL when the recorded
