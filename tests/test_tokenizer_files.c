@@ -206,6 +206,8 @@ START_TEST(absent_files_are_named) {
   as_tokenizer *tokenizer;
   ck_assert_refused(ctx, as_tokenizer_open(ctx, folder, &tokenizer), AS_E_MODEL, folder);
   ck_assert_refused(ctx, as_tokenizer_open(ctx, path_of("vocab.txt"), &tokenizer), AS_E_MODEL, "vocab.txt");
+  ck_assert_refused(ctx, as_tokenizer_open(ctx, path_of("x.bin"), &tokenizer), AS_E_MODEL, "there is no such");
+  ck_assert_ok(ctx, as_file_write(ctx, path_of("x.bin"), "x", 1));
   ck_assert_refused(ctx, as_tokenizer_open(ctx, path_of("x.bin"), &tokenizer), AS_E_MODEL,
                     "not a tokenizer file by its name");
 }
