@@ -25,8 +25,8 @@ enum { LINE = 64 / sizeof(real) }; /* elements of a cache line */
  * packed or not, costs about as much as using it in this many rows. */
 static const int64_t CHUNK_COST = 6000000;
 static const int64_t PANEL_ROWS = 12;
-/* Elements of a matrix that one chunk of a packing loop takes: some 20 microseconds. */
-static const int64_t PACK_CHUNK = 1 << 16;
+/* Elements of a matrix that one chunk of a packing loop takes: some 10 microseconds. */
+static const int64_t PACK_CHUNK = 1 << 15;
 
 static int64_t divide_up(int64_t a, int64_t b) {
   return (a + b - 1) / b;
@@ -224,6 +224,7 @@ static bool step_after(const gemm_run *run, int64_t chunk, int64_t i, gemm_step 
 static const real *panel_of(const gemm_run *run, const gemm_step *step, int lane) {
   const as_gemm_shape *shape = &run->kernels->gemm_shape;
   if (run->call->packed_b) return run->call->packed_b + step->column * run->plan.k + step->k0 * shape->nr;
+  if (step->depth == 0) return NULL; /* then there is no workspace either */
   real *packed = run->lanes_b + lane * b_elements(shape, &run->plan);
   run->kernels->gemm_pack_b(step->columns, step->depth,
                             run->call->b + step->k0 * run->b_k + step->column * run->b_column, run->b_k, run->b_column,
@@ -324,9 +325,10 @@ void AS_REAL(as_gemm)(as_context *ctx, const kernel_table *kernels, const gemm_c
   run.a_k = call->transpose_a ? call->lda : 1;
   run.b_k = call->transpose_b ? 1 : call->ldb;
   run.b_column = call->transpose_b ? call->ldb : 1;
-  run.lanes_b = (real *)workspace + a_elements(plan, call->transpose_a);
+  run.lanes_b = workspace;
   if (a_elements(plan, call->transpose_a) > 0) {
     run.packed_a = workspace;
+    run.lanes_b += a_elements(plan, call->transpose_a);
     run.pack_chunks = smaller(parts_of(call->m * call->k, PACK_CHUNK), plan->groups);
     as_parallel_for(ctx, run.pack_chunks, pack_a_chunk, &run);
   }
@@ -355,7 +357,8 @@ void AS_REAL(as_gemm_block)(const kernel_table *kernels, const AS_REAL(as_gemm_b
       tile.b = call->b + column;
       tile.b_k = call->ldb;
     } else {
-      kernels->gemm_pack_b(tile.columns, call->k, call->b + column * b_column, b_k, b_column, workspace);
+      if (call->k > 0)
+        kernels->gemm_pack_b(tile.columns, call->k, call->b + column * b_column, b_k, b_column, workspace);
       tile.b = workspace;
       tile.b_k = nr;
     }

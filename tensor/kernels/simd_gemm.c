@@ -66,9 +66,9 @@ INLINE void finish(const int rows, const as_gemm_tile_f32 *t, vf sum[ROWS][VECTO
 }
 
 /* `count` steps of the chains. What comes in A and B is asked for some steps ahead, because the processor's own
- * prefetching stops at every page; and with it one line of `next` in each step. */
-INLINE void multiply(const int rows, const bool packed, const as_gemm_tile_f32 *t, int64_t k, int64_t count,
-                     const float *next, int64_t next_line, vf sum[ROWS][VECTORS]) {
+ * prefetching stops at every page; and, when `asks`, one line of `next` in each step. */
+INLINE void multiply(const int rows, const bool packed, const bool asks, const as_gemm_tile_f32 *t, int64_t k,
+                     int64_t count, const float *next, vf sum[ROWS][VECTORS]) {
   const int64_t a_row = packed ? 1 : t->a_row, a_k = t->a_k, b_k = t->b_k, b_ahead = B_AHEAD * b_k;
   const float *a = t->a + k * a_k, *b = t->b + k * b_k;
   for (; count > 0; count--) {
@@ -76,14 +76,16 @@ INLINE void multiply(const int rows, const bool packed, const as_gemm_tile_f32 *
     UNROLLED for (int v = 0; v < VECTORS; v++) row_of_b[v] = vf_load(b + v * LANES);
     UNROLLED for (int v = 0; v < COLUMNS; v += LINE) __builtin_prefetch(b + b_ahead + v);
     if (packed && rows > 1) __builtin_prefetch(a + A_AHEAD);
-    if (next_line) __builtin_prefetch(next, 0, 2);
+    if (asks) {
+      __builtin_prefetch(next, 0, 2);
+      next += t->next_line;
+    }
     UNROLLED for (int r = 0; r < rows; r++) {
       vf x = vf_set1(a[r * a_row]);
       UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] = vf_fma(x, row_of_b[v], sum[r][v]);
     }
     a += a_k;
     b += b_k;
-    next += next_line;
   }
 }
 
@@ -97,9 +99,9 @@ INLINE void tile(const int rows, const bool packed, const as_gemm_tile_f32 *t) {
   int64_t k = 0;
   if (packed) {
     for (int64_t run = 0; run < t->next_runs && k + t->next_lines <= t->depth; run++, k += t->next_lines)
-      multiply(rows, packed, t, k, t->next_lines, t->next + run * t->next_run, t->next_line, sum);
+      multiply(rows, packed, true, t, k, t->next_lines, t->next + run * t->next_run, sum);
   }
-  multiply(rows, packed, t, k, t->depth - k, t->b, 0, sum);
+  multiply(rows, packed, false, t, k, t->depth - k, NULL, sum);
   finish(rows, t, sum);
   store_c(rows, t, sum);
 }
