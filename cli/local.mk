@@ -37,7 +37,7 @@ check_PROGRAMS += tests/test_console
 tests_test_console_SOURCES = tests/test_console.c
 tests_test_console_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_console_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
-dist_check_SCRIPTS += tests/test_cli.sh tests/test_data_commands.sh tests/test_tokenize.sh
+dist_check_SCRIPTS += tests/test_cli.sh tests/test_isa.sh tests/test_data_commands.sh tests/test_tokenize.sh
 
 # inspect: the program in the test's process (tests/program.h), and golden model folders (tests/model_case.h).
 PROGRAM_TEST = tests/program.c tests/program.h
