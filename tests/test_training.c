@@ -110,7 +110,7 @@ START_TEST(any_number_of_threads_gives_the_same_bytes) {
   as_small_train(ctx, &recipe, in_folder("one"));
   for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++) {
     as_context *other = as_test_context(threads[i]);
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "threads-%d", threads[i]);
     as_small_train(other, &recipe, in_folder(name));
     assert_same_run(in_folder(name), in_folder("one"));
@@ -129,7 +129,7 @@ START_TEST(an_interrupted_run_ends_as_if_undisturbed) {
     ear e;
     as_training_listener listener = listen(&e, stops[i]);
     as_training_result result;
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "stop-%d", (int)stops[i]);
     ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder(name), false, &listener, &result),
                       AS_E_INTERRUPTED, "--resume");
@@ -183,7 +183,7 @@ START_TEST(recomputing_changes_no_byte) {
   as_recipe recipe = usual();
   as_small_train(ctx, &recipe, in_folder("mode-0"));
   for (int mode = 1; mode <= 2; mode++) {
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "mode-%d", mode);
     recipe.recompute = mode;
     as_small_train(ctx, &recipe, in_folder(name));
