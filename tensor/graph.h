@@ -91,6 +91,8 @@ AS_MUST_CHECK as_status as_graph_plan(as_graph *g, as_tensor *loss);
 /* The same without allocating the arena: for as_graph_bytes alone. */
 AS_MUST_CHECK as_status as_graph_plan_only(as_graph *g, as_tensor *loss);
 void as_graph_set_memory_limit(as_graph *g, size_t bytes); /* of the arena; 0: none */
+/* Makes room for plans of up to `bytes`, so that none of them allocates the arena. */
+AS_MUST_CHECK as_status as_graph_reserve(as_graph *g, size_t bytes);
 size_t as_graph_bytes(const as_graph *g);    /* bytes of the arena that the last plan needs */
 size_t as_graph_capacity(const as_graph *g); /* bytes that the arena has */
 int64_t as_graph_operations(const as_graph *g);

@@ -241,16 +241,22 @@ as_status as_graph_plan_only(as_graph *g, as_tensor *loss) {
   return AS_OK;
 }
 
+as_status as_graph_reserve(as_graph *g, size_t bytes) {
+  if (g->arena && bytes <= g->arena_capacity) return AS_OK;
+  as_free(g->ctx, g->arena);
+  g->arena_capacity = 0;
+  g->planned = false;
+  g->arena = as_alloc(g->ctx, bytes, 1);
+  if (!g->arena) return AS_E_NOMEM;
+  g->arena_capacity = bytes;
+  return AS_OK;
+}
+
 as_status as_graph_plan(as_graph *g, as_tensor *loss) {
   as_status status = as_graph_plan_only(g, loss);
   if (status != AS_OK) return status;
-  if (g->arena_bytes > g->arena_capacity || !g->arena) {
-    as_free(g->ctx, g->arena);
-    g->arena_capacity = 0;
-    g->arena = as_alloc(g->ctx, g->arena_bytes, 1);
-    if (!g->arena) return AS_E_NOMEM;
-    g->arena_capacity = g->arena_bytes;
-  }
+  status = as_graph_reserve(g, g->arena_bytes);
+  if (status != AS_OK) return status;
   for (size_t i = 0; i < g->tensors_count; i++) {
     as_tensor *t = g->tensors[i];
     if (!is_value(t)) continue;

@@ -123,6 +123,7 @@ as_status as_run_plan(as_classifier_run *run) {
     if (!run->recipe.memory_auto || !lower(run)) return refuse(run);
     status = try_plan(run, &steps);
   }
+  if (status == AS_OK) status = as_graph_reserve(run->graph, run->graph_bytes);
   run->schedule = (as_schedule){.kind = (as_schedule_kind)run->recipe.schedule, .lr = run->recipe.lr, .steps = steps,
                                 .warmup = as_schedule_warmup(run->recipe.warmup, steps)};
   return status;
