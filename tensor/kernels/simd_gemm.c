@@ -148,28 +148,35 @@ INLINE vf load_fours(const float *const *row, int64_t k) {
 #endif
 }
 
-/* out[(k + j) * out_stride + i] = row[i][k + j] for i < count <= LANES and j < 4 * FOURS. Each row's numbers are all
- * taken while its line is in the first cache, where rows a power of two apart displace each other. */
+/* out[j * out_stride + i] = row[i][k + j] for i < count <= LANES and j < 4 * FOURS; `whole`: count is LANES. Each row's
+ * numbers are all taken while its line is in the first cache, where rows a power of two apart displace each other. */
 enum { FOURS = LANES == 16 ? 4 : 2 };
-INLINE void transpose_step(const float *const *row, int64_t k, size_t count, float *out, int64_t out_stride) {
+INLINE void transpose_step(const bool whole, const float *const *row, int64_t k, size_t count, float *out,
+                           int64_t out_stride) {
   vi x[FOURS][4];
   UNROLLED for (int i = 0; i < 4; i++) {
     UNROLLED for (int f = 0; f < FOURS; f++) x[f][i] = vf_to_bits(load_fours(row + i, k + 4 * f));
   }
   UNROLLED for (int f = 0; f < FOURS; f++) {
     vi_transpose4(x[f]);
-    UNROLLED for (int j = 0; j < 4; j++) vf_write(out + (k + 4 * f + j) * out_stride, count, vf_from_bits(x[f][j]));
+    UNROLLED for (int j = 0; j < 4; j++, out += out_stride) {
+      if (whole)
+        vf_store(out, vf_from_bits(x[f][j]));
+      else
+        vf_store_n(out, count, vf_from_bits(x[f][j]));
+    }
   }
 }
 
-/* out[k * out_stride + i] = x[i * stride + k] for i < count <= LANES and k < depth; nothing else is written. */
-static void transpose(size_t count, int64_t depth, const float *x, int64_t stride, float *out, int64_t out_stride) {
+/* out[k * out_stride + i] = x[i * stride + k] for i < count and k < depth; nothing else is written. */
+INLINE void transpose(const bool whole, size_t count, int64_t depth, const float *x, int64_t stride, float *out,
+                      int64_t out_stride) {
   const float *row[LANES];
   for (size_t i = 0; i < LANES; i++) row[i] = x + (int64_t)(i < count ? i : count - 1) * stride;
   int64_t k = 0;
   for (; k + 4 * FOURS <= depth; k += 4 * FOURS) {
-    for (size_t i = 0; i < LANES; i++) __builtin_prefetch(row[i] + k + TRANSPOSE_AHEAD);
-    transpose_step(row, k, count, out, out_stride);
+    UNROLLED for (size_t i = 0; i < LANES; i++) __builtin_prefetch(row[i] + k + TRANSPOSE_AHEAD);
+    transpose_step(whole, row, k, count, out + k * out_stride, out_stride);
   }
   for (; k < depth; k++) {
     for (size_t i = 0; i < count; i++) out[k * out_stride + (int64_t)i] = row[i][k];
@@ -192,8 +199,12 @@ static void pack(int64_t count, int64_t depth, const float *x, int64_t stride, i
     copy_rows(count, depth, x, k_stride, out, out_stride);
     return;
   }
-  for (int64_t i = 0; i < count; i += LANES)
-    transpose(count - i < LANES ? (size_t)(count - i) : LANES, depth, x + i * stride, stride, out + i, out_stride);
+  for (int64_t i = 0; i < count; i += LANES) {
+    if (i + LANES <= count)
+      transpose(true, LANES, depth, x + i * stride, stride, out + i, out_stride);
+    else
+      transpose(false, (size_t)(count - i), depth, x + i * stride, stride, out + i, out_stride);
+  }
 }
 
 void AS_ISA(as_gemm_pack_a)(int64_t rows, int64_t depth, const float *a, int64_t row_stride, int64_t k_stride,

@@ -5,11 +5,11 @@
 #include "tensor/kernels/simd.h"
 
 /* Rows and vectors of a tile: rows * vectors accumulators, the vectors of B and two registers of A have to fit. `kc`
- * rows of a panel and `mc` rows of A stay in a second cache of 1 MiB together. */
+ * rows of a panel and `mc` rows of A stay in the second cache together (about 1 MiB). */
 #if AS_LANES == 16
 #define AS_TILE_ROWS 14 /* 28 + 2 + 2 of 32 registers */
 #define AS_TILE_VECTORS 2
-#define AS_SIMD_GEMM_SHAPE {AS_TILE_ROWS, AS_TILE_VECTORS * AS_LANES, 512, 350, 128}
+#define AS_SIMD_GEMM_SHAPE {AS_TILE_ROWS, AS_TILE_VECTORS * AS_LANES, 512, 532, 128}
 #elif AS_LANES == 8
 #define AS_TILE_ROWS 6 /* 12 + 2 + 2 of 16 */
 #define AS_TILE_VECTORS 2
