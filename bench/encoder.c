@@ -14,7 +14,7 @@ static as_status make(as_context *ctx, const as_bench_model *model, const as_enc
 }
 
 as_status as_bench_encoder_new(as_context *ctx, const as_bench_model *model, bool gradients, as_encoder **out) {
-  char text[AS_BENCH_CLASSES][8];
+  char text[AS_BENCH_CLASSES][16];
   const char *names[AS_BENCH_CLASSES];
   as_labels labels = {0};
   const as_encoder_preset *preset = as_encoder_presets;

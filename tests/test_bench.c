@@ -77,6 +77,9 @@ START_TEST(measures_every_kernel_of_the_best_table) {
 }
 END_TEST
 
+/* On a machine as slow as this the large products are left out. */
+static const as_bench_peaks SLOW = {.fma_gflops = 10};
+
 /* The rate and the share follow from the shape, the time and the threads. */
 static bool look_at_product(void *user, const as_bench_row *row) {
   seen *s = user;
@@ -84,7 +87,7 @@ static bool look_at_product(void *user, const as_bench_row *row) {
   s->rows++;
   ck_assert_int_eq(sscanf(row->shape, "m %d, n %d, k %d", &m, &n, &k), 3);
   ck_assert_double_eq_tol(row->gflops * row->seconds, 2e-9 * m * n * k, 1e-9);
-  ck_assert_double_eq_tol(row->share, row->gflops / (PEAKS.fma_gflops * row->threads), 1e-12);
+  ck_assert_double_eq_tol(row->share, row->gflops / (SLOW.fma_gflops * row->threads), 1e-12);
   return s->rows != s->stop_after;
 }
 
@@ -93,16 +96,16 @@ START_TEST(measures_the_matrix_product_with_one_thread_and_with_all) {
   const as_kernels_f32 *table;
   bool goes_on = false;
   ck_assert_ok(s.ctx, as_kernels_select(s.ctx, &table));
-  ck_assert_ok(s.ctx, as_bench_gemm(s.ctx, table, &PEAKS, true, look_at_product, &s, &goes_on));
+  ck_assert_ok(s.ctx, as_bench_gemm(s.ctx, table, &SLOW, true, look_at_product, &s, &goes_on));
   ck_assert(goes_on);
-  ck_assert_int_ge(s.rows, 2 * 15);
+  ck_assert_int_ge(s.rows, 2 * 8);
   s = (seen){.ctx = s.ctx, .stop_after = 3};
-  ck_assert_ok(s.ctx, as_bench_gemm(s.ctx, table, &PEAKS, false, look_at_product, &s, &goes_on));
+  ck_assert_ok(s.ctx, as_bench_gemm(s.ctx, table, &SLOW, false, look_at_product, &s, &goes_on));
   ck_assert(!goes_on);
   ck_assert_int_eq(s.rows, 3);
   for (uint64_t n = 1; n <= 5; n++) {
     as_test_fail_at(s.ctx, n);
-    ck_assert_int_eq(as_bench_gemm(s.ctx, table, &PEAKS, false, look_at_product, &s, &goes_on), AS_E_NOMEM);
+    ck_assert_int_eq(as_bench_gemm(s.ctx, table, &SLOW, false, look_at_product, &s, &goes_on), AS_E_NOMEM);
   }
   as_test_context_free(s.ctx);
 }
