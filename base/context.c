@@ -29,11 +29,16 @@ const char *as_status_name(as_status status) {
   return names[status];
 }
 
-/* Large blocks are asked for in large pages, where the system has them: going down a column of a matrix would meet a new
- * small page at every row, and each page costs a fault when it is first touched. */
+static void *default_allocate(void *user, size_t bytes) {
+  (void)user;
+  return bytes > SIZE_MAX - 63 ? NULL : aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+}
+
+/* Large blocks in large pages, where the system has them: going down a column of a matrix would meet a new small page at
+ * every row. */
 enum { LARGE_PAGE = 2 << 20 };
 
-static void *default_allocate(void *user, size_t bytes) {
+static void *large_page_allocate(void *user, size_t bytes) {
   (void)user;
   if (bytes > SIZE_MAX - LARGE_PAGE) return NULL;
   size_t alignment = bytes < 2 * LARGE_PAGE ? 64 : LARGE_PAGE;
@@ -57,11 +62,11 @@ static void choose_isa(as_context *ctx, const char *asked) {
 
 as_status as_context_new(as_context **out, const as_context_options *options) {
   static const as_context_options defaults = {0};
-  const as_allocator standard = {default_allocate, default_release, NULL};
   *out = NULL;
   if (!options) options = &defaults;
   if (options->threads < 0 || options->threads > AS_MAX_THREADS) return AS_E_INVALID;
   int threads = options->threads ? options->threads : as_default_threads();
+  const as_allocator standard = {options->large_pages ? large_page_allocate : default_allocate, default_release, NULL};
   as_allocator allocator = options->allocator ? *options->allocator : standard;
   size_t bytes = sizeof(as_context) + (size_t)(threads - 1) * sizeof(as_worker);
 

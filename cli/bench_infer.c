@@ -145,5 +145,5 @@ const as_command as_command_bench_infer = {
                 "assistify bench infer --requests 0 --workload lengths.txt\n"
                 "assistify bench infer --size tiny --tokens 8 --json",
     .groups = groups,
-    .run = run,
+    .works_long = true, .run = run,
 };

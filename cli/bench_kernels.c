@@ -81,5 +81,5 @@ const as_command as_command_bench_kernels = {
         "fastest of several; other programs that run meanwhile are best stopped all the same.",
     .examples = "assistify bench kernels\nASSISTIFY_ISA=avx2 assistify bench kernels --json",
     .groups = groups,
-    .run = run,
+    .works_long = true, .run = run,
 };

@@ -80,5 +80,5 @@ const as_command as_command_bench_train = {
     .examples = "assistify bench train --workload lengths.txt\n"
                 "assistify bench train --size tiny --limit 4 --json --workload lengths.txt",
     .groups = groups,
-    .run = run,
+    .works_long = true, .run = run,
 };

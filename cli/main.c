@@ -30,7 +30,8 @@ static bool print_instead(as_console *console, const as_arguments *arguments) {
 static int run_command(as_console *console, const as_arguments *arguments) {
   as_cli cli = {.arguments = arguments, .console = console};
   as_context_options options = {
-      .threads = (int)as_option_int(arguments, "threads"), .warn = as_console_warn, .warn_user = console};
+      .threads = (int)as_option_int(arguments, "threads"), .warn = as_console_warn, .warn_user = console,
+      .large_pages = arguments->command->works_long};
   as_status status = as_context_new(&cli.ctx, &options);
   if (status != AS_OK) {
     as_console_error(console, status == AS_E_NOMEM ? "out of memory" : "the threads could not be started");

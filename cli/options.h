@@ -63,6 +63,7 @@ typedef struct as_command {
   const char *description;              /* paragraphs, separated by an empty line; NULL: the summary is enough */
   const char *examples;                 /* lines, each a command; NULL: none */
   const as_option_group *const *groups; /* ended by NULL; NULL: no options but the global ones */
+  bool works_long;         /* large pages pay (as_context_options.large_pages) */
   bool catches_signals;                 /* SIGINT and SIGTERM only set the flag that as_interrupted reads */
   int (*run)(struct as_cli *cli);       /* returns an exit code */
 } as_command;

@@ -317,6 +317,7 @@ static int run_intent(as_cli *cli) { return train(cli, as_task_find("intent")); 
 
 const as_command as_command_train_intent = {
     .name = "train intent", .summary = "train an intent classifier from a CSV file", .groups = groups, .catches_signals = true,
+    .works_long = true,
     .run = run_intent,
     .description = "Reads texts and labels, trains a DistilBERT classifier, and writes a Hugging Face model folder. Without "
                    "--from the model is fresh and its vocabulary is made from the data. Ctrl-C saves the state; "
