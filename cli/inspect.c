@@ -24,7 +24,7 @@ void as_inspect_tensors_free(as_inspect_tensors *tensors) {
   as_inspect_tensors_init(tensors, tensors->ctx);
 }
 
-static char *format_name(as_context *ctx, const char *format, va_list arguments) {
+static AS_PRINTF(2, 0) char *format_name(as_context *ctx, const char *format, va_list arguments) {
   va_list again;
   va_copy(again, arguments);
   int length = vsnprintf(NULL, 0, format, again);
