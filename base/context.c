@@ -34,8 +34,8 @@ static void *default_allocate(void *user, size_t bytes) {
   return bytes > SIZE_MAX - 63 ? NULL : aligned_alloc(64, (bytes + 63) & ~(size_t)63);
 }
 
-/* Large blocks in large pages, where the system has them: going down a column of a matrix would meet a new small page at
- * every row. */
+/* Large blocks in large pages, where the system has them: going down a column of a matrix would meet a new small page
+ * at every row. */
 enum { LARGE_PAGE = 2 << 20 };
 
 static void *large_page_allocate(void *user, size_t bytes) {

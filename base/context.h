@@ -25,8 +25,9 @@ typedef struct as_allocator {
 typedef struct as_context_options {
   int threads;     /* 0: as_default_threads() */
   const char *isa; /* NULL: environment ASSISTIFY_ISA, else the best that the CPU has; see tensor/kernels */
-  bool large_pages; /* ask the system for large pages for large blocks: a few percent faster over a long time, but where
-                       memory is scattered the first use of a block may take longer than reading a model. For training */
+  /* Ask the system for large pages for large blocks: a few percent faster over a long time, but where memory is
+   * scattered the first use of a block may take longer than reading a model. For training. */
+  bool large_pages;
   const as_allocator *allocator;              /* NULL: aligned_alloc and free; copied */
   void (*warn)(void *user, const char *text); /* NULL: warnings are only counted */
   void *warn_user;

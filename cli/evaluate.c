@@ -20,7 +20,8 @@ static const as_option rows[] = {
     {.name = "model", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "the task's folder below --models",
      .help = "model folder"},
     {.name = "json", .type = AS_OPTION_FLAG, .help = "everything as one JSON object"},
-    {.name = "errors", .type = AS_OPTION_FILE, .argument = "F.csv", .help = "write the wrong rows, the most confident first"},
+    {.name = "errors", .type = AS_OPTION_FILE, .argument = "F.csv",
+     .help = "write the wrong rows, the most confident first"},
     {.name = "reliability", .type = AS_OPTION_FILE, .argument = "F.svg", .help = "write a reliability diagram"},
     {.name = "resamples", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1e6, .initial = "1000",
      .help = "of the bootstrap intervals; 0: none"},
@@ -70,8 +71,8 @@ static as_status map_labels(evaluating *e) {
     const char *name = as_messages_value(e->messages, 0, row);
     int64_t label = as_labels_find(labels, name);
     if (label < 0)
-      return as_fail(e->cli->ctx, AS_E_DATA, "%s: line %llu: the model knows no label \"%s\"", as_messages_path(e->messages),
-                     (unsigned long long)as_messages_line(e->messages, row), name);
+      return as_fail(e->cli->ctx, AS_E_DATA, "%s: line %llu: the model knows no label \"%s\"",
+                     as_messages_path(e->messages), (unsigned long long)as_messages_line(e->messages, row), name);
     e->truth[row] = (int32_t)label;
   }
   return AS_OK;
@@ -96,7 +97,7 @@ static as_status predict_rows(evaluating *e) {
   return status;
 }
 
-/* ---- what comes out ------------------------------------------------------------------------------------------------------------ */
+/* ---- what comes out --------------------------------------------------------------------------------------------- */
 static as_status write_errors(evaluating *e, const char *path) {
   as_answers answers = {.messages = e->messages, .classes = e->classes,
                         .labels = (const char *const *)as_classifier_labels(e->classifier)->names, .truth = e->truth,
@@ -141,8 +142,8 @@ static as_status report(evaluating *e) {
   const as_arguments *a = e->cli->arguments;
   const char *errors = as_option_text(a, "errors"), *reliability = as_option_text(a, "reliability");
   as_evaluation_input input = {.rows = e->rows, .classes = e->classes,
-                               .labels = (const char *const *)as_classifier_labels(e->classifier)->names, .truth = e->truth,
-                               .predicted = e->predicted, .probabilities = e->probabilities,
+                               .labels = (const char *const *)as_classifier_labels(e->classifier)->names,
+                               .truth = e->truth, .predicted = e->predicted, .probabilities = e->probabilities,
                                .resamples = as_option_int(a, "resamples"), .seed = (uint64_t)as_option_int(a, "seed")};
   as_evaluation evaluation = {0};
   as_status status = as_evaluation_measure(e->cli->ctx, &input, &evaluation);
@@ -175,8 +176,9 @@ static int evaluate(as_cli *cli, const as_task *task) {
 static int run_intent(as_cli *cli) { return evaluate(cli, as_task_find("intent")); }
 
 const as_command as_command_evaluate_intent = {
-    .name = "evaluate intent", .summary = "measure an intent classifier on labelled rows", .groups = groups, .run = run_intent,
-    .description = "Prints accuracy, precision, recall and F1 by class, calibration, the confusion matrix, 95 % bootstrap "
-                   "intervals, and what always answering the commonest class would reach.",
+    .name = "evaluate intent", .summary = "measure an intent classifier on labelled rows", .groups = groups,
+    .run = run_intent,
+    .description = "Prints accuracy, precision, recall and F1 by class, calibration, the confusion matrix, 95 % "
+                   "bootstrap intervals, and what always answering the commonest class would reach.",
     .examples = "assistify evaluate intent --data test.csv\n"
                 "assistify evaluate intent --data test.csv --json | jq .accuracy"};

@@ -1,7 +1,8 @@
-/* predict intent: one line of JSON for each text, given on the command line, as lines on standard input, or as rows of a CSV.
+/* predict intent: one line of JSON for each text, given on the command line, as lines on standard input, or as rows of
+ * a CSV.
  *
- * Answers come in the order of the texts. Rows are asked in groups, so memory does not grow with the file; a row that cannot be
- * asked about becomes a line {"error": ...}, and the rest goes on. */
+ * Answers come in the order of the texts. Rows are asked in groups, so memory does not grow with the file; a row that
+ * cannot be asked about becomes a line {"error": ...}, and the rest goes on. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@
 static const as_option rows[] = {
     {.name = "model", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "the task's folder below --models",
      .help = "model folder"},
-    {.name = "input", .type = AS_OPTION_FILE, .argument = "F.csv|-", .help = "CSV with a header; -: from standard input"},
+    {.name = "input", .type = AS_OPTION_FILE, .argument = "F.csv|-",
+     .help = "CSV with a header; -: from standard input"},
     {.name = "min-confidence", .type = AS_OPTION_NUMBER, .argument = "P", .minimum = 0, .maximum = 1, .initial = "0",
      .help = "answer \"unknown\" below this confidence"},
     {.name = "max-length", .type = AS_OPTION_INT, .argument = "N", .minimum = 3, .maximum = 65536,
@@ -72,7 +74,8 @@ static as_status answer(asking *a) {
     as_buffer_char(&line, '\n');
   }
   if (status == AS_OK) status = as_buffer_status(&line);
-  if (status == AS_OK && a->count) a->closed = !as_console_buffer(a->cli->console, &line) || !as_console_flush(a->cli->console);
+  if (status == AS_OK && a->count)
+    a->closed = !as_console_buffer(a->cli->console, &line) || !as_console_flush(a->cli->console);
   as_buffer_free(&line);
   for (int64_t i = 0; i < a->count; i++) as_free(ctx, a->errors[i]);
   a->count = 0;
@@ -96,7 +99,7 @@ static as_status add_error(asking *a, const char *text) {
   return a->count == GROUP_ROWS ? answer(a) : AS_OK;
 }
 
-/* ---- where texts come from -------------------------------------------------------------------------------------------------- */
+/* ---- where texts come from -------------------------------------------------------------------------------------- */
 static as_status ask_row(asking *a, as_csv_reader *reader, const as_csv_row *row, size_t column) {
   if (row->problem != AS_PROBLEM_NONE && row->problem != AS_PROBLEM_EMPTY_ROW) {
     as_csv_fail_row(reader, row);
@@ -151,7 +154,7 @@ static as_status ask_operands(asking *a) {
   return status;
 }
 
-/* ---- the command --------------------------------------------------------------------------------------------------------------- */
+/* ---- the command ------------------------------------------------------------------------------------------------ */
 static as_status open_classifier(asking *a) {
   const as_arguments *arguments = a->cli->arguments;
   char *folder = as_cli_model_folder(a->cli, "model", a->task->folder);
@@ -159,22 +162,26 @@ static as_status open_classifier(asking *a) {
   as_status status = as_classifier_open(a->cli->ctx, folder, &a->classifier);
   as_free(a->cli->ctx, folder);
   if (status != AS_OK) return status;
-  if (as_option_text(arguments, "max-length")) as_classifier_set_max_length(a->classifier, as_option_int(arguments, "max-length"));
+  if (as_option_text(arguments, "max-length"))
+    as_classifier_set_max_length(a->classifier, as_option_int(arguments, "max-length"));
   a->min_confidence = as_option_number(arguments, "min-confidence");
-  a->probabilities = as_alloc(a->cli->ctx, GROUP_ROWS * as_classifier_labels(a->classifier)->count, sizeof *a->probabilities);
+  a->probabilities = as_alloc(a->cli->ctx, GROUP_ROWS * as_classifier_labels(a->classifier)->count,
+                              sizeof *a->probabilities);
   return a->probabilities ? AS_OK : AS_E_NOMEM;
 }
 
 static int predict(as_cli *cli, const as_task *task) {
   const char *input = as_option_text(cli->arguments, "input");
-  if (input && cli->arguments->operand_count) return as_cli_usage(cli, "texts come from the command line or from --input, not both");
+  if (input && cli->arguments->operand_count)
+    return as_cli_usage(cli, "texts come from the command line or from --input, not both");
   asking *a = as_alloc_zero(cli->ctx, 1, sizeof *a);
   if (!a) return as_cli_failed(cli, AS_E_NOMEM);
   a->cli = cli;
   a->task = task;
   as_buffer_init(&a->texts, cli->ctx);
   as_status status = open_classifier(a);
-  if (status == AS_OK) status = input ? ask_csv(a, input) : cli->arguments->operand_count ? ask_operands(a) : ask_lines(a);
+  if (status == AS_OK)
+    status = input ? ask_csv(a, input) : cli->arguments->operand_count ? ask_operands(a) : ask_lines(a);
   if (status == AS_OK) status = answer(a);
   int code = status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
   for (int64_t i = 0; i < a->count; i++) as_free(cli->ctx, a->errors[i]);
@@ -190,8 +197,8 @@ static int run_intent(as_cli *cli) { return predict(cli, as_task_find("intent"))
 const as_command as_command_predict_intent = {
     .name = "predict intent", .operands = "[TEXT...]", .max_operands = -1, .operand = AS_OPERAND_TEXT,
     .summary = "tell the intent of texts", .groups = groups, .run = run_intent,
-    .description = "Prints one line of JSON for each text: the intent, its probability, those of all intents, the tokens "
-                   "that the model read, and whether the text was cut. Without TEXT and --input, each line of standard input "
-                   "is a text.",
+    .description = "Prints one line of JSON for each text: the intent, its probability, those of all intents, the "
+                   "tokens that the model read, and whether the text was cut. Without TEXT and --input, each line of "
+                   "standard input is a text.",
     .examples = "assistify predict intent \"I want to buy the gold package\"\n"
                 "assistify predict intent --input messages.csv | jq .intent"};

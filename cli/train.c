@@ -1,5 +1,5 @@
-/* train intent: from the options to a recipe, and what a person sees of a run: the summary before, progress, epochs, and
- * where the model is. The run itself is train/classifier.h. A task is a row of `tasks`. */
+/* train intent: from the options to a recipe, and what a person sees of a run: the summary before, progress, epochs,
+ * and where the model is. The run itself is train/classifier.h. A task is a row of `tasks`. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,8 +45,8 @@ static const as_option recipe_rows[] = {
      .help = "passes over the data"},
     {.name = "lr", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 10, .open_minimum = true,
      .initial_note = "by size", .help = "highest learning rate"},
-    {.name = "batch", .type = AS_OPTION_INT, .argument = "ROWS", .minimum = 1, .maximum = 1e6, .excludes = "batch-tokens",
-     .initial_note = "by size", .help = "rows a batch"},
+    {.name = "batch", .type = AS_OPTION_INT, .argument = "ROWS", .minimum = 1, .maximum = 1e6,
+     .excludes = "batch-tokens", .initial_note = "by size", .help = "rows a batch"},
     {.name = "batch-tokens", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e7,
      .help = "tokens a batch, instead of rows"},
     {.name = "accumulate", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 65536, .initial = "1",
@@ -61,10 +61,10 @@ static const as_option recipe_rows[] = {
      .help = "decoupled weight decay, not on biases and norms"},
     {.name = "max-grad-norm", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 1e9, .initial = "1",
      .help = "gradients are clipped to this norm; 0: not"},
-    {.name = "dropout", .type = AS_OPTION_NUMBER, .argument = "P", .minimum = 0, .maximum = 0.99, .initial_note = "the model's",
-     .help = "every dropout probability"},
-    {.name = "label-smoothing", .type = AS_OPTION_NUMBER, .argument = "E", .minimum = 0, .maximum = 0.99, .initial = "0",
-     .help = "share of the target spread over all classes"},
+    {.name = "dropout", .type = AS_OPTION_NUMBER, .argument = "P", .minimum = 0, .maximum = 0.99,
+     .initial_note = "the model's", .help = "every dropout probability"},
+    {.name = "label-smoothing", .type = AS_OPTION_NUMBER, .argument = "E", .minimum = 0, .maximum = 0.99,
+     .initial = "0", .help = "share of the target spread over all classes"},
     {.name = "class-weights", .type = AS_OPTION_TEXT, .argument = "WHAT", .initial = "none",
      .help = "none, balanced, or LABEL=W pairs with commas between"},
     {.name = "freeze", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1000, .initial = "0",
@@ -89,9 +89,10 @@ static const as_option_group data_group = AS_OPTION_GROUP("Data", data_rows);
 static const as_option_group model_group = AS_OPTION_GROUP("Model", model_rows);
 static const as_option_group recipe_group = AS_OPTION_GROUP("Recipe", recipe_rows);
 static const as_option_group run_group = AS_OPTION_GROUP("Run", run_rows);
-static const as_option_group *const groups[] = {&data_group, &as_options_csv, &as_options_bad_rows, &model_group, &recipe_group, &run_group, NULL};
+static const as_option_group *const groups[] = {&data_group, &as_options_csv, &as_options_bad_rows, &model_group,
+                                                &recipe_group, &run_group, NULL};
 
-/* ---- options to recipe ------------------------------------------------------------------------------------------------------ */
+/* ---- options to recipe ------------------------------------------------------------------------------------------ */
 /* "512M", "2G,auto" or "auto": bytes (0: what is free) and whether to adapt. */
 static bool parse_memory_limit(const char *text, int64_t *bytes, bool *adapts) {
   double number = 0;
@@ -139,7 +140,9 @@ static as_status copy_texts(as_cli *cli, const as_task *task, as_recipe *r) {
   const char *label = as_option_text(a, "label-col"), *weights = as_option_text(a, "class-weights");
   const char *valid = as_option_text(a, "valid"), *from = as_option_text(a, "from"), *size = as_option_text(a, "size");
   r->valid_none = valid && strcmp(valid, "none") == 0;
-  r->class_weights = strcmp(weights, "none") == 0 ? AS_WEIGHTS_NONE : strcmp(weights, "balanced") == 0 ? AS_WEIGHTS_BALANCED : AS_WEIGHTS_GIVEN;
+  r->class_weights = AS_WEIGHTS_GIVEN;
+  if (strcmp(weights, "none") == 0) r->class_weights = AS_WEIGHTS_NONE;
+  if (strcmp(weights, "balanced") == 0) r->class_weights = AS_WEIGHTS_BALANCED;
   const struct {
     const char *text;
     char **out;
@@ -168,11 +171,20 @@ static void copy_numbers(as_cli *cli, as_recipe *r) {
     const char *name;
     int64_t *integer;
     double *number;
-  } rows[] = {{"epochs", &r->epochs, NULL}, {"lr", NULL, &r->lr}, {"accumulate", &r->accumulate, NULL},
-              {"max-length", &r->max_length, NULL}, {"warmup", NULL, &r->warmup}, {"weight-decay", NULL, &r->weight_decay},
-              {"max-grad-norm", NULL, &r->max_grad_norm}, {"dropout", NULL, &r->dropout},
-              {"label-smoothing", NULL, &r->label_smoothing}, {"freeze", &r->freeze, NULL}, {"patience", &r->patience, NULL},
-              {"seed", &r->seed, NULL}, {"save-every", &r->save_every, NULL}, {"vocab-size", &r->vocab_size, NULL}};
+  } rows[] = {{"epochs", &r->epochs, NULL},
+              {"lr", NULL, &r->lr},
+              {"accumulate", &r->accumulate, NULL},
+              {"max-length", &r->max_length, NULL},
+              {"warmup", NULL, &r->warmup},
+              {"weight-decay", NULL, &r->weight_decay},
+              {"max-grad-norm", NULL, &r->max_grad_norm},
+              {"dropout", NULL, &r->dropout},
+              {"label-smoothing", NULL, &r->label_smoothing},
+              {"freeze", &r->freeze, NULL},
+              {"patience", &r->patience, NULL},
+              {"seed", &r->seed, NULL},
+              {"save-every", &r->save_every, NULL},
+              {"vocab-size", &r->vocab_size, NULL}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     if (!as_option_text(a, rows[i].name)) continue; /* the preset holds */
     if (rows[i].integer) *rows[i].integer = as_option_int(a, rows[i].name);
@@ -201,7 +213,7 @@ static as_status make_recipe(as_cli *cli, const as_task *task, as_recipe *r) {
   return copy_texts(cli, task, r);
 }
 
-/* ---- what a person sees ------------------------------------------------------------------------------------------------------- */
+/* ---- what a person sees ----------------------------------------------------------------------------------------- */
 typedef struct view {
   as_cli *cli;
   as_progress progress;
@@ -223,18 +235,20 @@ static void show_classes(as_console *console, const as_training_summary *s) {
   }
   if (few) {
     char text[160];
-    snprintf(text, sizeof text, "%zu of %zu classes have fewer than %d rows; expect them to be less certain", few, s->labels->count,
-             FEW_ROWS);
+    snprintf(text, sizeof text, "%zu of %zu classes have fewer than %d rows; expect them to be less certain", few,
+             s->labels->count, FEW_ROWS);
     as_console_warn(console, text);
   }
 }
 
 static void show_data(as_console *console, const as_training_summary *s) {
-  as_console_note(console, "data      %lld training rows, %lld for validation", (long long)s->train_rows, (long long)s->valid_rows);
+  as_console_note(console, "data      %lld training rows, %lld for validation", (long long)s->train_rows,
+                  (long long)s->valid_rows);
   show_classes(console, s);
   as_console_note(console, "tokens    %lld median, %lld at 90 %%, %lld at 95 %%, %lld at 99 %%, %lld longest",
-                  (long long)s->length_percentiles[0], (long long)s->length_percentiles[1], (long long)s->length_percentiles[2],
-                  (long long)s->length_percentiles[3], (long long)s->length_percentiles[4]);
+                  (long long)s->length_percentiles[0], (long long)s->length_percentiles[1],
+                  (long long)s->length_percentiles[2], (long long)s->length_percentiles[3],
+                  (long long)s->length_percentiles[4]);
   if (s->truncated)
     as_console_note(console, "          %lld rows (%.1f %%) are cut to --max-length", (long long)s->truncated,
                     100.0 * (double)s->truncated / (double)s->train_rows);
@@ -246,14 +260,18 @@ static void show_recipe(as_console *console, const as_training_summary *s) {
   char batch[64];
   snprintf(batch, sizeof batch, r->batch_tokens ? "%lld tokens" : "%lld rows",
            (long long)(r->batch_tokens ? r->batch_tokens : r->batch_rows));
-  as_console_note(console, "model     %s, %lld parameters%s, vocabulary %lld", r->from ? r->from : r->size, (long long)s->parameters,
-                  s->trained_parameters < s->parameters ? " (some frozen)" : "", (long long)s->vocab_size);
-  if (s->head_replaced) as_console_note(console, "          the labels differ from the folder's: its head is replaced by a fresh one");
-  if (s->head_absent && !s->fresh) as_console_note(console, "          the folder has no classification head: a fresh one is made");
-  as_console_note(console, "recipe    %lld epochs, batches of %s x %lld, lr %g %s, warm-up %lld steps", (long long)r->epochs, batch,
-                  (long long)r->accumulate, r->lr, schedules[r->schedule], (long long)s->warmup);
-  as_console_note(console, "          weight decay %g, clipping %g, label smoothing %g, patience %lld, seed %lld", r->weight_decay,
-                  r->max_grad_norm, r->label_smoothing, (long long)r->patience, (long long)r->seed);
+  as_console_note(console, "model     %s, %lld parameters%s, vocabulary %lld", r->from ? r->from : r->size,
+                  (long long)s->parameters, s->trained_parameters < s->parameters ? " (some frozen)" : "",
+                  (long long)s->vocab_size);
+  if (s->head_replaced)
+    as_console_note(console, "          the labels differ from the folder's: its head is replaced by a fresh one");
+  if (s->head_absent && !s->fresh)
+    as_console_note(console, "          the folder has no classification head: a fresh one is made");
+  as_console_note(console, "recipe    %lld epochs, batches of %s x %lld, lr %g %s, warm-up %lld steps",
+                  (long long)r->epochs, batch, (long long)r->accumulate, r->lr, schedules[r->schedule],
+                  (long long)s->warmup);
+  as_console_note(console, "          weight decay %g, clipping %g, label smoothing %g, patience %lld, seed %lld",
+                  r->weight_decay, r->max_grad_norm, r->label_smoothing, (long long)r->patience, (long long)r->seed);
   as_console_note(console, "memory    %.1f MiB: %.1f parameters and moments, %.1f activations (recompute %lld)",
                   (double)(s->parameter_bytes + s->graph_bytes) / 1048576, (double)s->parameter_bytes / 1048576,
                   (double)s->graph_bytes / 1048576, (long long)r->recompute);
@@ -272,22 +290,23 @@ static void show_summary(void *user, const as_training_summary *s) {
 }
 
 static void show_step(void *user, const as_training_step *step) {
-  as_progress_update(&((view *)user)->progress,
-                     &(as_progress_figures){.epoch = step->epoch, .epochs = step->epochs, .step = step->step, .steps = step->steps,
-                                            .loss = step->loss, .lr = step->lr, .rate = step->tokens_per_second, .unit = "tokens"});
+  as_progress_figures figures = {.epoch = step->epoch, .epochs = step->epochs, .step = step->step,
+                                 .steps = step->steps, .loss = step->loss, .lr = step->lr,
+                                 .rate = step->tokens_per_second, .unit = "tokens"};
+  as_progress_update(&((view *)user)->progress, &figures);
 }
 
 static void show_epoch(void *user, const as_training_epoch *e) {
   as_console *console = ((view *)user)->cli->console;
   if (e->validated)
     as_console_note(console, "epoch %lld/%lld  loss %.4f  validation: loss %.4f, accuracy %.2f %%, macro-F1 %.2f %%%s",
-                    (long long)e->epoch, (long long)e->epochs, e->train_loss, e->valid_loss, 100 * e->accuracy, 100 * e->macro_f1,
-                    e->is_best ? "  best" : "");
+                    (long long)e->epoch, (long long)e->epochs, e->train_loss, e->valid_loss, 100 * e->accuracy,
+                    100 * e->macro_f1, e->is_best ? "  best" : "");
   else
     as_console_note(console, "epoch %lld/%lld  loss %.4f", (long long)e->epoch, (long long)e->epochs, e->train_loss);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------------------ */
+/* ---- running ---------------------------------------------------------------------------------------------------- */
 static int train(as_cli *cli, const as_task *task) {
   view v = {.cli = cli};
   as_training_listener listener = {show_summary, show_step, show_epoch, show_note, as_interrupted, &v};
@@ -300,13 +319,15 @@ static int train(as_cli *cli, const as_task *task) {
   if (status == AS_OK && !resume) {
     status = make_recipe(cli, task, &recipe);
     if (status == AS_OK)
-      status = as_train_classifier(cli->ctx, &recipe, out, as_option_flag(cli->arguments, "overwrite"), &listener, &result);
+      status = as_train_classifier(cli->ctx, &recipe, out, as_option_flag(cli->arguments, "overwrite"), &listener,
+                                   &result);
     as_recipe_free(cli->ctx, &recipe);
   }
   if (v.running) as_progress_end(&v.progress);
   if (status == AS_OK) {
-    as_console_note(cli->console, "trained in %.1f s, %.0f tokens/s%s; the weights of epoch %lld are in %s", result.seconds,
-                    result.tokens_per_second, result.stopped_early ? ", stopped early" : "", (long long)result.best_epoch, out);
+    as_console_note(cli->console, "trained in %.1f s, %.0f tokens/s%s; the weights of epoch %lld are in %s",
+                    result.seconds, result.tokens_per_second, result.stopped_early ? ", stopped early" : "",
+                    (long long)result.best_epoch, out);
   }
   int code = status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
   as_free(cli->ctx, out);
@@ -316,12 +337,13 @@ static int train(as_cli *cli, const as_task *task) {
 static int run_intent(as_cli *cli) { return train(cli, as_task_find("intent")); }
 
 const as_command as_command_train_intent = {
-    .name = "train intent", .summary = "train an intent classifier from a CSV file", .groups = groups, .catches_signals = true,
+    .name = "train intent", .summary = "train an intent classifier from a CSV file", .groups = groups,
+    .catches_signals = true,
     .works_long = true,
     .run = run_intent,
-    .description = "Reads texts and labels, trains a DistilBERT classifier, and writes a Hugging Face model folder. Without "
-                   "--from the model is fresh and its vocabulary is made from the data. Ctrl-C saves the state; "
-                   "--resume DIR goes on and ends with the same bytes as an undisturbed run.",
+    .description = "Reads texts and labels, trains a DistilBERT classifier, and writes a Hugging Face model folder. "
+                   "Without --from the model is fresh and its vocabulary is made from the data. Ctrl-C saves the "
+                   "state; --resume DIR goes on and ends with the same bytes as an undisturbed run.",
     .examples = "assistify train intent --data messages.csv --size mini\n"
                 "assistify train intent --data messages.csv --from distilbert --epochs 3\n"
                 "assistify train intent --resume trained_models/intent_classifier"};

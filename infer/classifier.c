@@ -32,7 +32,7 @@ struct as_classifier {
   pthread_rwlock_t weights; /* asking reads them; packing excludes it */
 };
 
-/* ---- workspaces ------------------------------------------------------------------------------------------------------------- */
+/* ---- workspaces ------------------------------------------------------------------------------------------------- */
 static void workspace_free(as_context *ctx, workspace *w) {
   if (w->predictor.graph) as_encoder_predictor_free(&w->predictor);
   as_encoding_free(&w->encoding);
@@ -63,7 +63,7 @@ static void workspace_give(as_classifier *c, workspace *w) {
   pthread_mutex_unlock(&c->lock);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
 /* The max_length that the model was trained with, from the recipe beside it. */
 static as_status read_max_length(as_classifier *c, const char *folder) {
   char *path = as_path_join(c->ctx, folder, "recipe.json");
@@ -88,7 +88,8 @@ static as_status check_vocabulary(const as_classifier *c, const char *folder) {
   size_t ids = as_tokenizer_vocab_size(c->tokenizer);
   int64_t rows = as_encoder_describe(c->encoder)->vocab_size;
   if (ids <= (size_t)rows) return AS_OK;
-  return as_fail(c->ctx, AS_E_MODEL, "%s: the tokenizer has %zu ids and the model's vocab_size is %lld; they do not belong together",
+  return as_fail(c->ctx, AS_E_MODEL,
+                 "%s: the tokenizer has %zu ids and the model's vocab_size is %lld; they do not belong together",
                  folder, ids, (long long)rows);
 }
 
@@ -144,7 +145,8 @@ static as_status write_max_length(const as_classifier *c, const char *folder) {
 
 as_status as_classifier_save(const as_classifier *c, const char *folder) {
   as_status status = as_make_folders(c->ctx, folder);
-  if (status == AS_OK) status = as_tokenizer_save(c->tokenizer, folder, (size_t)as_encoder_describe(c->encoder)->max_tokens);
+  if (status == AS_OK)
+    status = as_tokenizer_save(c->tokenizer, folder, (size_t)as_encoder_describe(c->encoder)->max_tokens);
   if (status == AS_OK) status = write_max_length(c, folder);
   return status == AS_OK ? as_encoder_save(c->encoder, folder) : status;
 }
@@ -158,12 +160,14 @@ void as_classifier_set_max_length(as_classifier *c, int64_t tokens) {
   c->max_length = tokens < SHORTEST_MAX_LENGTH ? SHORTEST_MAX_LENGTH : tokens > most ? most : tokens;
 }
 
-/* ---- asking ----------------------------------------------------------------------------------------------------------------- */
-static as_status tokenize(const as_classifier *c, workspace *w, const as_text *texts, int64_t count, as_prediction *predictions) {
+/* ---- asking ----------------------------------------------------------------------------------------------------- */
+static as_status tokenize(const as_classifier *c, workspace *w, const as_text *texts, int64_t count,
+                          as_prediction *predictions) {
   as_encode_options options = {.max_length = (size_t)c->max_length};
   as_token_rows_clear(&w->rows);
   for (int64_t i = 0; i < count; i++) {
-    as_status status = as_tokenizer_encode(c->tokenizer, texts[i].text, texts[i].length, NULL, 0, &options, &w->encoding);
+    as_status status = as_tokenizer_encode(c->tokenizer, texts[i].text, texts[i].length, NULL, 0, &options,
+                                           &w->encoding);
     if (status == AS_OK && w->encoding.length == 0)
       status = as_fail(c->ctx, AS_E_MODEL, "the tokenizer made no token of a text; its post-processor adds none");
     if (status == AS_OK)
@@ -183,7 +187,8 @@ static void take_answer(const float *probabilities, int64_t classes, as_predicti
   if (p->probabilities) memcpy(p->probabilities, probabilities, (size_t)classes * sizeof *probabilities);
 }
 
-static as_status predict_in(as_classifier *c, workspace *w, const as_text *texts, int64_t count, as_prediction *predictions) {
+static as_status predict_in(as_classifier *c, workspace *w, const as_text *texts, int64_t count,
+                            as_prediction *predictions) {
   int64_t classes = (int64_t)as_classifier_labels(c)->count;
   float *room = as_grow(c->ctx, w->probabilities, &w->probabilities_capacity, (size_t)(count * classes), sizeof *room);
   if (!room) return AS_E_NOMEM;

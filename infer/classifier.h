@@ -1,7 +1,8 @@
 /* Using a trained classifier: open a model folder, ask it about texts.
  *
- * A classifier does not change once it is open, so any number of threads may ask it at the same time (each call takes a
- * workspace from a pool). The bits of an answer do not depend on threads, nor on which other texts are asked with it. */
+ * A classifier does not change once it is open, so any number of threads may ask it at the same time (each call
+ * takes a workspace from a pool). The bits of an answer do not depend on threads, nor on which other texts are asked
+ * with it. */
 #ifndef AS_INFER_CLASSIFIER_H
 #define AS_INFER_CLASSIFIER_H
 
@@ -25,8 +26,8 @@ typedef struct as_text {
   size_t length;
 } as_text;
 
-/* Opens a Hugging Face folder with a classification head. AS_E_MODEL with a text that names file and tensor or field. On
- * failure *out is NULL. Caller closes. */
+/* Opens a Hugging Face folder with a classification head. AS_E_MODEL with a text that names file and tensor or field.
+ * On failure *out is NULL. Caller closes. */
 AS_MUST_CHECK as_status as_classifier_open(as_context *ctx, const char *folder, as_classifier **out);
 void as_classifier_close(as_classifier *classifier); /* NULL is allowed */
 
@@ -40,7 +41,8 @@ int64_t as_classifier_max_length(const as_classifier *classifier);
 void as_classifier_set_max_length(as_classifier *classifier, int64_t tokens); /* not while others are asking */
 
 /* Asks about `count` texts; batches are packed by tokens. */
-AS_MUST_CHECK as_status as_classifier_predict(as_classifier *classifier, const as_text *texts /* [count] */, int64_t count,
+AS_MUST_CHECK as_status as_classifier_predict(as_classifier *classifier, const as_text *texts /* [count] */,
+                                              int64_t count,
                                               as_prediction *predictions /* [count] */);
 
 /* Writes {"<key>": label, "confidence", "all_probabilities", "tokens", "truncated"} into `writer`. Below min_confidence

@@ -30,12 +30,14 @@ as_status as_intent_classifier_predict_batch(as_intent_classifier *classifier, c
   }
   if (status == AS_OK) status = as_classifier_predict(classifier, in, count, out);
   for (int64_t i = 0; status == AS_OK && i < count; i++)
-    predictions[i] = (as_intent_prediction){labels->names[out[i].label], out[i].confidence, out[i].tokens, out[i].truncated};
+    predictions[i] = (as_intent_prediction){labels->names[out[i].label], out[i].confidence, out[i].tokens,
+                                            out[i].truncated};
   as_free(ctx, in);
   as_free(ctx, out);
   return status;
 }
 
-as_status as_intent_classifier_predict(as_intent_classifier *classifier, const char *text, as_intent_prediction *prediction) {
+as_status as_intent_classifier_predict(as_intent_classifier *classifier, const char *text,
+                                       as_intent_prediction *prediction) {
   return as_intent_classifier_predict_batch(classifier, &text, 1, prediction, NULL);
 }

@@ -1,5 +1,5 @@
-/* The intent classifier as one thing: open it, ask it, save it elsewhere. docs/examples/intent.c shows it in use, from training on
- * (train/intent_classifier.h).
+/* The intent classifier as one thing: open it, ask it, save it elsewhere. docs/examples/intent.c shows it in use, from
+ * training on (train/intent_classifier.h).
  *
  *   as_intent_classifier *classifier;
  *   as_intent_classifier_open(ctx, "trained_models/intent_classifier", &classifier);
@@ -29,9 +29,11 @@ void as_intent_classifier_close(as_intent_classifier *classifier);
 /* One text, ended by NUL. */
 AS_MUST_CHECK as_status as_intent_classifier_predict(as_intent_classifier *classifier, const char *text,
                                                      as_intent_prediction *prediction);
-/* Many, batched; AS_E_INVALID when one is NULL. `probabilities` [count, classes] may be NULL; classes are those of as_classifier_labels. */
-AS_MUST_CHECK as_status as_intent_classifier_predict_batch(as_intent_classifier *classifier, const char *const *texts /* [count] */,
-                                                           int64_t count, as_intent_prediction *predictions /* [count] */,
+/* Many, batched; AS_E_INVALID when one is NULL. `probabilities` [count, classes] may be NULL; classes are those of
+ * as_classifier_labels. */
+AS_MUST_CHECK as_status as_intent_classifier_predict_batch(as_intent_classifier *classifier,
+                                                           const char *const *texts /* [count] */, int64_t count,
+                                                           as_intent_prediction *predictions /* [count] */,
                                                            float *probabilities);
 /* Writes the model folder anew elsewhere; the folder is made if need be. */
 AS_MUST_CHECK as_status as_intent_classifier_save(const as_intent_classifier *classifier, const char *folder);

@@ -1,16 +1,16 @@
 /* DistilBERT (Sanh et al. 2019) as an encoder description: token and position embeddings, blocks with dropout after the
- * feed-forward layer but not after attention, LayerNorm eps 1e-12, head pre_classifier - ReLU - dropout - classifier on the
- * first token, as transformers' DistilBertForSequenceClassification has them. */
+ * feed-forward layer but not after attention, LayerNorm eps 1e-12, head pre_classifier - ReLU - dropout - classifier on
+ * the first token, as transformers' DistilBertForSequenceClassification has them. */
 #include "base/memory.h"
 #include "models/distilbert_config.h"
 #include "models/encoder.h"
 
 #define EPS 1e-12 /* not in config.json */
 
-static const as_encoder_block_names block_names = {.query = "attention.q_lin", .key = "attention.k_lin", .value = "attention.v_lin",
-                                                   .attention_output = "attention.out_lin", .attention_norm = "sa_layer_norm",
-                                                   .intermediate = "ffn.lin1", .output = "ffn.lin2",
-                                                   .output_norm = "output_layer_norm"};
+static const as_encoder_block_names block_names = {.query = "attention.q_lin", .key = "attention.k_lin",
+                                                   .value = "attention.v_lin", .attention_output = "attention.out_lin",
+                                                   .attention_norm = "sa_layer_norm", .intermediate = "ffn.lin1",
+                                                   .output = "ffn.lin2", .output_norm = "output_layer_norm"};
 
 static as_status new_config(as_context *ctx, void **config) {
   *config = as_alloc_zero(ctx, 1, sizeof(as_distilbert_config));
@@ -29,7 +29,8 @@ static as_status read(as_context *ctx, const char *folder, void **config) {
   return status;
 }
 
-static as_status fresh(as_context *ctx, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id, void **config) {
+static as_status fresh(as_context *ctx, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id,
+                       void **config) {
   as_status status = new_config(ctx, config);
   if (status != AS_OK) return status;
   as_distilbert_config *c = *config;
@@ -65,11 +66,13 @@ static as_encoder_description describe(const void *config) {
       .initializer_range = c->initializer_range,
       .table_count = 2,
       .tables = {{"embeddings.word_embeddings", AS_INDEX_IDS, c->vocab_size, c->pad_token_id, false},
-                 {"embeddings.position_embeddings", AS_INDEX_POSITIONS, c->max_position_embeddings, -1, c->sinusoidal_pos_embds}},
+                 {"embeddings.position_embeddings", AS_INDEX_POSITIONS, c->max_position_embeddings, -1,
+                  c->sinusoidal_pos_embds}},
       .embedding_norm = "embeddings.LayerNorm",
       .embedding_dropout = c->dropout,
-      .block = {.dim = c->dim, .hidden_dim = c->hidden_dim, .heads = (int)c->n_heads, .activation = c->activation, .eps = EPS,
-                .attention_dropout = c->attention_dropout, .attention_output_dropout = 0, .output_dropout = c->dropout},
+      .block = {.dim = c->dim, .hidden_dim = c->hidden_dim, .heads = (int)c->n_heads, .activation = c->activation,
+                .eps = EPS, .attention_dropout = c->attention_dropout, .attention_output_dropout = 0,
+                .output_dropout = c->dropout},
       .block_prefix = "transformer.layer",
       .block_names = &block_names,
       .head = {.dim = c->dim, .activation = AS_UNARY_RELU, .dropout = c->seq_classif_dropout},
@@ -82,6 +85,7 @@ static as_status write(as_context *ctx, const void *config, const char *folder) 
   return as_distilbert_config_write(ctx, config, folder);
 }
 
-static const as_encoder_architecture distilbert = {"distilbert", read, fresh, release, labels, set_dropout, describe, write};
+static const as_encoder_architecture distilbert = {"distilbert", read, fresh, release, labels, set_dropout, describe,
+                                                   write};
 
 const as_encoder_architecture *const as_encoder_architectures[] = {&distilbert, NULL};

@@ -32,13 +32,13 @@ const as_encoder_architecture *as_encoder_architecture_find(const char *model_ty
   return NULL;
 }
 
-/* ---- parameters -------------------------------------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------------------------------------------------- */
 static as_status declare(as_encoder *e) {
   as_parameters *ps = &e->parameters;
   const as_encoder_description *d = &e->d;
   for (int i = 0; i < d->table_count; i++) {
-    e->tables[i] = as_parameters_declare(ps, AS_ROLE_EMBEDDING, 0, d->tables[i].rows, d->block.dim, "%s%s.weight", d->prefix,
-                                         d->tables[i].name);
+    e->tables[i] = as_parameters_declare(ps, AS_ROLE_EMBEDDING, 0, d->tables[i].rows, d->block.dim, "%s%s.weight",
+                                         d->prefix, d->tables[i].name);
     if (e->tables[i] >= 0) ps->list[e->tables[i]].padding_row = d->tables[i].padding_row;
   }
   e->embedding_norm_weight =
@@ -66,7 +66,7 @@ static void fix_tables(as_encoder *e) {
     if (e->d.tables[i].fixed) e->parameters.list[e->tables[i]].frozen = true;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------------ */
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
 static as_status begin(as_context *ctx, const as_encoder_architecture *architecture, as_encoder **out) {
   *out = as_alloc_zero(ctx, 1, sizeof **out);
   if (!*out) return AS_E_NOMEM;
@@ -84,8 +84,8 @@ void as_encoder_free(as_encoder *e) {
   as_free(e->ctx, e);
 }
 
-/* After the configuration is final: describes and declares. Nothing of the weights' size is allocated before the file has
- * shown that it has them. */
+/* After the configuration is final: describes and declares. Nothing of the weights' size is allocated before the file
+ * has shown that it has them. */
 static as_status build(as_encoder *e, const as_encoder_options *options) {
   if (options->dropout >= 0) e->architecture->set_dropout(e->config, options->dropout);
   e->d = e->architecture->describe(e->config);
@@ -121,7 +121,8 @@ static as_status expect(as_encoder *e, const as_checkpoint *checkpoint, int64_t 
   if (!expectations) return AS_E_NOMEM;
   for (size_t i = 0; i < count; i++) {
     const as_parameter *p = &e->parameters.list[i];
-    expectations[i] = (as_expectation){.name = p->name, .ndim = p->ndim, .shape = {p->shape[0], p->shape[1]}, .optional = in_head(e, i)};
+    expectations[i] = (as_expectation){.name = p->name, .ndim = p->ndim, .shape = {p->shape[0], p->shape[1]},
+                                       .optional = in_head(e, i)};
     if ((int)i == e->head.output_weight || (int)i == e->head.output_bias) expectations[i].shape[0] = file_classes;
   }
   as_expect_rules rules = {.prefix = e->d.prefix, .ignored = as_ignored_by_classifiers};
@@ -150,8 +151,8 @@ static as_status load(as_encoder *e, const char *folder, const as_encoder_option
   if (status == AS_OK && found[e->head.dense_weight] < 0) {
     e->head_origin = AS_HEAD_ABSENT;
     if (!options->fresh_head)
-      status = as_fail(e->ctx, AS_E_MODEL, "%s: the weights have no classification head (%s); train one with --from %s", folder,
-                       e->parameters.list[e->head.dense_weight].name, folder);
+      status = as_fail(e->ctx, AS_E_MODEL, "%s: the weights have no classification head (%s); train one with --from %s",
+                       folder, e->parameters.list[e->head.dense_weight].name, folder);
   }
   if (status == AS_OK) status = as_parameters_allocate(&e->parameters, options->gradients);
   if (status == AS_OK && e->head_origin != AS_HEAD_LOADED) initialize(e, false, options->seed);
@@ -169,8 +170,8 @@ static as_status open_config(as_context *ctx, const char *folder, as_encoder **o
   if (status == AS_OK) status = as_model_config_text(&config, "model_type", &model_type);
   const as_encoder_architecture *architecture = status == AS_OK ? as_encoder_architecture_find(model_type) : NULL;
   if (status == AS_OK && !architecture)
-    status = as_fail(ctx, AS_E_MODEL, "%s: model_type \"%.60s\" is not an encoder that can be opened here (distilbert)", config.path,
-                     model_type);
+    status = as_fail(ctx, AS_E_MODEL, "%s: model_type \"%.60s\" is not an encoder that can be opened here (distilbert)",
+                     config.path, model_type);
   as_model_config_free(&config);
   if (status == AS_OK) status = begin(ctx, architecture, out);
   return status == AS_OK ? architecture->read(ctx, folder, &(*out)->config) : status;
@@ -199,7 +200,8 @@ as_status as_encoder_open(as_context *ctx, const char *folder, const as_encoder_
 }
 
 as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *architecture, const as_encoder_preset *preset,
-                         int64_t vocab_size, int64_t pad_token_id, const as_encoder_options *options, as_encoder **out) {
+                         int64_t vocab_size, int64_t pad_token_id, const as_encoder_options *options,
+                         as_encoder **out) {
   as_encoder *e = NULL;
   *out = NULL;
   as_status status = begin(ctx, architecture, &e);
@@ -217,7 +219,7 @@ as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *archite
   return AS_OK;
 }
 
-/* ---- saving ------------------------------------------------------------------------------------------------------------- */
+/* ---- saving ----------------------------------------------------------------------------------------------------- */
 as_status as_encoder_save(const as_encoder *e, const char *folder) {
   size_t count = e->parameters.count;
   as_safetensors_item *items = as_alloc_zero(e->ctx, count, sizeof *items);
@@ -226,7 +228,8 @@ as_status as_encoder_save(const as_encoder *e, const char *folder) {
   for (size_t i = 0; status == AS_OK && i < count; i++) {
     const as_parameter *p = &e->parameters.list[i];
     items[i] = (as_safetensors_item){.name = p->name, .type = AS_STORED_F32, .ndim = p->ndim,
-                                     .shape = {p->shape[0], p->shape[1]}, .data = as_parameter_weights(&e->parameters, (int)i)};
+                                     .shape = {p->shape[0], p->shape[1]},
+                                     .data = as_parameter_weights(&e->parameters, (int)i)};
   }
   if (status == AS_OK) status = as_safetensors_write(e->ctx, path, items, count);
   as_free(e->ctx, items);
@@ -248,7 +251,7 @@ const as_encoder_architecture *as_encoder_get_architecture(const as_encoder *e) 
 const as_labels *as_encoder_labels(const as_encoder *e) { return e->architecture->labels(e->config); }
 as_encoder_head as_encoder_head_origin(const as_encoder *e) { return e->head_origin; }
 
-/* ---- recording ------------------------------------------------------------------------------------------------------------ */
+/* ---- recording -------------------------------------------------------------------------------------------------- */
 void as_encoder_positions(const as_encoder *e, as_encoder_batch *batch) {
   for (int64_t s = 0; s < batch->sequences; s++) {
     int32_t next = (int32_t)e->d.first_position;

@@ -1,7 +1,7 @@
 /* Transformer encoders with a classification head: one code for every architecture that a description can tell apart.
  *
- * An architecture (models/distilbert.c, ...) turns its config.json into an as_encoder_description: sizes, dropouts, names of
- * tensors. From there on, declaring parameters, loading, recording and saving are the same for all. */
+ * An architecture (models/distilbert.c, ...) turns its config.json into an as_encoder_description: sizes, dropouts,
+ * names of tensors. From there on, declaring parameters, loading, recording and saving are the same for all. */
 #ifndef AS_MODELS_ENCODER_H
 #define AS_MODELS_ENCODER_H
 
@@ -27,7 +27,8 @@ typedef struct as_encoder_description {
   int64_t vocab_size, layers, max_tokens;
   int64_t pad_token_id;
   int64_t first_position; /* position id of the first token */
-  bool positions_skip_padding; /* a token equal to pad_token_id gets position pad_token_id and is not counted (RoBERTa) */
+  /* a token equal to pad_token_id gets position pad_token_id and is not counted (RoBERTa) */
+  bool positions_skip_padding;
   double initializer_range;
   int table_count;
   as_encoder_table tables[AS_ENCODER_MAX_TABLES];
@@ -52,7 +53,8 @@ extern const as_encoder_preset as_encoder_presets[]; /* ended by a NULL name */
 typedef struct as_encoder_architecture {
   const char *model_type; /* as in config.json */
   as_status (*read)(as_context *ctx, const char *folder, void **config);
-  as_status (*fresh)(as_context *ctx, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id, void **config);
+  as_status (*fresh)(as_context *ctx, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id,
+                     void **config);
   void (*release)(as_context *ctx, void *config);
   as_labels *(*labels)(void *config);
   void (*set_dropout)(void *config, double dropout); /* hidden, attention and embedding dropout */
@@ -75,13 +77,16 @@ typedef enum as_encoder_head {
 typedef struct as_encoder_options {
   bool gradients;          /* room for gradients */
   bool fresh_head;         /* an absent head is made fresh; otherwise it is refused */
-  const as_labels *labels; /* NULL: the folder's. Another set of labels replaces the head; the same set keeps the folder's order */
+  /* NULL: the folder's. Another set of labels replaces the head; the same set keeps the folder's order */
+  const as_labels *labels;
   uint64_t seed;           /* of what is fresh */
   double dropout;          /* below 0: as configured */
 } as_encoder_options;
 
-/* Opens a Hugging Face folder. AS_E_MODEL with a text that names the file and the field or tensor. On failure *out is NULL. */
-AS_MUST_CHECK as_status as_encoder_open(as_context *ctx, const char *folder, const as_encoder_options *options, as_encoder **out);
+/* Opens a Hugging Face folder. AS_E_MODEL with a text that names the file and the field or tensor. On failure *out is
+ * NULL. */
+AS_MUST_CHECK as_status as_encoder_open(as_context *ctx, const char *folder, const as_encoder_options *options,
+                                        as_encoder **out);
 /* A fresh one. Labels are copied. */
 AS_MUST_CHECK as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *architecture,
                                        const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id,
@@ -90,8 +95,8 @@ void as_encoder_free(as_encoder *encoder); /* NULL is allowed */
 /* Writes config.json and model.safetensors into the folder, which must exist. */
 AS_MUST_CHECK as_status as_encoder_save(const as_encoder *encoder, const char *folder);
 
-/* Packs all matrices for repeated use without training: faster on short inputs, at the price of a second copy in memory. Nobody may
- * be recording meanwhile. */
+/* Packs all matrices for repeated use without training: faster on short inputs, at the price of a second copy in
+ * memory. Nobody may be recording meanwhile. */
 AS_MUST_CHECK as_status as_encoder_pack(as_encoder *encoder);
 
 as_parameters *as_encoder_parameters(as_encoder *encoder);
@@ -103,9 +108,9 @@ as_encoder_head as_encoder_head_origin(const as_encoder *encoder);
 /* Fills batch->positions: the position id of each token, as as_encoder_record has it. */
 void as_encoder_positions(const as_encoder *encoder, as_encoder_batch *batch);
 
-/* Records the encoder on the batch -> logits [sequences, classes]. Fills batch->positions. With `hidden` (room for layers + 1)
- * every row of every layer is computed and hidden[i] is the output of layer i, hidden[0] of the embeddings; with NULL, the
- * last layer computes the first token of each sequence only, past keys and values. */
+/* Records the encoder on the batch -> logits [sequences, classes]. Fills batch->positions. With `hidden` (room for
+ * layers + 1) every row of every layer is computed and hidden[i] is the output of layer i, hidden[0] of the embeddings;
+ * with NULL, the last layer computes the first token of each sequence only, past keys and values. */
 as_tensor *as_encoder_record(as_graph *g, const as_encoder *encoder, as_encoder_batch *batch, as_tensor **hidden);
 
 #endif

@@ -31,7 +31,8 @@ static as_status grow(as_context *ctx, int32_t **const *arrays, size_t count, si
 
 as_status as_encoder_batch_reserve(as_encoder_batch *b, int64_t sequences, int64_t tokens) {
   if (tokens < 0 || sequences < 0 || tokens > INT32_MAX || sequences >= INT32_MAX)
-    return as_fail(b->ctx, AS_E_INVALID, "a batch of %lld tokens is too large; at most %d", (long long)tokens, INT32_MAX);
+    return as_fail(b->ctx, AS_E_INVALID, "a batch of %lld tokens is too large; at most %d", (long long)tokens,
+                   INT32_MAX);
   int32_t **const by_token[] = {&b->ids, &b->positions, &b->types};
   int32_t **const by_sequence[] = {&b->cu_seqlens, &b->counting, &b->labels};
   size_t before = b->token_capacity, rows = b->sequence_capacity;

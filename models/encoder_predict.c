@@ -21,8 +21,8 @@ void as_encoder_predictor_free(as_encoder_predictor *p) {
 }
 
 /* Runs rows order[first .. last) and puts each one's probabilities in its place. */
-static as_status run_batch(as_encoder_predictor *p, const as_token_rows *rows, const int64_t *order, int64_t first, int64_t last,
-                           float *probabilities) {
+static as_status run_batch(as_encoder_predictor *p, const as_token_rows *rows, const int64_t *order, int64_t first,
+                           int64_t last, float *probabilities) {
   as_encoder_batch_clear(&p->batch);
   as_graph_reset(p->graph);
   for (int64_t i = first; i < last; i++) {
@@ -36,13 +36,14 @@ static as_status run_batch(as_encoder_predictor *p, const as_token_rows *rows, c
   as_graph_forward(p->graph);
   int64_t classes = as_tensor_shape(result)[1];
   for (int64_t i = first; i < last; i++)
-    memcpy(probabilities + order[i] * classes, as_tensor_f32(result) + (i - first) * classes, (size_t)classes * sizeof(float));
+    memcpy(probabilities + order[i] * classes, as_tensor_f32(result) + (i - first) * classes,
+           (size_t)classes * sizeof(float));
   return AS_OK;
 }
 
 /* Longest batches first, so that the memory for all of them is there after the first. */
-as_status as_encoder_predict(as_encoder_predictor *p, const as_token_rows *rows, const as_encoder_predict_options *options,
-                             float *probabilities) {
+as_status as_encoder_predict(as_encoder_predictor *p, const as_token_rows *rows,
+                             const as_encoder_predict_options *options, float *probabilities) {
   as_context *ctx = as_graph_context(p->graph);
   int64_t budget = options && options->batch_tokens > 0 ? options->batch_tokens : BATCH_TOKENS;
   int64_t *order = as_alloc(ctx, (size_t)rows->count, sizeof *order);

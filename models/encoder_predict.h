@@ -12,7 +12,8 @@ typedef struct as_encoder_predictor {
   as_encoder_batch batch;
 } as_encoder_predictor;
 
-AS_MUST_CHECK as_status as_encoder_predictor_init(as_encoder_predictor *predictor, as_context *ctx, const as_encoder *encoder);
+AS_MUST_CHECK as_status as_encoder_predictor_init(as_encoder_predictor *predictor, as_context *ctx,
+                                                  const as_encoder *encoder);
 void as_encoder_predictor_free(as_encoder_predictor *predictor);
 
 typedef struct as_encoder_predict_options {
@@ -21,8 +22,8 @@ typedef struct as_encoder_predict_options {
   void *user;
 } as_encoder_predict_options;
 
-/* probabilities[row * classes + c] for every row. A row's bits do not depend on what else is there. AS_E_INTERRUPTED when
- * `interrupted` said so. options may be NULL. */
+/* probabilities[row * classes + c] for every row. A row's bits do not depend on what else is there. AS_E_INTERRUPTED
+ * when `interrupted` said so. options may be NULL. */
 AS_MUST_CHECK as_status as_encoder_predict(as_encoder_predictor *predictor, const as_token_rows *rows,
                                            const as_encoder_predict_options *options, float *probabilities);
 

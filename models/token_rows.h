@@ -1,4 +1,5 @@
-/* Tokenized rows in memory: the ids of all rows in one block, with 64-bit offsets. What training and prediction batch. */
+/* Tokenized rows in memory: the ids of all rows in one block, with 64-bit offsets. What training and prediction
+ * batch. */
 #ifndef AS_MODELS_TOKEN_ROWS_H
 #define AS_MODELS_TOKEN_ROWS_H
 
@@ -17,7 +18,8 @@ typedef struct as_token_rows {
 void as_token_rows_init(as_token_rows *rows, as_context *ctx);
 void as_token_rows_free(as_token_rows *rows);
 void as_token_rows_clear(as_token_rows *rows); /* no rows; memory kept */
-AS_MUST_CHECK as_status as_token_rows_add(as_token_rows *rows, const int32_t *ids, int64_t count, int32_t label, bool truncated);
+AS_MUST_CHECK as_status as_token_rows_add(as_token_rows *rows, const int32_t *ids, int64_t count, int32_t label,
+                                          bool truncated);
 static inline int64_t as_token_rows_length(const as_token_rows *rows, int64_t row) {
   return rows->offsets[row + 1] - rows->offsets[row];
 }

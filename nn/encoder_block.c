@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-as_encoder_block as_encoder_block_declare(as_parameters *ps, const as_encoder_block_config *c, int layer, const char *prefix,
-                                          const as_encoder_block_names *n) {
+as_encoder_block as_encoder_block_declare(as_parameters *ps, const as_encoder_block_config *c, int layer,
+                                          const char *prefix, const as_encoder_block_names *n) {
   as_encoder_block b;
   const char *qkv[3] = {n->query, n->key, n->value};
   for (int i = 0; i < 3; i++) {
@@ -41,18 +41,19 @@ as_status as_encoder_block_pack(as_parameters *ps, const as_encoder_block *b, bo
 
 static as_tensor *linear(as_graph *g, const as_parameters *ps, as_tensor *x, int weight, int bias, int joined,
                          as_unary activation) {
-  return as_linear(g, x, as_parameter_leaf_joined(g, ps, weight, joined), as_parameter_leaf_joined(g, ps, bias, joined), true,
-                   activation);
+  return as_linear(g, x, as_parameter_leaf_joined(g, ps, weight, joined), as_parameter_leaf_joined(g, ps, bias, joined),
+                   true, activation);
 }
 
-static as_tensor *norm(as_graph *g, const as_parameters *ps, as_tensor *x, as_tensor *residual, int weight, int bias, double eps,
-                       double dropout) {
-  return as_residual_layer_norm(g, x, residual, as_parameter_leaf(g, ps, weight), as_parameter_leaf(g, ps, bias), eps, dropout);
+static as_tensor *norm(as_graph *g, const as_parameters *ps, as_tensor *x, as_tensor *residual, int weight, int bias,
+                       double eps, double dropout) {
+  return as_residual_layer_norm(g, x, residual, as_parameter_leaf(g, ps, weight), as_parameter_leaf(g, ps, bias), eps,
+                                dropout);
 }
 
 /* From the heads' output to the block's: all that works row by row. */
-static as_tensor *record_rows(as_graph *g, const as_parameters *ps, const as_encoder_block *b, const as_encoder_block_config *c,
-                              as_tensor *heads, as_tensor *residual) {
+static as_tensor *record_rows(as_graph *g, const as_parameters *ps, const as_encoder_block *b,
+                              const as_encoder_block_config *c, as_tensor *heads, as_tensor *residual) {
   as_tensor *x = linear(g, ps, heads, b->attention_output_weight, b->attention_output_bias, 1, AS_UNARY_NONE);
   x = norm(g, ps, x, residual, b->attention_norm_weight, b->attention_norm_bias, c->eps, c->attention_output_dropout);
   as_tensor *f = linear(g, ps, x, b->intermediate_weight, b->intermediate_bias, 1, c->activation);
@@ -73,10 +74,11 @@ as_tensor *as_encoder_block_record(as_graph *g, const as_parameters *ps, const a
   return record_rows(g, ps, b, c, as_attention(g, qkv, qkv, packed, packed, &o), x);
 }
 
-/* The first rows are taken before keys and values, so that backward adds their gradient to one that is already written. */
+/* The first rows are taken before keys and values, so that backward adds their gradient to one that is already
+ * written. */
 as_tensor *as_encoder_block_record_first(as_graph *g, const as_parameters *ps, const as_encoder_block *b,
-                                         const as_encoder_block_config *c, as_tensor *x, as_packed packed, as_tensor *first,
-                                         as_packed one_each) {
+                                         const as_encoder_block_config *c, as_tensor *x, as_packed packed,
+                                         as_tensor *first, as_packed one_each) {
   as_attention_options o = options(c, 0, 0, c->dim);
   as_tensor *rows = as_gather_rows(g, x, first);
   as_tensor *q = linear(g, ps, rows, b->qkv_weight, b->qkv_bias, 1, AS_UNARY_NONE);

@@ -38,8 +38,8 @@ as_tensor *as_encoder_block_record(as_graph *g, const as_parameters *parameters,
                                    const as_encoder_block_config *config, as_tensor *x, as_packed packed);
 
 /* The same for the first token of each sequence only: keys and values come from all tokens, everything else is computed
- * for `first` (i32 [sequences], the rows of the first tokens) -> [sequences, dim]. `one_each` says that each sequence has
- * one query: cu_seqlens 0, 1, ..., sequences. */
+ * for `first` (i32 [sequences], the rows of the first tokens) -> [sequences, dim]. `one_each` says that each sequence
+ * has one query: cu_seqlens 0, 1, ..., sequences. */
 as_tensor *as_encoder_block_record_first(as_graph *g, const as_parameters *parameters, const as_encoder_block *block,
                                          const as_encoder_block_config *config, as_tensor *x, as_packed packed,
                                          as_tensor *first, as_packed one_each);

@@ -95,7 +95,8 @@ static void draw_chunk(void *argument, int64_t chunk, int lane) {
   const as_parameter *p = &c->parameters->list[c->index];
   float *w = as_parameter_weights(c->parameters, c->index);
   as_random random = as_random_start(c->seed, (uint64_t)chunk << 32 | (uint64_t)c->index);
-  size_t first = (size_t)chunk * DRAW_ELEMENTS, last = first + DRAW_ELEMENTS < p->elements ? first + DRAW_ELEMENTS : p->elements;
+  size_t first = (size_t)chunk * DRAW_ELEMENTS;
+  size_t last = first + DRAW_ELEMENTS < p->elements ? first + DRAW_ELEMENTS : p->elements;
   for (size_t i = first; i < last; i++) w[i] = (float)(c->standard_deviation * as_random_normal(&random));
 }
 
@@ -153,6 +154,8 @@ as_tensor *as_parameter_leaf_joined(as_graph *g, const as_parameters *ps, int in
   if (packed) return as_leaf_packed(g, shape[0], shape[1], as_parameter_weights(ps, index), packed);
   uint8_t *touched = p->frozen || count > 1 ? NULL : as_parameter_touched(ps, index);
   if (touched)
-    return as_leaf_table(g, shape[0], shape[1], as_parameter_weights(ps, index), as_parameter_gradients(ps, index), touched);
-  return as_leaf(g, p->ndim, shape, as_parameter_weights(ps, index), p->frozen ? NULL : as_parameter_gradients(ps, index));
+    return as_leaf_table(g, shape[0], shape[1], as_parameter_weights(ps, index), as_parameter_gradients(ps, index),
+                         touched);
+  return as_leaf(g, p->ndim, shape, as_parameter_weights(ps, index), p->frozen ? NULL
+                 : as_parameter_gradients(ps, index));
 }

@@ -1,8 +1,8 @@
 /* The parameters of a model: one flat block of weights and one of gradients, with named views.
  *
  * Parameters are declared first, then allocated together, one directly after another in the order of declaration: so
- * neighbours that a fused product reads as one matrix (query, key and value) can be taken as one view, and the optimizer,
- * clipping and averaging are one loop each.
+ * neighbours that a fused product reads as one matrix (query, key and value) can be taken as one view, and the
+ * optimizer, clipping and averaging are one loop each.
  *
  * Invariant: names are unique; views into weights and gradients have the same offsets. */
 #ifndef AS_NN_PARAMETERS_H
@@ -57,8 +57,8 @@ typedef struct as_parameters {
 void as_parameters_init(as_parameters *parameters, as_context *ctx);
 void as_parameters_free(as_parameters *parameters); /* leaves it empty */
 
-/* Declares a parameter [rows, columns], or [rows] when columns is 0; returns its number, or -1 after a failure, which sticks
- * and is reported by as_parameters_allocate. */
+/* Declares a parameter [rows, columns], or [rows] when columns is 0; returns its number, or -1 after a failure, which
+ * sticks and is reported by as_parameters_allocate. */
 int as_parameters_declare(as_parameters *parameters, as_parameter_role role, int layer, int64_t rows, int64_t columns,
                           const char *name_format, ...) AS_PRINTF(6, 7);
 /* Gives all parameters room: weights, and gradients (zeroed) if wanted. */
@@ -77,8 +77,8 @@ void as_parameters_initialize(as_parameters *parameters, int index, double stand
 /* Freezes the parameters of the layers below `layers`: they keep their values and cost no gradient. */
 void as_parameters_freeze(as_parameters *parameters, int layers);
 
-/* Packs a view once, so that products with it read the packed copy from then on. The weights must not change afterwards; nobody
- * may be recording meanwhile. */
+/* Packs a view once, so that products with it read the packed copy from then on. The weights must not change
+ * afterwards; nobody may be recording meanwhile. */
 AS_MUST_CHECK as_status as_parameters_pack(as_parameters *parameters, int index, int count);
 
 /* The parameter as a leaf of a graph; `count` neighbours with the same columns joined by rows into one. */

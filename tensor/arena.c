@@ -1,7 +1,7 @@
 /* Placement: gives every piece of memory an offset so that pieces alive at the same time do not overlap.
  *
- * Greedy by size: the largest piece first, each at the lowest offset where it meets no placed piece that lives when it does
- * (as in Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020, section 5.2). */
+ * Greedy by size: the largest piece first, each at the lowest offset where it meets no placed piece that lives when it
+ * does (as in Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020, section 5.2). */
 #include "tensor/node.h"
 
 #define RED_ZONE 64 /* in debug graphs each block is followed by that many bytes that belong to nobody */
@@ -21,7 +21,8 @@ static void sort_by_size(as_block **blocks, size_t count) {
   }
 }
 
-/* Puts `block` at the lowest free offset among the placed ones, which are in order of offset; returns its place there. */
+/* Puts `block` at the lowest free offset among the placed ones, which are in order of offset; returns its place
+ * there. */
 static size_t place(as_block *block, as_block *const *placed, size_t count, size_t zone) {
   size_t candidate = 0;
   for (size_t i = 0; i < count; i++) {

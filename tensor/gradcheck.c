@@ -1,5 +1,5 @@
-/* Gradient checks: see gradcheck.h. Each leaf element is moved by +-step and the weighted sum of the result compared with the
- * analytic gradient, which must also be the same bits in the three recompute modes. */
+/* Gradient checks: see gradcheck.h. Each leaf element is moved by +-step and the weighted sum of the result compared
+ * with the analytic gradient, which must also be the same bits in the three recompute modes. */
 #include <math.h>
 #include <string.h>
 
@@ -17,7 +17,8 @@ typedef struct check {
   const as_gradcheck_input *inputs;
   as_gradcheck_options options;
   size_t elements[AS_GRADCHECK_MAX_INPUTS];
-  double *values[AS_GRADCHECK_MAX_INPUTS], *gradients[AS_GRADCHECK_MAX_INPUTS], *first_gradients[AS_GRADCHECK_MAX_INPUTS];
+  double *values[AS_GRADCHECK_MAX_INPUTS];
+  double *gradients[AS_GRADCHECK_MAX_INPUTS], *first_gradients[AS_GRADCHECK_MAX_INPUTS];
   double *weighting; /* of the result's elements */
   size_t result_elements;
   as_tensor *loss;
@@ -83,12 +84,14 @@ static as_status analytic(check *c) {
     if (status != AS_OK) return status;
     as_graph_forward(c->graph);
     as_graph_backward(c->graph, c->loss);
-    if (as_graph_debug_text(c->graph)[0]) return as_fail(c->ctx, AS_E_INVALID, "gradcheck: %s", as_graph_debug_text(c->graph));
+    if (as_graph_debug_text(c->graph)[0])
+      return as_fail(c->ctx, AS_E_INVALID, "gradcheck: %s", as_graph_debug_text(c->graph));
     for (int i = 0; i < c->count; i++) {
       if (mode == 0)
         memcpy(c->first_gradients[i], c->gradients[i], c->elements[i] * sizeof(double));
       else if (memcmp(c->first_gradients[i], c->gradients[i], c->elements[i] * sizeof(double)) != 0)
-        return as_fail(c->ctx, AS_E_INVALID, "gradcheck: the gradient of leaf %d is other bits in recompute mode %d", i, mode);
+        return as_fail(c->ctx, AS_E_INVALID, "gradcheck: the gradient of leaf %d is other bits in recompute mode %d", i,
+                       mode);
     }
   }
   return record(c, 0);
@@ -107,15 +110,16 @@ static as_status compare(check *c, double *worst) {
       double error = fabs(given - numeric) / fmax(1, fabs(numeric));
       if (worst && error > *worst) *worst = error;
       if (!(error <= c->options.tolerance))
-        return as_fail(c->ctx, AS_E_INVALID, "gradcheck: leaf %d, element %zu: backward gives %.12g, differences give %.12g", i,
-                       k, given, numeric);
+        return as_fail(c->ctx, AS_E_INVALID,
+                       "gradcheck: leaf %d, element %zu: backward gives %.12g, differences give %.12g", i, k, given,
+                       numeric);
     }
   }
   return AS_OK;
 }
 
-as_status as_gradcheck(as_context *ctx, as_gradcheck_function function, void *user, int count, const as_gradcheck_input *inputs,
-                       const as_gradcheck_options *options, double *worst) {
+as_status as_gradcheck(as_context *ctx, as_gradcheck_function function, void *user, int count,
+                       const as_gradcheck_input *inputs, const as_gradcheck_options *options, double *worst) {
   if (count < 1 || count > AS_GRADCHECK_MAX_INPUTS)
     return as_fail(ctx, AS_E_INVALID, "gradcheck: from 1 to %d leaves", AS_GRADCHECK_MAX_INPUTS);
   check c = {.ctx = ctx, .function = function, .user = user, .count = count, .inputs = inputs};

@@ -1,7 +1,7 @@
 /* Gradient checks: backward against central differences, in double precision.
  *
- * The function under test records on a double graph; its result (any shape) is made a scalar by a fixed random weighting,
- * so that every element of the gradient is exercised. */
+ * The function under test records on a double graph; its result (any shape) is made a scalar by a fixed random
+ * weighting, so that every element of the gradient is exercised. */
 #ifndef AS_TENSOR_GRADCHECK_H
 #define AS_TENSOR_GRADCHECK_H
 
@@ -25,9 +25,10 @@ typedef struct as_gradcheck_options {
   uint64_t seed;    /* of values, weighting and dropout */
 } as_gradcheck_options;
 
-/* AS_OK when every gradient agrees in all three recompute modes; otherwise AS_E_INVALID with a text that names leaf, element
- * and both values. *worst (may be NULL) gets the largest error seen. options may be NULL. */
+/* AS_OK when every gradient agrees in all three recompute modes; otherwise AS_E_INVALID with a text that names leaf,
+ * element and both values. *worst (may be NULL) gets the largest error seen. options may be NULL. */
 AS_MUST_CHECK as_status as_gradcheck(as_context *ctx, as_gradcheck_function function, void *user, int count,
-                                     const as_gradcheck_input *inputs, const as_gradcheck_options *options, double *worst);
+                                     const as_gradcheck_input *inputs, const as_gradcheck_options *options,
+                                     double *worst);
 
 #endif

@@ -1,7 +1,7 @@
 /* Recording: graphs, leaves, nodes, and the first error. Nothing is computed here.
  *
- * Invariant: after the first error nothing more is recorded; tensors and nodes are in the order of recording, which is a
- * topological order. */
+ * Invariant: after the first error nothing more is recorded; tensors and nodes are in the order of recording, which is
+ * a topological order. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "tensor/node.h"
 
-/* ---- memory for tensors, nodes and attributes: chunks that reset rewinds and free releases ------------------------------- */
+/* ---- memory for tensors, nodes and attributes: chunks that reset rewinds and free releases ---------------------- */
 #define POOL_CHUNK ((size_t)64 * 1024)
 
 typedef struct pool_chunk {
@@ -61,7 +61,7 @@ static void pool_free(as_context *ctx, as_pool *pool) {
   as_free(ctx, pool);
 }
 
-/* ---- graphs ---------------------------------------------------------------------------------------------------------------- */
+/* ---- graphs ----------------------------------------------------------------------------------------------------- */
 as_graph *as_graph_new(as_context *ctx, as_graph_mode mode) { return as_graph_new_typed(ctx, mode, AS_F32); }
 
 as_graph *as_graph_new_typed(as_context *ctx, as_graph_mode mode, as_dtype dtype) {
@@ -128,7 +128,7 @@ size_t as_graph_capacity(const as_graph *g) { return g->arena_capacity; }
 int64_t as_graph_operations(const as_graph *g) { return (int64_t)g->nodes_count; }
 size_t as_real_size(const as_graph *g) { return g->dtype == AS_F64 ? sizeof(double) : sizeof(float); }
 
-/* ---- errors ---------------------------------------------------------------------------------------------------------------- */
+/* ---- errors ----------------------------------------------------------------------------------------------------- */
 static void graph_fail(as_graph *g, as_status status, const char *text) {
   if (g->status != AS_OK) return;
   g->status = status;
@@ -159,7 +159,7 @@ bool as_op_refuse(const as_node *node, const char *format, ...) {
   return false;
 }
 
-/* ---- tensors --------------------------------------------------------------------------------------------------------------- */
+/* ---- tensors ---------------------------------------------------------------------------------------------------- */
 void as_set_shape(as_tensor *t, int ndim, const int64_t *shape) {
   t->ndim = ndim;
   t->elements = 1;
@@ -206,7 +206,8 @@ static as_tensor *new_tensor(as_graph *g) {
   return t;
 }
 
-static as_tensor *new_leaf(as_graph *g, as_tensor_kind kind, as_dtype dtype, int ndim, const int64_t *shape, void *data) {
+static as_tensor *new_leaf(as_graph *g, as_tensor_kind kind, as_dtype dtype, int ndim, const int64_t *shape,
+                           void *data) {
   if (g->status != AS_OK) return NULL;
   if (!shape_is_sane(ndim, shape)) {
     graph_fail(g, AS_E_INVALID, "input: a shape has 1 to 6 dimensions, none negative, and fewer than 2^40 elements");
@@ -280,13 +281,15 @@ const void *as_tensor_data(const as_tensor *t) { return t->data; }
 const float *as_tensor_f32(const as_tensor *t) { return t->dtype == AS_F32 ? t->data : NULL; }
 const void *as_tensor_gradient(const as_tensor *t) { return t->gradient; }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------------------ */
-as_tensor *as_record(as_graph *g, as_op_id op, as_tensor *const *inputs, int count, const void *attributes, size_t bytes) {
+/* ---- nodes ------------------------------------------------------------------------------------------------------ */
+as_tensor *as_record(as_graph *g, as_op_id op, as_tensor *const *inputs, int count, const void *attributes,
+                     size_t bytes) {
   if (g->status != AS_OK) return NULL;
   for (int i = 0; i < count; i++) {
     if (!inputs[i] || inputs[i]->graph != g) {
       char text[128];
-      snprintf(text, sizeof text, "%s: operand %d is %s", g->ops[op]->name, i + 1, inputs[i] ? "from another graph" : "NULL");
+      snprintf(text, sizeof text, "%s: operand %d is %s", g->ops[op]->name, i + 1,
+               inputs[i] ? "from another graph" : "NULL");
       graph_fail(g, AS_E_INVALID, text);
       return NULL;
     }
@@ -327,5 +330,6 @@ as_tensor *as_record(as_graph *g, as_op_id op, as_tensor *const *inputs, int cou
 
 as_dropout as_node_dropout(const as_node *node, double p) {
   const as_graph *g = node->graph;
-  return (as_dropout){.seed = g->dropout_seed, .step = g->dropout_step, .op = node->dropout_op, .p = g->evaluation ? 0 : p};
+  return (as_dropout){.seed = g->dropout_seed, .step = g->dropout_step, .op = node->dropout_op,
+                      .p = g->evaluation ? 0 : p};
 }

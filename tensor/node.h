@@ -53,7 +53,8 @@ struct as_node {
   as_tensor *inputs[AS_MAX_INPUTS];
   as_tensor *output;
   unsigned char *attributes; /* the op's own struct, AS_ATTRIBUTE_BYTES of room, aligned to 16 */
-  unsigned saves;            /* which values backward reads besides gradients and state; op->saves unless infer knows better */
+  /* which values backward reads besides gradients and state; op->saves unless infer knows better */
+  unsigned saves;
   uint32_t dropout_op;       /* number of this node among those that draw dropout bits */
   /* planning and running */
   bool needed;               /* forward is to be computed */
@@ -88,8 +89,8 @@ struct as_op {
   size_t (*state)(const as_node *node);
   size_t (*scratch_forward)(const as_node *node);
   size_t (*scratch_backward)(const as_node *node);
-  /* Makes the output again from the state and the inputs that backward reads anyway, cheaper than forward. NULL: cannot;
-   * not used for nodes without state. */
+  /* Makes the output again from the state and the inputs that backward reads anyway, cheaper than forward. NULL:
+   * cannot; not used for nodes without state. */
   void (*rebuild)(as_node *node);
   bool sparse; /* backward keeps `touched` of the leaves that it scatters to; of others it writes all rows */
   bool draws; /* takes a number for its dropout bits */
@@ -147,10 +148,11 @@ struct as_graph {
   char debug_text[256];
 };
 
-/* ---- for op files ---------------------------------------------------------------------------------------------------- */
-/* Records an operation: copies `attributes`, checks, and returns the output, or NULL (also when an operand is NULL or an
- * earlier error is there). */
-as_tensor *as_record(as_graph *g, as_op_id op, as_tensor *const *inputs, int count, const void *attributes, size_t bytes);
+/* ---- for op files ----------------------------------------------------------------------------------------------- */
+/* Records an operation: copies `attributes`, checks, and returns the output, or NULL (also when an operand is NULL or
+ * an earlier error is there). */
+as_tensor *as_record(as_graph *g, as_op_id op, as_tensor *const *inputs, int count, const void *attributes,
+                     size_t bytes);
 /* "name: <text>; operands [2, 3], [4]". Always returns false. */
 bool as_op_refuse(const as_node *node, const char *format, ...) AS_PRINTF(2, 3);
 void as_set_shape(as_tensor *t, int ndim, const int64_t *shape);
@@ -167,7 +169,7 @@ static inline size_t as_align(size_t bytes) { return (bytes + 63) & ~(size_t)63;
 #define AS_CHUNK_ELEMENTS 16384 /* elementwise work is cut into pieces of this many */
 static inline int64_t as_chunks(int64_t count, int64_t per_chunk) { return (count + per_chunk - 1) / per_chunk; }
 
-/* ---- inside tensor/ ---------------------------------------------------------------------------------------------------- */
+/* ---- inside tensor/ --------------------------------------------------------------------------------------------- */
 void as_arena_place(as_graph *g); /* arena.c: sets the offsets of g->blocks, and arena_bytes */
 
 extern const as_op *const as_op_table_f32[];

@@ -1,15 +1,15 @@
 /* The operations. Each is a row of the op table and has its own file in tensor/ops/ with its formula, shapes, forward,
  * backward and gradient check. All return NULL after an error, which stays in the graph (tensor/graph.h).
  *
- * Broadcasting is that of NumPy and PyTorch: shapes are aligned at the last dimension, and a dimension of 1 is repeated.
- * "rows" means all dimensions but the last taken together. */
+ * Broadcasting is that of NumPy and PyTorch: shapes are aligned at the last dimension, and a dimension of 1 is
+ * repeated. "rows" means all dimensions but the last taken together. */
 #ifndef AS_TENSOR_OPS_H
 #define AS_TENSOR_OPS_H
 
 #include "tensor/graph.h"
 #include "tensor/kernels/kernels.h"
 
-/* ---- plain operations -------------------------------------------------------------------------------------------------- */
+/* ---- plain operations ------------------------------------------------------------------------------------------- */
 as_tensor *as_add(as_graph *g, as_tensor *a, as_tensor *b); /* broadcast */
 as_tensor *as_sub(as_graph *g, as_tensor *a, as_tensor *b);
 as_tensor *as_mul(as_graph *g, as_tensor *a, as_tensor *b);
@@ -26,8 +26,10 @@ as_tensor *as_log(as_graph *g, as_tensor *x);
 
 /* a [..., m, k] times b [..., k, n] -> [..., m, n]; leading dimensions are broadcast. */
 as_tensor *as_matmul(as_graph *g, as_tensor *a, as_tensor *b);
-as_tensor *as_transpose(as_graph *g, as_tensor *x, int dim0, int dim1); /* swaps two dimensions; negative: from the end */
-as_tensor *as_reshape(as_graph *g, as_tensor *x, int ndim, const int64_t *shape); /* same elements; one size may be -1 */
+/* swaps two dimensions; negative: from the end */
+as_tensor *as_transpose(as_graph *g, as_tensor *x, int dim0, int dim1);
+/* same elements; one size may be -1 */
+as_tensor *as_reshape(as_graph *g, as_tensor *x, int ndim, const int64_t *shape);
 as_tensor *as_slice(as_graph *g, as_tensor *x, int dim, int64_t start, int64_t length);
 as_tensor *as_concat(as_graph *g, as_tensor *const *parts, int count, int dim); /* count from 1 to 8 */
 
@@ -48,25 +50,25 @@ as_tensor *as_gather_rows(as_graph *g, as_tensor *x, as_tensor *index);
 as_tensor *as_layer_norm(as_graph *g, as_tensor *x, as_tensor *weight, as_tensor *bias, double eps);
 as_tensor *as_rms_norm(as_graph *g, as_tensor *x, as_tensor *weight, double eps);
 
-/* ---- fused operations ---------------------------------------------------------------------------------------------------- */
-/* activation(x weight^T + bias): x [rows, in], weight [out, in], bias [out] or NULL with `has_bias` false; activation GELU,
- * GELU_TANH, RELU or NONE. */
+/* ---- fused operations ------------------------------------------------------------------------------------------- */
+/* activation(x weight^T + bias): x [rows, in], weight [out, in], bias [out] or NULL with `has_bias` false; activation
+ * GELU, GELU_TANH, RELU or NONE. */
 as_tensor *as_linear(as_graph *g, as_tensor *x, as_tensor *weight, as_tensor *bias, bool has_bias, as_unary activation);
 
 /* layer_norm(residual + dropout(x)): both [rows, cols]. */
 as_tensor *as_residual_layer_norm(as_graph *g, as_tensor *x, as_tensor *residual, as_tensor *weight, as_tensor *bias,
                                   double eps, double dropout);
 
-/* layer_norm(sum over i of tables[i][ids[i]]): `count` tables [n_i, cols] (1 to 3) with ids i32 [rows]; padding_index[i] as
- * in as_embedding. */
+/* layer_norm(sum over i of tables[i][ids[i]]): `count` tables [n_i, cols] (1 to 3) with ids i32 [rows];
+ * padding_index[i] as in as_embedding. */
 as_tensor *as_embedding_layer_norm(as_graph *g, int count, as_tensor *const *tables, as_tensor *const *ids,
                                    const int64_t *padding_index, as_tensor *weight, as_tensor *bias, double eps);
 
 /* Multi-head scaled dot-product attention on packed sequences (Vaswani et al. 2017, eq. 1): for every sequence and head
- * softmax(scale Q K^T) V, with dropout on the weights, computed in blocks of queries so that no queries x keys matrix is
- * kept. Q is columns [q_column, q_column + heads * head_dim) of `q` [query rows, *]; K and V are columns of `kv` [key
- * rows, *], which may be the same tensor as `q`. Sequence i of the queries attends to sequence i of the keys. A sequence
- * without keys gives zeros. -> [query rows, heads * head_dim]. */
+ * softmax(scale Q K^T) V, with dropout on the weights, computed in blocks of queries so that no queries x keys matrix
+ * is kept. Q is columns [q_column, q_column + heads * head_dim) of `q` [query rows, *]; K and V are columns of `kv`
+ * [key rows, *], which may be the same tensor as `q`. Sequence i of the queries attends to sequence i of the keys. A
+ * sequence without keys gives zeros. -> [query rows, heads * head_dim]. */
 typedef struct as_attention_options {
   int heads, head_dim;
   int64_t q_column, k_column, v_column;
@@ -77,10 +79,10 @@ typedef struct as_attention_options {
 as_tensor *as_attention(as_graph *g, as_tensor *q, as_tensor *kv, as_packed queries, as_packed keys,
                         const as_attention_options *options);
 
-/* Cross entropy of logits [rows, classes] and labels (i32 [rows]) -> [1], as torch.nn.functional.cross_entropy: labels equal to
- * ignore_index count nothing; with class weights w (host array [classes] or NULL) and smoothing e the loss of a row with label t
- * is (1-e) w[t] (-log p[t]) + e/classes sum_c w[c] (-log p[c]), divided by `denominator`, or, when that is 0, by the sum of
- * w[t] over the rows that count. No such row: the loss is 0. */
+/* Cross entropy of logits [rows, classes] and labels (i32 [rows]) -> [1], as torch.nn.functional.cross_entropy: labels
+ * equal to ignore_index count nothing; with class weights w (host array [classes] or NULL) and smoothing e the loss of
+ * a row with label t is (1-e) w[t] (-log p[t]) + e/classes sum_c w[c] (-log p[c]), divided by `denominator`, or, when
+ * that is 0, by the sum of w[t] over the rows that count. No such row: the loss is 0. */
 typedef struct as_cross_entropy_options {
   const float *class_weights; /* borrowed as long as the graph that recorded it is used */
   double label_smoothing;     /* in [0, 1) */

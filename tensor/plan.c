@@ -1,8 +1,8 @@
 /* Planning: which nodes run, in what order, how long each value lives, and where it lies.
  *
- * The plan is a list of steps: the forward steps in order of recording, then the backward steps in reverse, with steps that
- * make dropped values again just before the backward step that reads them. From the steps follow the lives of all pieces of
- * memory, and from those their offsets (arena.c).
+ * The plan is a list of steps: the forward steps in order of recording, then the backward steps in reverse, with steps
+ * that make dropped values again just before the backward step that reads them. From the steps follow the lives of all
+ * pieces of memory, and from those their offsets (arena.c).
  *
  * Invariant: a step reads only what an earlier step wrote and what still lives. The values that a backward step reads
  * are made again by the same code on the same bits as in the forward pass, so gradients do not depend on the mode. */
@@ -12,7 +12,7 @@
 
 static bool is_value(const as_tensor *t) { return t->kind == AS_KIND_VALUE; }
 
-/* ---- what is needed ---------------------------------------------------------------------------------------------------------- */
+/* ---- what is needed --------------------------------------------------------------------------------------------- */
 static void reset_tensor(as_graph *g, as_tensor *t) {
   t->gradient_written = t->kind == AS_KIND_LEAF && g->accumulate;
   t->life = 0;
@@ -67,7 +67,7 @@ static void choose_dropped(as_graph *g, const as_tensor *loss) {
   }
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------ */
 static bool add_step(as_graph *g, as_step_kind kind, as_node *node) {
   as_step *grown = as_grow(g->ctx, g->steps, &g->steps_capacity, g->steps_count + 1, sizeof *grown);
   if (!grown) return false;
@@ -77,8 +77,8 @@ static bool add_step(as_graph *g, as_step_kind kind, as_node *node) {
   if ((kind == AS_STEP_FORWARD || kind == AS_STEP_RECOMPUTE) && node->op->scratch_forward)
     scratch = node->op->scratch_forward(node);
   int64_t now = (int64_t)g->steps_count;
-  g->steps[g->steps_count++] =
-      (as_step){.kind = kind, .node = node, .scratch = {.bytes = as_align(scratch), .first = scratch ? now : -1, .last = now}};
+  as_block block = {.bytes = as_align(scratch), .first = scratch ? now : -1, .last = now};
+  g->steps[g->steps_count++] = (as_step){.kind = kind, .node = node, .scratch = block};
   return true;
 }
 
@@ -92,8 +92,8 @@ static void demand(const as_tensor *t, int *highest) {
 
 static bool saves_input(const as_node *n, int k) { return (n->saves >> k) & 1u; }
 
-/* Steps that make again what the backward step of `n` reads. Inputs come before what uses them, so one sweep down finds all
- * that is needed and one sweep up makes it. */
+/* Steps that make again what the backward step of `n` reads. Inputs come before what uses them, so one sweep down finds
+ * all that is needed and one sweep up makes it. */
 static bool add_demanded(as_graph *g, as_node *n) {
   int highest = -1;
   for (int k = 0; k < n->inputs_count; k++)
@@ -131,7 +131,7 @@ static bool make_steps(as_graph *g, as_tensor *loss) {
   return true;
 }
 
-/* ---- lives ------------------------------------------------------------------------------------------------------------------ */
+/* ---- lives ------------------------------------------------------------------------------------------------------ */
 static void begin(as_block *block, size_t bytes, int64_t now) {
   block->bytes = as_align(bytes);
   block->first = block->last = now;
@@ -187,7 +187,7 @@ static void find_lives(as_graph *g, as_tensor *loss) {
   }
 }
 
-/* ---- placement ---------------------------------------------------------------------------------------------------------------- */
+/* ---- placement -------------------------------------------------------------------------------------------------- */
 static bool gather_blocks(as_graph *g) {
   size_t most = 3 * g->tensors_count + 2 * g->nodes_count + g->steps_count;
   as_block **grown = as_grow(g->ctx, g->blocks, &g->blocks_capacity, 2 * most + 1, sizeof *grown);
@@ -236,7 +236,8 @@ as_status as_graph_plan_only(as_graph *g, as_tensor *loss) {
   as_arena_place(g);
   g->planned_loss = loss;
   if (g->memory_limit && g->arena_bytes > g->memory_limit)
-    return as_fail(g->ctx, AS_E_LIMIT, "the graph needs %zu bytes, the limit is %zu; use fewer tokens a batch or recompute more",
+    return as_fail(g->ctx, AS_E_LIMIT,
+                   "the graph needs %zu bytes, the limit is %zu; use fewer tokens a batch or recompute more",
                    g->arena_bytes, g->memory_limit);
   return AS_OK;
 }

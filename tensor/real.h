@@ -1,6 +1,6 @@
 /* The number type of a computation. Operations and reference kernels are written once with `real` and compiled twice:
- * for float, in which models run, and for double (-DAS_REAL_DOUBLE), in which gradients are checked. AS_REAL(name) is the
- * name with the suffix of the type: name_f32 or name_f64. */
+ * for float, in which models run, and for double (-DAS_REAL_DOUBLE), in which gradients are checked. AS_REAL(name) is
+ * the name with the suffix of the type: name_f32 or name_f64. */
 #ifndef AS_TENSOR_REAL_H
 #define AS_TENSOR_REAL_H
 

@@ -10,8 +10,9 @@
 #define RED_ZONE 64
 #define RED_BYTE 0xA5
 
-/* ---- debug ------------------------------------------------------------------------------------------------------------------- */
-static void fill_nan(unsigned char *memory, size_t bytes) { memset(memory, 0xFF, bytes); } /* a NaN in both number types */
+/* ---- debug ------------------------------------------------------------------------------------------------------ */
+/* a NaN in both number types */
+static void fill_nan(unsigned char *memory, size_t bytes) { memset(memory, 0xFF, bytes); }
 
 static void debug_before(as_graph *g, int64_t now) {
   for (size_t i = 0; i < g->blocks_count; i++) {
@@ -39,7 +40,7 @@ static void debug_after(as_graph *g, const as_step *step, int64_t now) {
   }
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------ */
 static void seed(as_graph *g, as_tensor *loss) {
   if (g->dtype == AS_F64)
     *(double *)loss->gradient = 1;

@@ -1,4 +1,5 @@
-/* DistilBERT against transformers: hidden states, logits, loss and the gradient of every parameter of the golden cases. */
+/* DistilBERT against transformers: hidden states, logits, loss and the gradient of every parameter of the golden
+ * cases. */
 #include <math.h>
 #include <string.h>
 
@@ -45,7 +46,8 @@ static void open_golden(golden *t, as_context *ctx, const char *name) {
     t->width = (int64_t)json_array_size(json_array_get(rows, i));
   }
   json_t *weights = json_object_get(t->inputs, "class_weights");
-  for (size_t i = 0; i < json_array_size(weights); i++) t->class_weights[i] = (float)json_number_value(json_array_get(weights, i));
+  for (size_t i = 0; i < json_array_size(weights); i++)
+    t->class_weights[i] = (float)json_number_value(json_array_get(weights, i));
 }
 
 static void close_golden(golden *t) {
@@ -56,8 +58,10 @@ static void close_golden(golden *t) {
   as_encoder_batch_free(&t->batch);
 }
 
-/* Compares packed rows [tokens, cols] with a padded golden tensor [sequences, width, cols], or [rows, cols] as it is. */
-static void compare(const golden *t, const char *name, const float *actual, bool padded, double absolute, double relative) {
+/* Compares packed rows [tokens, cols] with a padded golden tensor [sequences, width, cols], or [rows, cols] as it
+ * is. */
+static void compare(const golden *t, const char *name, const float *actual, bool padded, double absolute,
+                    double relative) {
   size_t index;
   ck_assert_msg(as_safetensors_find(t->expected, name, &index), "%s is not among the expected tensors", name);
   const as_stored_tensor *tensor = as_safetensors_tensor(t->expected, index);
@@ -69,7 +73,8 @@ static void compare(const golden *t, const char *name, const float *actual, bool
   if (!padded) as_assert_close(name, actual, expected, (size_t)elements, absolute, relative);
   for (int64_t s = 0; padded && s < t->batch.sequences; s++) {
     int64_t first = t->batch.cu_seqlens[s], count = t->batch.cu_seqlens[s + 1] - first;
-    as_assert_close(name, actual + first * cols, expected + s * t->width * cols, (size_t)(count * cols), absolute, relative);
+    as_assert_close(name, actual + first * cols, expected + s * t->width * cols, (size_t)(count * cols), absolute,
+                    relative);
   }
   as_free(t->ctx, expected);
 }

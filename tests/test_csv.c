@@ -117,11 +117,13 @@ END_TEST
 
 START_TEST(every_kind_of_broken_row_is_named_with_its_line) {
   check_rows(BYTES("a,b\n1\n1,2,3\n1,2\n"), NULL, "2!short_rows@2\n3!long_rows@3\n4:1|2\n");
-  check_rows(BYTES("a,b\n5\" disk,2\n1,2\n\"x\"y,3\n4,5\n"), NULL, "2!stray_quotes@2\n3:1|2\n4!stray_quotes@4\n5:4|5\n");
+  check_rows(BYTES("a,b\n5\" disk,2\n1,2\n\"x\"y,3\n4,5\n"), NULL,
+             "2!stray_quotes@2\n3:1|2\n4!stray_quotes@4\n5:4|5\n");
   check_rows(BYTES("a,b\n,\n  ,\t\n\"\",\"\"\n \n"), NULL,
              "2!empty_rows@2\n3!empty_rows@3\n4!empty_rows@4\n5!empty_rows@5\n");
   check_rows(BYTES("a,b\n1,\0002\n3,4\n"), NULL, "2!nul_bytes@2\n3:3|4\n");
-  check_rows(BYTES("a,b\n1,\xFF\n3,\xC3\xA9\n\"\n\xE9\",2\n"), NULL, "2!invalid_utf8@2\n3:3|\xC3\xA9\n4!invalid_utf8@4\n");
+  check_rows(BYTES("a,b\n1,\xFF\n3,\xC3\xA9\n\"\n\xE9\",2\n"), NULL,
+             "2!invalid_utf8@2\n3:3|\xC3\xA9\n4!invalid_utf8@4\n");
 }
 END_TEST
 
@@ -138,11 +140,13 @@ START_TEST(a_failed_row_becomes_a_message_with_file_line_and_reason) {
     const char *text, *expected;
   } cases[] = {
       {"a,b\n1,2\n3\n", "in.csv: line 3: 1 field, but the header names 2 columns"},
-      {"a,b\n1,2,3\n", "in.csv: line 2: 3 fields, but the header names 2 columns; put a field that contains ',' in quotes"},
+      {"a,b\n1,2,3\n",
+       "in.csv: line 2: 3 fields, but the header names 2 columns; put a field that contains ',' in quotes"},
       {"a,b\n1,x\"y\n", "in.csv: line 2: a stray quote in column 'b'"},
       {"a,b\n1,2\n3,\"\n\n", "in.csv: line 3: the quote that opens here, in column 'b', is never closed"},
-      {"a,b\n1,\xFFz\n", "in.csv: line 2: invalid UTF-8 in column 'b'; if the file is in another encoding, convert it with "
-                         "--encoding"},
+      {"a,b\n1,\xFFz\n",
+       "in.csv: line 2: invalid UTF-8 in column 'b'; if the file is in another encoding, convert it with "
+       "--encoding"},
       {"a,b\n,\n", "in.csv: line 2: rows with nothing in them"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -170,7 +174,8 @@ START_TEST(a_missing_column_lists_what_is_there_and_the_delimiter_that_would_hel
 
   reader = open_bytes(BYTES("\ncontent;intent\r\n1;2\n"), NULL);
   ck_assert_refused(ctx, as_csv_column(reader, "intent", &index), AS_E_DATA, "with --delimiter ';' there would be");
-  ck_assert_ptr_nonnull(strstr(as_error_text(ctx), "line 2: there is no column 'intent'; there is only column 'content;intent'"));
+  ck_assert_ptr_nonnull(strstr(as_error_text(ctx),
+                               "line 2: there is no column 'intent'; there is only column 'content;intent'"));
   as_csv_close(reader);
   reader = open_bytes(BYTES("content\tintent\n1\t2\n"), NULL);
   ck_assert_refused(ctx, as_csv_column(reader, "content", &index), AS_E_DATA, "with --delimiter tab there would be");
@@ -223,7 +228,8 @@ START_TEST(memory_is_bounded_by_a_row_not_by_the_file) {
   as_buffer big;
   as_buffer_init(&big, ctx);
   as_buffer_text(&big, "content,intent\n");
-  for (int i = 0; i < ROWS; i++) as_buffer_printf(&big, "\"message number %d, with\na second line\",label%d\r\n", i, i % 7);
+  for (int i = 0; i < ROWS; i++)
+    as_buffer_printf(&big, "\"message number %d, with\na second line\",label%d\r\n", i, i % 7);
   const char *path = put(big.data, big.length);
   as_buffer_free(&big);
   as_context *small = as_test_context(1);
@@ -246,7 +252,7 @@ START_TEST(memory_is_bounded_by_a_row_not_by_the_file) {
 }
 END_TEST
 
-/* ---- encodings ------------------------------------------------------------------------------------------------------ */
+/* ---- encodings -------------------------------------------------------------------------------------------------- */
 
 static size_t to_utf16(const char *utf8, bool big_endian, bool mark, unsigned char *out) {
   size_t n = 0, length = strlen(utf8);
@@ -305,12 +311,14 @@ START_TEST(half_a_character_of_utf16_makes_the_row_invalid) {
 END_TEST
 
 START_TEST(windows_1252_is_told_from_damaged_utf8) {
-  static const char western[] = "content,intent\nO\xF9 est ma commande ?,suivi\nC'est d\xE9j\xE0 pay\xE9,achat\nprix : 5 \x80,achat\n";
+  static const char western[] = "content,intent\nO\xF9 est ma commande ?,suivi\nC'est d\xE9j\xE0 pay\xE9,achat\n"
+                                "prix : 5 \x80,achat\n";
   refused(BYTES(western), NULL, "line 2: the file is not UTF-8 but looks like Windows-1252");
   ck_assert_ptr_nonnull(strstr(as_error_text(ctx), "--encoding windows-1252"));
   as_csv_options options = {.encoding = AS_ENCODING_WINDOWS_1252};
   check_rows(BYTES(western), &options,
-             "2:O\xC3\xB9 est ma commande ?|suivi\n3:C'est d\xC3\xA9j\xC3\xA0 pay\xC3\xA9|achat\n4:prix : 5 \xE2\x82\xAC|achat\n");
+             "2:O\xC3\xB9 est ma commande ?|suivi\n3:C'est d\xC3\xA9j\xC3\xA0 pay\xC3\xA9|achat\n"
+             "4:prix : 5 \xE2\x82\xAC|achat\n");
   check_rows(BYTES("a,b\nx,\x81\n"), &options, "2!invalid_utf8@2\n");
   options.encoding = AS_ENCODING_LATIN_1;
   check_rows(BYTES("a,b\n\xE9,\x80\n"), &options, "2:\xC3\xA9|\xC2\x80\n");
@@ -320,7 +328,8 @@ START_TEST(windows_1252_is_told_from_damaged_utf8) {
   /* UTF-8 with a few broken bytes: row by row */
   check_rows(BYTES("a,b\ncaf\xC3\xA9 \xC3\xA0 la \xC3\xA9t\xC3\xA9,1\np\xE9,2\n\xE9,3\n\xE0,4\n"), NULL,
              "2:caf\xC3\xA9 \xC3\xA0 la \xC3\xA9t\xC3\xA9|1\n3!invalid_utf8@3\n4!invalid_utf8@4\n5!invalid_utf8@5\n");
-  check_rows(BYTES("a,b\n\xFF\xFE,1\n\xFF,2\n\xFE,3\n"), NULL, "2!invalid_utf8@2\n3!invalid_utf8@3\n4!invalid_utf8@4\n");
+  check_rows(BYTES("a,b\n\xFF\xFE,1\n\xFF,2\n\xFE,3\n"), NULL,
+             "2!invalid_utf8@2\n3!invalid_utf8@3\n4!invalid_utf8@4\n");
   check_rows(BYTES("a,b\nx\xE9,1\n"), NULL, "2!invalid_utf8@2\n");
 }
 END_TEST
@@ -352,7 +361,7 @@ START_TEST(names_of_encodings_and_delimiters) {
 }
 END_TEST
 
-/* ---- pipes, digests, writing ------------------------------------------------------------------------------------------ */
+/* ---- pipes, digests, writing ------------------------------------------------------------------------------------ */
 
 START_TEST(a_pipe_is_read_as_it_comes) {
   int ends[2];
@@ -433,7 +442,7 @@ START_TEST(what_is_written_is_read_back) {
 }
 END_TEST
 
-/* ---- hostile surroundings ------------------------------------------------------------------------------------------- */
+/* ---- hostile surroundings --------------------------------------------------------------------------------------- */
 
 START_TEST(every_failing_allocation_is_an_error_without_a_leak) {
   unsigned char wide[800];
@@ -472,7 +481,8 @@ END_TEST
 
 /* Any bytes at all: rows or an error, lines that only grow, no byte read outside. */
 START_TEST(mutated_files_never_break_the_reader) {
-  static const char seed_text[] = "content,intent,note\r\n\"a \"\"b\"\"\nc\",x,1\nd,\"e,f\",\r\n\xC3\xA9\xE2\x82\xAC,y,\"\"\n\n,,\nlast,z,3";
+  static const char seed_text[] = "content,intent,note\r\n\"a \"\"b\"\"\nc\",x,1\nd,\"e,f\",\r\n"
+                                  "\xC3\xA9\xE2\x82\xAC,y,\"\"\n\n,,\nlast,z,3";
   static const char spice[] = "\",\n\r\0\xFF\xC3 ;";
   as_random random = as_random_start(11, 3);
   for (int round = 0; round < 4000; round++) {

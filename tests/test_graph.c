@@ -1,5 +1,5 @@
-/* The graph: every operation's gradient, bit-identity over threads and recompute modes, planned memory, errors that stick,
- * failing allocations. */
+/* The graph: every operation's gradient, bit-identity over threads and recompute modes, planned memory, errors that
+ * stick, failing allocations. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ START_TEST(both_tables_name_the_same_operations) {
 }
 END_TEST
 
-/* ---- a small encoder block over packed sequences, with everything that training uses ---------------------------------------- */
+/* ---- a small encoder block over packed sequences, with everything that training uses ---------------------------- */
 enum { DIM = 24, HEADS = 3, HIDDEN = 40, TOKENS = 61, VOCABULARY = 50, CLASSES = 5, BLOCKS = 3 };
 static const int32_t cu_seqlens[] = {0, 1, 8, 40, 61};
 
@@ -68,8 +68,10 @@ static as_tensor *record(as_graph *g, model *m) {
   m->used = 0;
   as_packed packed = {4, cu_seqlens};
   as_tensor *tables[2] = {take(g, m, VOCABULARY, DIM), take(g, m, TOKENS, DIM)};
-  as_tensor *ids[2] = {as_input_i32(g, 1, (int64_t[]){TOKENS}, m->ids), as_input_i32(g, 1, (int64_t[]){TOKENS}, m->positions)};
-  as_tensor *x = as_embedding_layer_norm(g, 2, tables, ids, (int64_t[]){0, -1}, take(g, m, DIM, 0), take(g, m, DIM, 0), 1e-12);
+  as_tensor *ids[2] = {as_input_i32(g, 1, (int64_t[]){TOKENS}, m->ids),
+                       as_input_i32(g, 1, (int64_t[]){TOKENS}, m->positions)};
+  as_tensor *x = as_embedding_layer_norm(g, 2, tables, ids, (int64_t[]){0, -1}, take(g, m, DIM, 0), take(g, m, DIM, 0),
+                                         1e-12);
   x = as_dropout_apply(g, x, 0.1);
   for (int b = 0; b < BLOCKS; b++) {
     as_block_input(g, x);
@@ -118,7 +120,8 @@ START_TEST(gradients_are_the_same_bits_for_any_threads_and_recompute_mode) {
         memcpy(expected, m.gradients, m.used * sizeof(float));
         expected_loss = loss;
       }
-      ck_assert_msg(memcmp(&loss, &expected_loss, sizeof loss) == 0, "loss %.9g, expected %.9g", (double)loss, (double)expected_loss);
+      ck_assert_msg(memcmp(&loss, &expected_loss, sizeof loss) == 0, "loss %.9g, expected %.9g", (double)loss,
+                    (double)expected_loss);
       for (size_t i = 0; i < m.used; i++)
         ck_assert_msg(memcmp(&m.gradients[i], &expected[i], sizeof(float)) == 0,
                       "gradient %zu is %.9g, expected %.9g (%d threads, recompute %d)", i, (double)m.gradients[i],
@@ -211,7 +214,8 @@ START_TEST(the_first_error_sticks_and_names_operation_and_shapes) {
   ck_assert_ptr_null(bad);
   ck_assert_ptr_null(as_add(g, bad, a));
   ck_assert_ptr_null(as_reshape(g, a, 1, (int64_t[]){7}));
-  ck_assert_refused(ctx, as_graph_plan(g, NULL), AS_E_INVALID, "matmul: the inner dimensions differ; operands [3, 4], [5, 4]");
+  ck_assert_refused(ctx, as_graph_plan(g, NULL), AS_E_INVALID,
+                    "matmul: the inner dimensions differ; operands [3, 4], [5, 4]");
   as_graph_reset(g);
   as_keep(g, as_add(g, as_input(g, 1, (int64_t[]){4}, data), as_input(g, 1, (int64_t[]){1}, data)));
   ck_assert_ok(ctx, as_graph_plan(g, NULL));
@@ -229,13 +233,31 @@ typedef struct refusal {
 static as_tensor *bad_slice(as_graph *g, as_tensor *x, as_tensor *ids) { (void)ids; return as_slice(g, x, 1, 3, 2); }
 static as_tensor *bad_dim(as_graph *g, as_tensor *x, as_tensor *ids) { (void)ids; return as_sum(g, x, 2, false); }
 static as_tensor *bad_id(as_graph *g, as_tensor *x, as_tensor *ids) { return as_embedding(g, x, ids, -1); }
-static as_tensor *bad_dropout(as_graph *g, as_tensor *x, as_tensor *ids) { (void)ids; return as_dropout_apply(g, x, 1.0); }
-static as_tensor *bad_norm(as_graph *g, as_tensor *x, as_tensor *ids) { (void)ids; return as_layer_norm(g, x, x, x, 1e-5); }
-static as_tensor *bad_linear(as_graph *g, as_tensor *x, as_tensor *ids) { (void)ids; return as_linear(g, x, as_transpose(g, x, 0, 1), NULL, false, AS_UNARY_NONE); }
+static as_tensor *bad_dropout(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return as_dropout_apply(g, x, 1.0);
+}
+static as_tensor *bad_norm(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return as_layer_norm(g, x, x, x, 1e-5);
+}
+static as_tensor *bad_linear(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return as_linear(g, x, as_transpose(g, x, 0, 1), NULL, false, AS_UNARY_NONE);
+}
 static as_tensor *bad_type(as_graph *g, as_tensor *x, as_tensor *ids) { return as_add(g, x, ids); }
-static as_tensor *bad_label(as_graph *g, as_tensor *x, as_tensor *ids) { as_cross_entropy_options o = {NULL, 0, -100, 0}; return as_cross_entropy(g, x, ids, &o); }
-static as_tensor *bad_concat(as_graph *g, as_tensor *x, as_tensor *ids) { (void)ids; return as_concat(g, (as_tensor *const[]){x, as_transpose(g, x, 0, 1)}, 2, 0); }
-static as_tensor *bad_activation(as_graph *g, as_tensor *x, as_tensor *ids) { (void)ids; return as_linear(g, x, x, NULL, false, AS_UNARY_LOG); }
+static as_tensor *bad_label(as_graph *g, as_tensor *x, as_tensor *ids) {
+  as_cross_entropy_options o = {NULL, 0, -100, 0};
+  return as_cross_entropy(g, x, ids, &o);
+}
+static as_tensor *bad_concat(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return as_concat(g, (as_tensor *const[]){x, as_transpose(g, x, 0, 1)}, 2, 0);
+}
+static as_tensor *bad_activation(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return as_linear(g, x, x, NULL, false, AS_UNARY_LOG);
+}
 static as_tensor *bad_attention(as_graph *g, as_tensor *x, as_tensor *ids) {
   (void)ids;
   static const int32_t cu[] = {0, 2, 4};
@@ -307,7 +329,8 @@ static as_tensor *wrong_gradient(as_graph *g, as_tensor *const *leaves, void *us
 START_TEST(gradcheck_can_fail) {
   as_context *ctx = as_test_context(1);
   as_gradcheck_input equal = {1, {3}, 0.5, 0.5};
-  ck_assert_refused(ctx, as_gradcheck(ctx, wrong_gradient, NULL, 1, &equal, NULL, NULL), AS_E_INVALID, "leaf 0, element");
+  ck_assert_refused(ctx, as_gradcheck(ctx, wrong_gradient, NULL, 1, &equal, NULL, NULL), AS_E_INVALID,
+                    "leaf 0, element");
   as_test_context_free(ctx);
 }
 END_TEST

@@ -131,7 +131,7 @@ static void sum_squares_f64(const as_kernels_f64 *k, dims d, double **a) {
 #define ROW(name) #name, .f32 = name##_f32, .f64 = name##_f64
 #define UNARY_ROWS(name, x, y, off)                                                                                    \
   {ROW(name), .arrays = {"in" x, "on"}, .absolute = off, .relative = 4e-7, .alias = "10"},                             \
-      {ROW(name##_backward), .arrays = {"in" x, "in" y, "in*", "on"}, .absolute = 3 * off, .relative = 1e-6,            \
+      {ROW(name##_backward), .arrays = {"in" x, "in" y, "in*", "on"}, .absolute = 3 * off, .relative = 1e-6,           \
        .alias = "32"},                                                                                                 \
       {ROW(name##_backward_add), .arrays = {"in" x, "in" y, "in*", "un*"}, .absolute = 4 * off, .relative = 1e-6}
 

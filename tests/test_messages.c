@@ -214,7 +214,8 @@ START_TEST(files_without_the_columns_or_without_rows_are_refused) {
   refused("text,label\na,b\n", AS_ON_ERROR_SKIP, "line 1: there is no column 'content'");
   refused("content,label\na,b\n", AS_ON_ERROR_SKIP, "there is no column 'intent'");
   refused("content,intent\n", AS_ON_ERROR_DEFAULT, "line 1: there are no rows below the header");
-  refused("content,intent\n,\n,x\n", AS_ON_ERROR_DEFAULT, "line 2: none of the 2 rows can be used; the first is one of the rows with nothing in");
+  refused("content,intent\n,\n,x\n", AS_ON_ERROR_DEFAULT,
+          "line 2: none of the 2 rows can be used; the first is one of the rows with nothing in");
   refused("", AS_ON_ERROR_SKIP, "line 1: the file is empty");
   ck_assert_refused(ctx, as_messages_read(ctx, "/no/such.csv", &intent_options, NULL, &m), AS_E_DATA, "/no/such.csv");
   as_on_error on_error;

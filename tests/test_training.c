@@ -364,14 +364,18 @@ START_TEST(a_failed_start_leaves_the_folder_free) {
   as_recipe recipe = usual(), wrong = recipe;
   as_training_result result;
   wrong.label_column = nothing;
-  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("out"), false, NULL, &result), AS_E_DATA, "nothing");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("out"), false, NULL, &result), AS_E_DATA,
+                    "nothing");
   wrong = recipe;
   wrong.memory_limit = 1000;
-  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("out"), false, NULL, &result), AS_E_LIMIT, "memory limit");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("out"), false, NULL, &result), AS_E_LIMIT,
+                    "memory limit");
   wrong = recipe;
   wrong.freeze = 4; /* two layers */
-  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("out"), false, NULL, &result), AS_E_INVALID, "freeze");
-  ck_assert_refused(ctx, as_train_classifier_resume(ctx, in_folder("out"), NULL, &result), AS_E_MODEL, "no unfinished training");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("out"), false, NULL, &result), AS_E_INVALID,
+                    "freeze");
+  ck_assert_refused(ctx, as_train_classifier_resume(ctx, in_folder("out"), NULL, &result), AS_E_MODEL,
+                    "no unfinished training");
   recipe.freeze = 3; /* the head alone */
   as_small_train(ctx, &recipe, in_folder("out"));
   end();

@@ -8,8 +8,8 @@
 
 #define PIECE_ELEMENTS 65536
 
-/* A range of the flat block. Of an embedding it is whole rows, and those that never had a gradient are only decayed: their
- * moments are 0, and so is what they add to the norm. */
+/* A range of the flat block. Of an embedding it is whole rows, and those that never had a gradient are only decayed:
+ * their moments are 0, and so is what they add to the norm. */
 typedef struct as_adamw_piece {
   size_t first, count;
   size_t columns;         /* of an embedding; 0: not one */
@@ -23,7 +23,9 @@ static size_t piece_elements(const as_parameter *p) {
   return columns >= PIECE_ELEMENTS ? columns : PIECE_ELEMENTS / columns * columns;
 }
 
-static size_t pieces_of(const as_parameter *p) { return p->frozen ? 0 : (p->elements + piece_elements(p) - 1) / piece_elements(p); }
+static size_t pieces_of(const as_parameter *p) {
+  return p->frozen ? 0 : (p->elements + piece_elements(p) - 1) / piece_elements(p);
+}
 
 static void cut(as_adamw *o) {
   size_t at = 0;
@@ -33,8 +35,8 @@ static void cut(as_adamw *o) {
     size_t size = piece_elements(p), columns = touched ? (size_t)p->shape[1] : 0;
     for (size_t k = 0; k < pieces_of(p); k++) {
       size_t first = k * size, left = p->elements - first;
-      o->pieces[at++] = (piece){p->offset + first, left < size ? left : size, columns, touched ? touched + first / columns : NULL,
-                                as_parameter_decays(p)};
+      o->pieces[at++] = (piece){p->offset + first, left < size ? left : size, columns,
+                                touched ? touched + first / columns : NULL, as_parameter_decays(p)};
     }
   }
 }
@@ -133,9 +135,14 @@ static void update_chunk(void *argument, int64_t chunk, int lane) {
 
 void as_adamw_update(as_adamw *o, double lr, double gradient_scale) {
   double t = (double)++o->steps;
-  as_adamw_step step = {.lr = lr, .beta1 = o->options.beta1, .beta2 = o->options.beta2, .eps = o->options.eps,
-                        .weight_decay = o->options.weight_decay, .bias_correction1 = 1 - pow(o->options.beta1, t),
-                        .bias_correction2 = 1 - pow(o->options.beta2, t), .gradient_scale = gradient_scale};
+  as_adamw_step step = {.lr = lr,
+                        .beta1 = o->options.beta1,
+                        .beta2 = o->options.beta2,
+                        .eps = o->options.eps,
+                        .weight_decay = o->options.weight_decay,
+                        .bias_correction1 = 1 - pow(o->options.beta1, t),
+                        .bias_correction2 = 1 - pow(o->options.beta2, t),
+                        .gradient_scale = gradient_scale};
   update_call call = {o, step, step};
   call.plain.weight_decay = 0;
   as_parallel_for(o->ctx, (int64_t)o->pieces_count, update_chunk, &call);

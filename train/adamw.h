@@ -1,7 +1,7 @@
 /* AdamW over the flat block of parameters: one pass that reads weights, gradients and moments once.
  *
- * Weight decay acts by a parameter's role, not its name. Work is cut by size, and the sum of squares for clipping is taken
- * over fixed pieces in order, so the result has the same bits for any number of threads. */
+ * Weight decay acts by a parameter's role, not its name. Work is cut by size, and the sum of squares for clipping is
+ * taken over fixed pieces in order, so the result has the same bits for any number of threads. */
 #ifndef AS_TRAIN_ADAMW_H
 #define AS_TRAIN_ADAMW_H
 
@@ -17,8 +17,8 @@ typedef struct as_adamw {
   as_parameters *parameters;
   const as_kernels_f32 *kernels;
   as_adamw_options options;
-  float *m, *v;  /* [parameters->elements]: first and second moments */
-  int64_t steps; /* updates done */
+  float *m, *v;                  /* [parameters->elements]: first and second moments */
+  int64_t steps;                 /* updates done */
   struct as_adamw_piece *pieces; /* what is updated, cut by size; frozen parameters are left out */
   size_t pieces_count;
   double *partial; /* [pieces_count] sums of squares */
@@ -35,8 +35,8 @@ void as_adamw_find_touched(as_adamw *optimizer);
 double as_adamw_gradient_norm(as_adamw *optimizer);
 /* One update with the gradients times `gradient_scale`. */
 void as_adamw_update(as_adamw *optimizer, double lr, double gradient_scale);
-/* What clipping to max_norm multiplies the gradients with: min(1, max_norm / (norm + 1e-6)), as torch's clip_grad_norm_;
- * 1 when max_norm is 0. */
+/* What clipping to max_norm multiplies the gradients with: min(1, max_norm / (norm + 1e-6)), as torch's
+ * clip_grad_norm_; 1 when max_norm is 0. */
 double as_clip_scale(double norm, double max_norm);
 
 #endif

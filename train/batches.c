@@ -6,12 +6,13 @@
 #include "base/random.h"
 
 #define GROUP_BATCHES 50
-#define STREAM_ROWS 0x524f5753u    /* random streams: one for rows and one for batches, by epoch */
+#define STREAM_ROWS 0x524f5753u /* random streams: one for rows and one for batches, by epoch */
 #define STREAM_BATCHES 0x42415443u
 
-as_status as_batches_init(as_batches *b, as_context *ctx, const as_token_rows *rows, int64_t batch_rows, int64_t batch_tokens,
-                          uint64_t seed) {
-  *b = (as_batches){.ctx = ctx, .rows = rows, .batch_rows = batch_rows, .batch_tokens = batch_tokens, .seed = seed, .epoch = -1};
+as_status as_batches_init(as_batches *b, as_context *ctx, const as_token_rows *rows, int64_t batch_rows,
+                          int64_t batch_tokens, uint64_t seed) {
+  *b = (as_batches){
+      .ctx = ctx, .rows = rows, .batch_rows = batch_rows, .batch_tokens = batch_tokens, .seed = seed, .epoch = -1};
   b->order = as_alloc(ctx, (size_t)rows->count, sizeof *b->order);
   b->start = as_alloc(ctx, (size_t)rows->count + 1, sizeof *b->start);
   return b->order && b->start ? AS_OK : AS_E_NOMEM;

@@ -20,8 +20,8 @@ typedef struct as_batches {
   int64_t count;  /* batches of the epoch */
 } as_batches;
 
-AS_MUST_CHECK as_status as_batches_init(as_batches *batches, as_context *ctx, const as_token_rows *rows, int64_t batch_rows,
-                                        int64_t batch_tokens, uint64_t seed);
+AS_MUST_CHECK as_status as_batches_init(as_batches *batches, as_context *ctx, const as_token_rows *rows,
+                                        int64_t batch_rows, int64_t batch_tokens, uint64_t seed);
 void as_batches_free(as_batches *batches);
 /* Makes the order of an epoch, numbered from 0. */
 AS_MUST_CHECK as_status as_batches_epoch(as_batches *batches, int64_t epoch);

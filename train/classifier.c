@@ -35,12 +35,17 @@ void as_run_note(const as_classifier_run *run, const char *format, ...) {
 
 as_step_options as_run_step_options(const as_classifier_run *run) {
   const as_recipe *r = &run->recipe;
-  return (as_step_options){.class_weights = run->class_weights, .label_smoothing = r->label_smoothing,
-                           .max_grad_norm = r->max_grad_norm, .seed = (uint64_t)r->seed, .recompute = (int)r->recompute};
+  return (as_step_options){.class_weights = run->class_weights,
+                           .label_smoothing = r->label_smoothing,
+                           .max_grad_norm = r->max_grad_norm,
+                           .seed = (uint64_t)r->seed,
+                           .recompute = (int)r->recompute};
 }
 
-/* ---- what was read before, so that a resumed run reads the same --------------------------------------------------------- */
-static char *recipe_path(const as_classifier_run *run) { return as_path_join(run->ctx, run->files.training, "recipe.json"); }
+/* ---- what was read before, so that a resumed run reads the same ------------------------------------------------- */
+static char *recipe_path(const as_classifier_run *run) {
+  return as_path_join(run->ctx, run->files.training, "recipe.json");
+}
 
 typedef struct file_digest {
   const char *key; /* in data.json */
@@ -51,12 +56,14 @@ typedef struct file_digest {
 static as_status refuse_changed(as_classifier_run *run, const file_digest *file, const char *before) {
   bool is_recipe = strcmp(file->key, "recipe") == 0;
   return as_fail(run->ctx, is_recipe ? AS_E_MODEL : AS_E_DATA,
-                 "%s:%s the file is not the one that this run began with (SHA-256 %.12s..., now %.12s...); restore it, or train anew "
-                 "into another folder", file->path, is_recipe ? "" : " line 1:", before ? before : "unknown", file->now);
+                 "%s:%s the file is not the one that this run began with (SHA-256 %.12s..., now %.12s...); "
+                 "restore it, or train anew into another folder",
+                 file->path, is_recipe ? "" : " line 1:", before ? before : "unknown", file->now);
 }
 
 /* training/data.json: the SHA-256 of the recipe and of each data file. Written once; later held against. */
-static as_status hold_against_record(as_classifier_run *run, const char *record, const file_digest *files, size_t count) {
+static as_status hold_against_record(as_classifier_run *run, const char *record, const file_digest *files,
+                                     size_t count) {
   as_context *ctx = run->ctx;
   as_status status = AS_OK;
   json_t *known = NULL;
@@ -82,7 +89,8 @@ static as_status hold_against_record(as_classifier_run *run, const char *record,
 
 static as_status check_digests(as_classifier_run *run) {
   char *record = as_path_join(run->ctx, run->files.training, "data.json"), *recipe = recipe_path(run);
-  file_digest files[3] = {{.key = "recipe", .path = recipe}, {.key = "data", .path = as_messages_path(run->data.train)}};
+  file_digest files[3] = {{.key = "recipe", .path = recipe},
+                          {.key = "data", .path = as_messages_path(run->data.train)}};
   size_t count = 2;
   unsigned char digest[32];
   as_status status = record && recipe ? as_sha256_file(run->ctx, recipe, AS_E_MODEL, digest) : AS_E_NOMEM;
@@ -100,7 +108,7 @@ static as_status check_digests(as_classifier_run *run) {
   return status;
 }
 
-/* ---- class weights -------------------------------------------------------------------------------------------------------- */
+/* ---- class weights ---------------------------------------------------------------------------------------------- */
 /* "label=weight,label=weight": every label once. */
 static as_status parse_weights(as_classifier_run *run, const as_labels *labels) {
   const char *at = run->recipe.given_weights;
@@ -118,7 +126,8 @@ static as_status parse_weights(as_classifier_run *run, const as_labels *labels) 
     }
     int64_t label = equal ? as_labels_find(labels, name) : -1;
     if (label < 0 || !(weight >= 0) || !isfinite(weight))
-      return as_fail(run->ctx, AS_E_INVALID, "class-weights: \"%.*s\" is not LABEL=WEIGHT with a label of the data and a weight of at least 0",
+      return as_fail(run->ctx, AS_E_INVALID,
+                     "class-weights: \"%.*s\" is not LABEL=WEIGHT with a label of the data and a weight of at least 0",
                      (int)(stop - at), at);
     if (run->class_weights[label] >= 0)
       return as_fail(run->ctx, AS_E_INVALID, "class-weights: the label \"%s\" is given twice", labels->names[label]);
@@ -127,7 +136,8 @@ static as_status parse_weights(as_classifier_run *run, const as_labels *labels) 
   }
   for (size_t i = 0; i < labels->count; i++)
     if (run->class_weights[i] < 0)
-      return as_fail(run->ctx, AS_E_INVALID, "class-weights: there is no weight for the label \"%s\"", labels->names[i]);
+      return as_fail(run->ctx, AS_E_INVALID, "class-weights: there is no weight for the label \"%s\"",
+                     labels->names[i]);
   return AS_OK;
 }
 
@@ -145,36 +155,45 @@ static as_status set_class_weights(as_classifier_run *run) {
   return AS_OK;
 }
 
-/* ---- preparing ------------------------------------------------------------------------------------------------------------ */
+/* ---- preparing -------------------------------------------------------------------------------------------------- */
 static as_status stop_here(as_classifier_run *run) {
   return as_fail(run->ctx, AS_E_INTERRUPTED, "interrupted; go on with --resume %s", run->files.out);
 }
 
 static as_status make_encoder(as_classifier_run *run, const char *checkpoint) {
   const as_recipe *r = &run->recipe;
-  as_encoder_options options = {.gradients = true, .fresh_head = true, .labels = &run->data.labels, .seed = (uint64_t)r->seed,
+  as_encoder_options options = {.gradients = true,
+                                .fresh_head = true,
+                                .labels = &run->data.labels,
+                                .seed = (uint64_t)r->seed,
                                 .dropout = r->dropout};
-  if (checkpoint || r->from) return as_encoder_open(run->ctx, checkpoint ? checkpoint : r->from, &options, &run->encoder);
+  if (checkpoint || r->from)
+    return as_encoder_open(run->ctx, checkpoint ? checkpoint : r->from, &options, &run->encoder);
   const as_encoder_preset *preset = as_encoder_presets;
   while (preset->name && strcmp(preset->name, r->size) != 0) preset++;
-  const as_encoder_architecture *architecture = as_encoder_architecture_find(r->architecture ? r->architecture : "distilbert");
+  const as_encoder_architecture *architecture =
+      as_encoder_architecture_find(r->architecture ? r->architecture : "distilbert");
   if (!preset->name || !architecture)
-    return as_fail(run->ctx, AS_E_INVALID, "there is no architecture of this name and size: %s %s", r->architecture, r->size);
+    return as_fail(run->ctx, AS_E_INVALID, "there is no architecture of this name and size: %s %s", r->architecture,
+                   r->size);
   return as_encoder_new(run->ctx, architecture, preset, (int64_t)as_tokenizer_vocab_size(run->data.tokenizer),
                         as_tokenizer_special(run->data.tokenizer, AS_TOKEN_PAD), &options, &run->encoder);
 }
 
 static as_status check_vocabulary(as_classifier_run *run) {
-  int64_t ids = (int64_t)as_tokenizer_vocab_size(run->data.tokenizer), rows = as_encoder_describe(run->encoder)->vocab_size;
+  int64_t ids = (int64_t)as_tokenizer_vocab_size(run->data.tokenizer);
+  int64_t rows = as_encoder_describe(run->encoder)->vocab_size;
   if (ids <= rows) return AS_OK;
-  return as_fail(run->ctx, AS_E_MODEL, "%s: the tokenizer has %lld ids and the model's vocab_size is %lld; they do not belong together",
+  return as_fail(run->ctx, AS_E_MODEL,
+                 "%s: the tokenizer has %lld ids and the model's vocab_size is %lld; they do not belong together",
                  run->recipe.from ? run->recipe.from : run->files.out, (long long)ids, (long long)rows);
 }
 
 static as_status freeze(as_classifier_run *run) {
   int64_t layers = as_encoder_describe(run->encoder)->layers;
   if (run->recipe.freeze > layers + 1)
-    return as_fail(run->ctx, AS_E_INVALID, "freeze: the model has %lld layers, so %lld keeps all but the head; %lld leaves nothing to train",
+    return as_fail(run->ctx, AS_E_INVALID,
+                   "freeze: the model has %lld layers, so %lld keeps all but the head; %lld leaves nothing to train",
                    (long long)layers, (long long)layers + 1, (long long)run->recipe.freeze);
   if (run->recipe.freeze > 0) as_parameters_freeze(as_encoder_parameters(run->encoder), (int)run->recipe.freeze);
   return AS_OK;
@@ -189,17 +208,20 @@ static as_status prepare(as_classifier_run *run) {
   if (status == AS_OK) status = as_classifier_data_read(&run->data, run->ctx, r);
   if (status == AS_OK) status = check_digests(run);
   if (status == AS_OK && as_run_interrupted(run)) status = stop_here(run);
-  if (status == AS_OK && !checkpoint && !r->from) as_run_note(run, "training a vocabulary of %lld", (long long)r->vocab_size);
+  if (status == AS_OK && !checkpoint && !r->from)
+    as_run_note(run, "training a vocabulary of %lld", (long long)r->vocab_size);
   if (status == AS_OK) status = as_classifier_data_tokenizer(&run->data, r, checkpoint ? checkpoint : r->from);
   if (status == AS_OK) status = make_encoder(run, checkpoint);
   if (status == AS_OK) status = check_vocabulary(run);
   if (status == AS_OK && as_run_interrupted(run)) status = stop_here(run);
   if (status == AS_OK)
-    status = as_classifier_data_tokenize(&run->data, r, as_encoder_labels(run->encoder), as_encoder_describe(run->encoder)->max_tokens);
+    status = as_classifier_data_tokenize(&run->data, r, as_encoder_labels(run->encoder),
+                                         as_encoder_describe(run->encoder)->max_tokens);
   if (status == AS_OK) status = freeze(run);
   as_adamw_options options = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = r->weight_decay};
   if (status == AS_OK) status = as_adamw_init(&run->optimizer, run->ctx, as_encoder_parameters(run->encoder), &options);
-  if (status == AS_OK && checkpoint) status = as_training_load(&run->files, checkpoint, &run->optimizer, &run->position);
+  if (status == AS_OK && checkpoint)
+    status = as_training_load(&run->files, checkpoint, &run->optimizer, &run->position);
   if (status == AS_OK && checkpoint) {
     r->batch_rows = run->position.batch_rows;
     r->batch_tokens = run->position.batch_tokens;
@@ -224,7 +246,7 @@ static as_status prepare_graphs(as_classifier_run *run) {
   return status == AS_OK ? as_run_summary(run) : status;
 }
 
-/* ---- checkpoints ------------------------------------------------------------------------------------------------------------ */
+/* ---- checkpoints ------------------------------------------------------------------------------------------------ */
 static as_status save(as_classifier_run *run) {
   as_training_position *p = &run->position;
   const as_recipe *r = &run->recipe;
@@ -236,7 +258,7 @@ static as_status save(as_classifier_run *run) {
   return as_training_save(&run->files, run->encoder, run->data.tokenizer, &run->optimizer, p);
 }
 
-/* ---- validation --------------------------------------------------------------------------------------------------------------- */
+/* ---- validation ------------------------------------------------------------------------------------------------- */
 static as_status measure(as_classifier_run *run, as_training_epoch *epoch) {
   const as_token_rows *rows = &run->data.valid_rows;
   int64_t classes = (int64_t)as_encoder_labels(run->encoder)->count;
@@ -247,8 +269,10 @@ static as_status measure(as_classifier_run *run, as_training_epoch *epoch) {
   int32_t *predicted = as_alloc(run->ctx, (size_t)rows->count, sizeof *predicted);
   as_classification scores = {0};
   status = probabilities && predicted ? AS_OK : AS_E_NOMEM;
-  for (int64_t i = 0; status == AS_OK && i < rows->count * classes; i++) probabilities[i] = (double)run->probabilities[i];
-  for (int64_t i = 0; status == AS_OK && i < rows->count; i++) predicted[i] = as_argmax(probabilities + i * classes, classes);
+  for (int64_t i = 0; status == AS_OK && i < rows->count * classes; i++)
+    probabilities[i] = (double)run->probabilities[i];
+  for (int64_t i = 0; status == AS_OK && i < rows->count; i++)
+    predicted[i] = as_argmax(probabilities + i * classes, classes);
   if (status == AS_OK)
     status = as_classification_measure(run->ctx, rows->count, classes, rows->labels, predicted, probabilities, &scores);
   epoch->validated = true;
@@ -264,15 +288,19 @@ static as_status measure(as_classifier_run *run, as_training_epoch *epoch) {
 /* The watched metric, larger being better. */
 static double watched(const as_classifier_run *run, const as_training_epoch *epoch) {
   switch ((as_watched_metric)run->recipe.metric) {
-  case AS_METRIC_ACCURACY: return epoch->accuracy;
-  case AS_METRIC_LOSS: return -epoch->valid_loss;
-  default: return epoch->macro_f1;
+  case AS_METRIC_ACCURACY:
+    return epoch->accuracy;
+  case AS_METRIC_LOSS:
+    return -epoch->valid_loss;
+  default:
+    return epoch->macro_f1;
   }
 }
 
 static as_status end_epoch(as_classifier_run *run) {
   as_training_position *p = &run->position;
-  as_training_epoch epoch = {.epoch = p->epoch + 1, .epochs = run->recipe.epochs, .train_loss = p->epoch_loss / (double)p->epoch_steps};
+  as_training_epoch epoch = {
+      .epoch = p->epoch + 1, .epochs = run->recipe.epochs, .train_loss = p->epoch_loss / (double)p->epoch_steps};
   as_status status = run->data.valid_rows.count ? measure(run, &epoch) : AS_OK;
   if (status != AS_OK) return status;
   bool keeps_best = epoch.validated && run->recipe.patience > 0;
@@ -295,7 +323,7 @@ static as_status end_epoch(as_classifier_run *run) {
   return status == AS_OK ? save(run) : status;
 }
 
-/* ---- steps -------------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------ */
 /* Lines of the rows that the step of `count` batches from `first` read, for the message of a run that diverged. */
 static as_status name_rows(as_classifier_run *run, int64_t first, int64_t count) {
   char text[256];
@@ -303,13 +331,17 @@ static as_status name_rows(as_classifier_run *run, int64_t first, int64_t count)
   for (int64_t i = run->batches.start[first]; i < run->batches.start[first + count] && used + 32 < sizeof text; i++)
     used += (size_t)snprintf(text + used, sizeof text - used, used ? ", %lld" : "%lld",
                              (long long)run->data.train_lines[run->batches.order[i]]);
-  return as_fail_prefix(run->ctx, AS_E_DIVERGED, "%s: training diverged on the rows of lines %s", run->recipe.data, text);
+  return as_fail_prefix(run->ctx, AS_E_DIVERGED, "%s: training diverged on the rows of lines %s", run->recipe.data,
+                        text);
 }
 
 static as_status do_step(as_classifier_run *run) {
   as_training_position *p = &run->position;
   int64_t left = run->batches.count - p->batch, count = run->recipe.accumulate < left ? run->recipe.accumulate : left;
-  as_training_step report = {.step = p->step + 1, .steps = run->schedule.steps, .epoch = p->epoch + 1, .epochs = run->recipe.epochs,
+  as_training_step report = {.step = p->step + 1,
+                             .steps = run->schedule.steps,
+                             .epoch = p->epoch + 1,
+                             .epochs = run->recipe.epochs,
                              .lr = as_schedule_lr(&run->schedule, p->step)};
   as_step_options options = as_run_step_options(run);
   as_step_result result;
@@ -318,7 +350,8 @@ static as_status do_step(as_classifier_run *run) {
     if (status != AS_OK) return status;
     report.tokens += run->micro[i].tokens;
   }
-  as_status status = as_encoder_step(run->graph, run->encoder, &run->optimizer, run->micro, count, &options, p->step, report.lr, &result);
+  as_status status = as_encoder_step(run->graph, run->encoder, &run->optimizer, run->micro, count, &options, p->step,
+                                     report.lr, &result);
   if (status == AS_E_DIVERGED) return name_rows(run, p->batch, count);
   if (status != AS_OK) return status;
   p->step++;
@@ -347,10 +380,11 @@ static as_status run_epochs(as_classifier_run *run) {
       }
       status = do_step(run);
       bool more = run->position.batch < run->batches.count;
-      if (status == AS_OK && more && as_seconds() - run->last_save >= (double)run->recipe.save_every) status = save(run);
+      if (status == AS_OK && more && as_seconds() - run->last_save >= (double)run->recipe.save_every)
+        status = save(run);
     }
     if (status == AS_OK) status = end_epoch(run);
-    if (status == AS_E_INTERRUPTED) { /* while validating: the epoch's last step is done, its end will be gone through again */
+    if (status == AS_E_INTERRUPTED) { /* while validating: its end will be gone through again */
       run->position.unvalidated = true;
       as_status saved = save(run);
       return saved == AS_OK ? stop_here(run) : saved;
@@ -360,7 +394,7 @@ static as_status run_epochs(as_classifier_run *run) {
   return AS_OK;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the end ---------------------------------------------------------------------------------------------------- */
 /* Puts the final model in place. The weights come last: a folder with weights is a whole model. */
 static as_status finish(as_classifier_run *run, as_training_result *result) {
   const as_training_position *p = &run->position;
@@ -374,15 +408,19 @@ static as_status finish(as_classifier_run *run, as_training_result *result) {
     final = best;
   }
   if (status == AS_OK)
-    status = as_tokenizer_save(run->data.tokenizer, run->files.out, (size_t)as_encoder_describe(run->encoder)->max_tokens);
+    status =
+        as_tokenizer_save(run->data.tokenizer, run->files.out, (size_t)as_encoder_describe(run->encoder)->max_tokens);
   char *recipe = as_path_join(run->ctx, run->files.out, "recipe.json");
   if (status == AS_OK) status = recipe ? as_recipe_write(run->ctx, &run->recipe, recipe) : AS_E_NOMEM;
   as_free(run->ctx, recipe);
   if (status == AS_OK) status = as_encoder_save(final, run->files.out);
   as_encoder_free(best);
   if (status == AS_OK) status = as_training_remove(&run->files);
-  *result = (as_training_result){.steps = p->step, .epochs = p->epoch, .stopped_early = p->epoch < run->recipe.epochs,
-                                 .best_epoch = run->recipe.patience > 0 && p->has_best ? p->best_epoch : p->epoch,
+  bool stopped_early = p->epoch<run->recipe.epochs, kept_best = run->recipe.patience> 0 && p->has_best;
+  *result = (as_training_result){.steps = p->step,
+                                 .epochs = p->epoch,
+                                 .stopped_early = stopped_early,
+                                 .best_epoch = kept_best ? p->best_epoch : p->epoch,
                                  .seconds = as_seconds() - run->started};
   result->tokens_per_second = result->seconds > 0 ? (double)(p->tokens - run->started_tokens) / result->seconds : 0;
   return status;
@@ -423,10 +461,12 @@ static as_status check_folder(const as_classifier_run *run, bool overwrite) {
   char *weights = as_path_join(ctx, files->out, "model.safetensors"), *recipe = recipe_path(run);
   as_status status = weights && recipe ? AS_OK : AS_E_NOMEM;
   if (status == AS_OK && !overwrite && as_path_exists(recipe))
-    status = as_fail(ctx, AS_E_INVALID, "%s holds an unfinished training; go on with --resume %s, or give --overwrite or another --out",
+    status = as_fail(ctx, AS_E_INVALID,
+                     "%s holds an unfinished training; go on with --resume %s, or give --overwrite or another --out",
                      files->out, files->out);
   else if (status == AS_OK && !overwrite && as_path_exists(weights))
-    status = as_fail(ctx, AS_E_INVALID, "%s holds a model; give --overwrite to replace it, or another --out", files->out);
+    status =
+        as_fail(ctx, AS_E_INVALID, "%s holds a model; give --overwrite to replace it, or another --out", files->out);
   else if (status == AS_OK && as_path_exists(files->out) && !as_path_is_folder(files->out))
     status = as_fail(ctx, AS_E_INVALID, "%s is not a folder; give another --out", files->out);
   if (status == AS_OK) status = as_training_remove(files);
@@ -437,8 +477,9 @@ static as_status check_folder(const as_classifier_run *run, bool overwrite) {
 
 static as_status copy_recipe(as_context *ctx, const as_recipe *recipe, as_recipe *copy) {
   *copy = *recipe;
-  char **const texts[] = {&copy->from, &copy->size, &copy->architecture, &copy->data, &copy->valid, &copy->text_column,
-                          &copy->label_column, &copy->encoding, &copy->delimiter, &copy->given_weights};
+  char **const texts[] = {&copy->from,      &copy->size,         &copy->architecture, &copy->data,
+                          &copy->valid,     &copy->text_column,  &copy->label_column, &copy->encoding,
+                          &copy->delimiter, &copy->given_weights};
   as_status status = AS_OK;
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     const char *given = *texts[i];
@@ -448,8 +489,8 @@ static as_status copy_recipe(as_context *ctx, const as_recipe *recipe, as_recipe
   return status;
 }
 
-/* After a failure that no resuming would go round (a wrong column, too little memory), with nothing done yet: there is no run, and
- * the folder is free for the next try. */
+/* After a failure that no resuming would go round (a wrong column, too little memory), with nothing done yet: there is
+ * no run, and the folder is free for the next try. */
 static void forget_failed_start(as_classifier_run *run, as_status failure) {
   as_status status = AS_OK;
   if (failure == AS_OK || failure == AS_E_INTERRUPTED) return;
@@ -488,7 +529,8 @@ as_status as_train_classifier_resume(as_context *ctx, const char *out, const as_
   char *path = status == AS_OK ? recipe_path(&run) : NULL;
   if (status == AS_OK && !path) status = AS_E_NOMEM;
   if (status == AS_OK && !as_path_exists(path))
-    status = as_fail(ctx, AS_E_MODEL, "%s: there is no unfinished training here (training/recipe.json is missing)", out);
+    status =
+        as_fail(ctx, AS_E_MODEL, "%s: there is no unfinished training here (training/recipe.json is missing)", out);
   if (status == AS_OK) status = as_recipe_read(ctx, path, &run.recipe);
   as_free(ctx, path);
   if (status == AS_OK) status = run_recorded(&run, result);

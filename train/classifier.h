@@ -1,8 +1,8 @@
-/* Training a classifier, from CSV to a Hugging Face model folder: data, tokenizer, model, epochs with validation and early
- * stopping, checkpoints, the final model.
+/* Training a classifier, from CSV to a Hugging Face model folder: data, tokenizer, model, epochs with validation and
+ * early stopping, checkpoints, the final model.
  *
- * Invariant: with the same recipe and files the final weights are the same bytes for any number of threads and however often
- * the run was interrupted and resumed; a run that is killed at any moment leaves a folder that resumes. */
+ * Invariant: with the same recipe and files the final weights are the same bytes for any number of threads and however
+ * often the run was interrupted and resumed; a run that is killed at any moment leaves a folder that resumes. */
 #ifndef AS_TRAIN_CLASSIFIER_H
 #define AS_TRAIN_CLASSIFIER_H
 
@@ -12,11 +12,11 @@
 
 /* Known before the first step. Arrays are borrowed for the call. */
 typedef struct as_training_summary {
-  const as_recipe *recipe; /* with batches and recomputation as the memory limit made them */
+  const as_recipe *recipe;                     /* with batches and recomputation as the memory limit made them */
   const as_data_report *report, *valid_report; /* valid_report: NULL without a validation file */
   int64_t train_rows, valid_rows;
   const as_labels *labels;
-  const int64_t *label_rows; /* [labels->count] training rows of each class */
+  const int64_t *label_rows;     /* [labels->count] training rows of each class */
   int64_t length_percentiles[5]; /* tokens: 50, 90, 95, 99, 100 % of the training rows are at most as long */
   int64_t truncated;             /* training rows that lost tokens to max_length */
   int64_t vocab_size, parameters, trained_parameters;
@@ -65,9 +65,9 @@ typedef struct as_training_result {
  * gradient that is not finite, with the last checkpoint kept. A failure before the first checkpoint leaves no run. */
 AS_MUST_CHECK as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
                                             const as_training_listener *listener, as_training_result *result);
-/* Goes on with the run in `out`. AS_E_MODEL when there is none; AS_E_DATA when a data file has changed, AS_E_MODEL when the recorded
- * recipe has. */
-AS_MUST_CHECK as_status as_train_classifier_resume(as_context *ctx, const char *out, const as_training_listener *listener,
-                                                   as_training_result *result);
+/* Goes on with the run in `out`. AS_E_MODEL when there is none; AS_E_DATA when a data file has changed, AS_E_MODEL when
+ * the recorded recipe has. */
+AS_MUST_CHECK as_status as_train_classifier_resume(as_context *ctx, const char *out,
+                                                   const as_training_listener *listener, as_training_result *result);
 
 #endif

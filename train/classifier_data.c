@@ -7,9 +7,12 @@
 #include "data/split.h"
 #include "tokenizer/wordpiece_trainer.h"
 
-static as_status read_file(as_context *ctx, const as_recipe *recipe, const char *path, as_data_report *report, as_messages **out) {
+static as_status read_file(as_context *ctx, const as_recipe *recipe, const char *path, as_data_report *report,
+                           as_messages **out) {
   as_column_request column = {.name = recipe->label_column, .kind = AS_COLUMN_LABEL};
-  as_message_options options = {.text_column = recipe->text_column, .columns = &column, .column_count = 1,
+  as_message_options options = {.text_column = recipe->text_column,
+                                .columns = &column,
+                                .column_count = 1,
                                 .on_error = recipe->skip_bad_rows ? AS_ON_ERROR_SKIP : AS_ON_ERROR_DEFAULT};
   as_status status = as_csv_delimiter_by_name(ctx, recipe->delimiter, &options.csv.delimiter);
   if (status == AS_OK) status = as_encoding_by_name(ctx, recipe->encoding, &options.csv.encoding);
@@ -25,7 +28,8 @@ static as_status take_labels(as_classifier_data *d) {
   as_status status = as_labels_set(d->ctx, &d->labels, names, (size_t)count);
   as_free(d->ctx, names);
   if (status == AS_OK && count < 2)
-    status = as_fail(d->ctx, AS_E_DATA, "%s: line %llu: all rows have the label \"%s\"; a classifier needs at least two labels",
+    status = as_fail(d->ctx, AS_E_DATA,
+                     "%s: line %llu: all rows have the label \"%s\"; a classifier needs at least two labels",
                      as_messages_path(d->train), (unsigned long long)as_messages_line(d->train, 0), d->labels.names[0]);
   for (int64_t row = 0; status == AS_OK && d->valid && row < as_messages_count(d->valid); row++) {
     const char *label = as_messages_value(d->valid, 0, row);
@@ -65,7 +69,8 @@ typedef struct text_walk {
 
 static as_status next_text(void *user, const char **text, size_t *length) {
   text_walk *walk = user;
-  while (walk->row < as_messages_count(walk->messages) && as_messages_first(walk->messages, walk->row) != walk->row) walk->row++;
+  while (walk->row < as_messages_count(walk->messages) && as_messages_first(walk->messages, walk->row) != walk->row)
+    walk->row++;
   *text = NULL;
   if (walk->row < as_messages_count(walk->messages)) *text = as_messages_text(walk->messages, walk->row++, length);
   return AS_OK;
@@ -78,7 +83,7 @@ as_status as_classifier_data_tokenizer(as_classifier_data *d, const as_recipe *r
   return as_wordpiece_train(d->ctx, &options, next_text, &walk, &d->tokenizer);
 }
 
-/* ---- tokenizing --------------------------------------------------------------------------------------------------------- */
+/* ---- tokenizing ------------------------------------------------------------------------------------------------- */
 static as_status add_row(const as_classifier_data *d, const as_messages *messages, int64_t row, const as_labels *labels,
                          const as_encode_options *options, as_encoding *encoding, as_token_rows *rows) {
   size_t length;
@@ -96,9 +101,11 @@ static as_status hold_out(const as_classifier_data *d, const as_recipe *recipe, 
   return as_split_messages(d->ctx, d->train, &options, parts);
 }
 
-as_status as_classifier_data_tokenize(as_classifier_data *d, const as_recipe *recipe, const as_labels *labels, int64_t max_tokens) {
+as_status as_classifier_data_tokenize(as_classifier_data *d, const as_recipe *recipe, const as_labels *labels,
+                                      int64_t max_tokens) {
   int64_t count = as_messages_count(d->train);
-  as_encode_options options = {.max_length = (size_t)(recipe->max_length < max_tokens ? recipe->max_length : max_tokens)};
+  as_encode_options options = {.max_length =
+                                   (size_t)(recipe->max_length < max_tokens ? recipe->max_length : max_tokens)};
   as_encoding encoding;
   as_encoding_init(&encoding, d->ctx);
   as_part *parts = as_alloc_zero(d->ctx, (size_t)count, sizeof *parts);

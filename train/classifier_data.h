@@ -12,19 +12,20 @@ typedef struct as_classifier_data {
   as_context *ctx;
   as_messages *train, *valid; /* valid is NULL when rows are held out of `train`, or without validation */
   as_data_report report, valid_report;
-  as_labels labels;           /* ordered by byte */
+  as_labels labels; /* ordered by byte */
   as_tokenizer *tokenizer;
   as_token_rows train_rows, valid_rows;
-  int64_t *train_lines;       /* [train_rows.count] line in the file of each training row */
+  int64_t *train_lines; /* [train_rows.count] line in the file of each training row */
 } as_classifier_data;
 
 /* Reads the files of the recipe and splits off the validation rows. */
 AS_MUST_CHECK as_status as_classifier_data_read(as_classifier_data *data, as_context *ctx, const as_recipe *recipe);
 /* Opens the tokenizer in `folder`, or, with NULL, trains a WordPiece vocabulary on the training texts. */
-AS_MUST_CHECK as_status as_classifier_data_tokenizer(as_classifier_data *data, const as_recipe *recipe, const char *folder);
+AS_MUST_CHECK as_status as_classifier_data_tokenizer(as_classifier_data *data, const as_recipe *recipe,
+                                                     const char *folder);
 /* Tokenizes all rows; the labels of rows are their numbers in `labels`, which has the same names as data->labels. */
-AS_MUST_CHECK as_status as_classifier_data_tokenize(as_classifier_data *data, const as_recipe *recipe, const as_labels *labels,
-                                                    int64_t max_tokens);
+AS_MUST_CHECK as_status as_classifier_data_tokenize(as_classifier_data *data, const as_recipe *recipe,
+                                                    const as_labels *labels, int64_t max_tokens);
 void as_classifier_data_free(as_classifier_data *data);
 
 #endif

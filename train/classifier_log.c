@@ -1,5 +1,6 @@
-/* train.jsonl: one JSON line for each optimizer step and each epoch. A resumed run first cuts off what was written after its
- * checkpoint, so that the file reads as if the run had not been interrupted. Times are left out for the same reason. */
+/* train.jsonl: one JSON line for each optimizer step and each epoch. A resumed run first cuts off what was written
+ * after its checkpoint, so that the file reads as if the run had not been interrupted. Times are left out for the same
+ * reason. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,8 @@ as_status as_run_log_open(as_classifier_run *run) {
   if (!path) return AS_E_NOMEM;
   as_status status = AS_OK;
   run->log = fopen(path, run->position.log_bytes > 0 ? "r+" : "w");
-  if (!run->log || ftruncate(fileno(run->log), (off_t)run->position.log_bytes) != 0 || fseek(run->log, 0, SEEK_END) != 0)
+  if (!run->log || ftruncate(fileno(run->log), (off_t)run->position.log_bytes) != 0 ||
+      fseek(run->log, 0, SEEK_END) != 0)
     status = as_fail(run->ctx, AS_E_IO, "%s: cannot be written: %s", path, strerror(errno));
   as_free(run->ctx, path);
   return status;

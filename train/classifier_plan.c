@@ -1,5 +1,5 @@
-/* What is known before the first step: how much memory a run takes, batches and recomputation that keep a memory limit, the
- * number of steps, and the summary of all that. */
+/* What is known before the first step: how much memory a run takes, batches and recomputation that keep a memory limit,
+ * the number of steps, and the summary of all that. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +64,8 @@ static size_t parameter_bytes(const as_classifier_run *run) {
   return 4 * as_encoder_parameters(run->encoder)->elements * sizeof(float);
 }
 
-/* One notch less memory: recompute more, then halve the batch and accumulate over two. False when nothing is left to give. */
+/* One notch less memory: recompute more, then halve the batch and accumulate over two. False when nothing is left to
+ * give. */
 static bool lower(as_classifier_run *run) {
   as_recipe *r = &run->recipe;
   if (r->recompute < 2) {
@@ -80,11 +81,12 @@ static bool lower(as_classifier_run *run) {
 
 static as_status refuse(as_classifier_run *run) {
   size_t total = parameter_bytes(run) + run->graph_bytes;
-  return as_fail(run->ctx, AS_E_LIMIT,
-                 "training needs %zu MiB (parameters and moments %zu, activations %zu) and the memory limit is %lld MiB; %s",
-                 total >> 20, parameter_bytes(run) >> 20, run->graph_bytes >> 20, (long long)(run->recipe.memory_limit >> 20),
-                 run->recipe.memory_auto ? "not even a batch of one row fits: take a smaller model"
-                                         : "add ',auto' to the limit, raise --recompute or lower the batch");
+  return as_fail(
+      run->ctx, AS_E_LIMIT,
+      "training needs %zu MiB (parameters and moments %zu, activations %zu) and the memory limit is %lld MiB; %s",
+      total >> 20, parameter_bytes(run) >> 20, run->graph_bytes >> 20, (long long)(run->recipe.memory_limit >> 20),
+      run->recipe.memory_auto ? "not even a batch of one row fits: take a smaller model"
+                              : "add ',auto' to the limit, raise --recompute or lower the batch");
 }
 
 static as_status make_micro(as_classifier_run *run) {
@@ -106,7 +108,8 @@ static as_status try_plan(as_classifier_run *run, int64_t *steps) {
   as_batches_free(&run->batches);
   as_status status = make_micro(run);
   if (status == AS_OK)
-    status = as_batches_init(&run->batches, run->ctx, &run->data.train_rows, r->batch_rows, r->batch_tokens, (uint64_t)r->seed);
+    status = as_batches_init(&run->batches, run->ctx, &run->data.train_rows, r->batch_rows, r->batch_tokens,
+                             (uint64_t)r->seed);
   if (status == AS_OK) status = survey(run, &worst, steps);
   if (status == AS_OK) status = measure(run, &worst);
   for (int64_t i = 0; status == AS_OK && i < r->accumulate; i++)
@@ -124,12 +127,14 @@ as_status as_run_plan(as_classifier_run *run) {
     status = try_plan(run, &steps);
   }
   if (status == AS_OK) status = as_graph_reserve(run->graph, run->graph_bytes);
-  run->schedule = (as_schedule){.kind = (as_schedule_kind)run->recipe.schedule, .lr = run->recipe.lr, .steps = steps,
+  run->schedule = (as_schedule){.kind = (as_schedule_kind)run->recipe.schedule,
+                                .lr = run->recipe.lr,
+                                .steps = steps,
                                 .warmup = as_schedule_warmup(run->recipe.warmup, steps)};
   return status;
 }
 
-/* ---- summary -------------------------------------------------------------------------------------------------------------- */
+/* ---- summary ---------------------------------------------------------------------------------------------------- */
 static int by_value(const void *a, const void *b) {
   int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
   return x < y ? -1 : x > y;
@@ -152,13 +157,21 @@ as_status as_run_summary(as_classifier_run *run) {
   const as_parameters *ps = as_encoder_parameters(run->encoder);
   const as_labels *labels = as_encoder_labels(run->encoder);
   int64_t *label_rows = as_alloc_zero(run->ctx, labels->count, sizeof *label_rows);
-  as_training_summary s = {.recipe = &run->recipe, .report = &run->data.report,
+  as_training_summary s = {.recipe = &run->recipe,
+                           .report = &run->data.report,
                            .valid_report = run->data.valid ? &run->data.valid_report : NULL,
-                           .train_rows = run->data.train_rows.count, .valid_rows = run->data.valid_rows.count, .labels = labels,
-                           .label_rows = label_rows, .truncated = run->data.train_rows.truncated,
-                           .vocab_size = as_encoder_describe(run->encoder)->vocab_size, .parameters = (int64_t)ps->elements,
-                           .parameter_bytes = parameter_bytes(run), .graph_bytes = run->graph_bytes, .steps = run->schedule.steps,
-                           .warmup = run->schedule.warmup, .fresh = run->recipe.size != NULL,
+                           .train_rows = run->data.train_rows.count,
+                           .valid_rows = run->data.valid_rows.count,
+                           .labels = labels,
+                           .label_rows = label_rows,
+                           .truncated = run->data.train_rows.truncated,
+                           .vocab_size = as_encoder_describe(run->encoder)->vocab_size,
+                           .parameters = (int64_t)ps->elements,
+                           .parameter_bytes = parameter_bytes(run),
+                           .graph_bytes = run->graph_bytes,
+                           .steps = run->schedule.steps,
+                           .warmup = run->schedule.warmup,
+                           .fresh = run->recipe.size != NULL,
                            .head_replaced = as_encoder_head_origin(run->encoder) == AS_HEAD_REPLACED,
                            .head_absent = as_encoder_head_origin(run->encoder) == AS_HEAD_ABSENT,
                            .resumed_step = run->position.step};

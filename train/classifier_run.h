@@ -1,5 +1,5 @@
-/* The pieces of a classifier's training run, shared by classifier.c (the order of things), classifier_plan.c (summary and
- * memory) and classifier_log.c (train.jsonl). */
+/* The pieces of a classifier's training run, shared by classifier.c (the order of things), classifier_plan.c (summary
+ * and memory) and classifier_log.c (train.jsonl). */
 #ifndef AS_TRAIN_CLASSIFIER_RUN_H
 #define AS_TRAIN_CLASSIFIER_RUN_H
 
@@ -25,8 +25,8 @@ typedef struct as_classifier_run {
   as_batches batches;
   as_encoder_batch *micro; /* [recipe.accumulate] */
   as_schedule schedule;
-  float *class_weights;    /* [classes], or NULL */
-  float *probabilities;    /* [valid rows, classes] */
+  float *class_weights; /* [classes], or NULL */
+  float *probabilities; /* [valid rows, classes] */
   as_training_position position;
   FILE *log;
   double started, last_save; /* seconds on a clock that only goes forward */

@@ -53,13 +53,21 @@ static const as_config_field fields[] = {
 static const struct {
   const char *name;
   size_t offset;
-} texts[] = {{"from", AT(from)},           {"size", AT(size)},         {"architecture", AT(architecture)},
-             {"data", AT(data)},           {"valid", AT(valid)},       {"text_column", AT(text_column)},
-             {"label_column", AT(label_column)}, {"encoding", AT(encoding)}, {"delimiter", AT(delimiter)},
+} texts[] = {{"from", AT(from)},
+             {"size", AT(size)},
+             {"architecture", AT(architecture)},
+             {"data", AT(data)},
+             {"valid", AT(valid)},
+             {"text_column", AT(text_column)},
+             {"label_column", AT(label_column)},
+             {"encoding", AT(encoding)},
+             {"delimiter", AT(delimiter)},
              {"given_weights", AT(given_weights)}};
 #define TEXTS (sizeof texts / sizeof texts[0])
 
-static char **text_at(const as_recipe *recipe, size_t i) { return (char **)(void *)((char *)(uintptr_t)recipe + texts[i].offset); }
+static char **text_at(const as_recipe *recipe, size_t i) {
+  return (char **)(void *)((char *)(uintptr_t)recipe + texts[i].offset);
+}
 
 /* What differs by size: smaller models from nothing want more epochs and a higher learning rate. */
 static const struct {
@@ -108,7 +116,8 @@ as_status as_recipe_write(as_context *ctx, const as_recipe *recipe, const char *
   as_json_writer writer = as_json_writer_start(&out, 2);
   if (stored) as_json_value(&writer, NULL, root);
   as_buffer_char(&out, '\n');
-  as_status status = stored ? as_buffer_status(&out) : as_fail(ctx, AS_E_NOMEM, "%s: out of memory, or a path that is not UTF-8", path);
+  as_status status = stored ? as_buffer_status(&out)
+                            : as_fail(ctx, AS_E_NOMEM, "%s: out of memory, or a path that is not UTF-8", path);
   if (status == AS_OK) status = as_file_write(ctx, path, out.data, out.length);
   as_buffer_free(&out);
   json_decref(root);
@@ -119,7 +128,8 @@ as_status as_recipe_read(as_context *ctx, const char *path, as_recipe *recipe) {
   as_model_config file = {.ctx = ctx, .path = as_strdup(ctx, path)};
   *recipe = (as_recipe){0};
   as_status status = file.path ? as_json_read(ctx, path, MAX_RECIPE, AS_E_MODEL, &file.root) : AS_E_NOMEM;
-  if (status == AS_OK && !json_is_object(file.root)) status = as_fail(ctx, AS_E_MODEL, "%s: is not a JSON object", path);
+  if (status == AS_OK && !json_is_object(file.root))
+    status = as_fail(ctx, AS_E_MODEL, "%s: is not a JSON object", path);
   if (status == AS_OK) status = as_config_read_fields(&file, fields, FIELDS, recipe);
   for (size_t i = 0; status == AS_OK && i < TEXTS; i++) {
     const char *text = NULL;

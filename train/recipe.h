@@ -1,5 +1,5 @@
-/* What a training run of a classifier is made of: every choice, and the files it reads. A run writes it down first, so that
- * `--resume` needs nothing else, and a resumed run is the same run. */
+/* What a training run of a classifier is made of: every choice, and the files it reads. A run writes it down first, so
+ * that `--resume` needs nothing else, and a resumed run is the same run. */
 #ifndef AS_TRAIN_RECIPE_H
 #define AS_TRAIN_RECIPE_H
 
@@ -20,18 +20,18 @@ typedef struct as_recipe {
   /* the data; strings are NULL when not given */
   char *data, *valid, *text_column, *label_column, *encoding, *delimiter;
   char *given_weights; /* "label=weight,label=weight" */
-  bool valid_none;      /* no validation: train on every row */
+  bool valid_none;     /* no validation: train on every row */
   bool skip_bad_rows;
   double valid_share;
-  int64_t vocab_size;   /* of a fresh tokenizer */
+  int64_t vocab_size; /* of a fresh tokenizer */
   /* training */
   int64_t epochs, accumulate, max_length, patience, seed;
   int64_t batch_rows, batch_tokens; /* one of them is 0 */
-  int64_t freeze;       /* embeddings and this many blocks less one; 0: nothing */
-  int64_t save_every;   /* seconds between checkpoints within an epoch */
-  int64_t recompute;    /* as_graph_set_recompute */
-  int64_t memory_limit; /* bytes of parameters, moments and graph together; 0: none */
-  bool memory_auto;     /* recompute more and make batches smaller until it fits */
+  int64_t freeze;                   /* embeddings and this many blocks less one; 0: nothing */
+  int64_t save_every;               /* seconds between checkpoints within an epoch */
+  int64_t recompute;                /* as_graph_set_recompute */
+  int64_t memory_limit;             /* bytes of parameters, moments and graph together; 0: none */
+  bool memory_auto;                 /* recompute more and make batches smaller until it fits */
   double lr, warmup, weight_decay, max_grad_norm, dropout, label_smoothing;
   int schedule, class_weights, metric; /* as_schedule_kind, as_class_weighting, as_watched_metric */
 } as_recipe;

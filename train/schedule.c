@@ -10,13 +10,16 @@ double as_schedule_lr(const as_schedule *s, int64_t step) {
   double progress = (double)(step - s->warmup) / rest;
   if (progress > 1) progress = 1;
   switch (s->kind) {
-  case AS_SCHEDULE_COSINE: return s->lr * 0.5 * (1 + cos(PI * progress));
-  case AS_SCHEDULE_CONSTANT: return s->lr;
+  case AS_SCHEDULE_COSINE:
+    return s->lr * 0.5 * (1 + cos(PI * progress));
+  case AS_SCHEDULE_CONSTANT:
+    return s->lr;
   case AS_SCHEDULE_INVERSE_SQRT: {
     double timescale = s->warmup > 0 ? (double)s->warmup : 1;
     return s->lr * sqrt(timescale / fmax(timescale, (double)step));
   }
-  default: return s->lr * (1 - progress);
+  default:
+    return s->lr * (1 - progress);
   }
 }
 

@@ -1,20 +1,22 @@
-/* Learning rate schedules with linear warm-up, as transformers has them (get_linear_schedule_with_warmup and its kin). */
+/* Learning rate schedules with linear warm-up, as transformers has them
+ * (get_linear_schedule_with_warmup and its kin). */
 #ifndef AS_TRAIN_SCHEDULE_H
 #define AS_TRAIN_SCHEDULE_H
 
 #include <stdint.h>
 
 typedef enum as_schedule_kind {
-  AS_SCHEDULE_LINEAR,       /* to 0 */
-  AS_SCHEDULE_COSINE,       /* half a cosine, to 0 */
+  AS_SCHEDULE_LINEAR, /* to 0 */
+  AS_SCHEDULE_COSINE, /* half a cosine, to 0 */
   AS_SCHEDULE_CONSTANT,
-  AS_SCHEDULE_INVERSE_SQRT  /* lr sqrt(warmup / step) */
+  AS_SCHEDULE_INVERSE_SQRT /* lr sqrt(warmup / step) */
 } as_schedule_kind;
 
 typedef struct as_schedule {
   as_schedule_kind kind;
   double lr;
-  int64_t warmup, steps; /* optimizer steps; step s < warmup has lr s / warmup, so step 0 has 0 when there is a warm-up */
+  /* optimizer steps; step s < warmup has lr s / warmup, so step 0 has 0 when there is a warm-up */
+  int64_t warmup, steps;
 } as_schedule;
 
 /* The learning rate of step `step`, counted from 0. */

@@ -55,9 +55,9 @@ void as_training_files_free(as_training_files *files) {
   *files = (as_training_files){0};
 }
 
-/* ---- finding and dropping ---------------------------------------------------------------------------------------------- */
-/* Names sort by place: 2 step + 1 for "<prefix><step>", 2 step for "<prefix><step>-unvalidated", which is just before it. -1 if the
- * name is none of these. */
+/* ---- finding and dropping --------------------------------------------------------------------------------------- */
+/* Names sort by place: 2 step + 1 for "<prefix><step>", 2 step for "<prefix><step>-unvalidated", which is just before
+ * it. -1 if the name is none of these. */
 static int64_t place_of(const char *name, const char *prefix) {
   char *end;
   size_t length = strlen(prefix);
@@ -93,7 +93,9 @@ char *as_training_latest(const as_training_files *files, as_status *failed) {
   return path;
 }
 
-char *as_training_best(const as_training_files *files, int64_t step) { return place_path(files, BEST, 2 * step + 1); }
+char *as_training_best(const as_training_files *files, int64_t step) {
+  return place_path(files, BEST, 2 * step + 1);
+}
 
 /* Drops all folders of this kind below `below`. */
 static as_status drop_below(const as_training_files *files, const char *prefix, int64_t below) {
@@ -106,8 +108,8 @@ static as_status drop_below(const as_training_files *files, const char *prefix, 
   return AS_OK;
 }
 
-/* Drops all checkpoints but the last KEPT. The best model of an earlier one of them is kept with it: the best of the newest
- * may be younger, and the earlier one must still find its own. */
+/* Drops all checkpoints but the last KEPT. The best model of an earlier one of them is kept with it: the best of the
+ * newest may be younger, and the earlier one must still find its own. */
 static as_status drop_old(const as_training_files *files, int64_t newest) {
   int64_t oldest = newest;
   for (int kept = 1; kept < KEPT; kept++) {
@@ -120,7 +122,7 @@ static as_status drop_old(const as_training_files *files, int64_t newest) {
   return status == AS_OK && best_then >= 0 ? drop_below(files, BEST, best_then) : status;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 static as_status write_state(as_context *ctx, const char *folder, const as_training_position *position) {
   char *path = as_path_join(ctx, folder, "state.json");
   json_t *root = json_object();
@@ -129,7 +131,8 @@ static as_status write_state(as_context *ctx, const char *folder, const as_train
   as_json_writer writer = as_json_writer_start(&out, 2);
   bool stored = path && root && as_config_store_fields(root, fields, FIELDS, position);
   if (stored) as_json_value(&writer, NULL, root);
-  as_status status = stored ? as_buffer_status(&out) : as_fail(ctx, AS_E_NOMEM, "out of memory while saving a checkpoint");
+  as_status status =
+      stored ? as_buffer_status(&out) : as_fail(ctx, AS_E_NOMEM, "out of memory while saving a checkpoint");
   if (status == AS_OK) status = as_file_write(ctx, path, out.data, out.length);
   as_buffer_free(&out);
   json_decref(root);
@@ -149,14 +152,16 @@ static as_status write_optimizer(as_context *ctx, const char *folder, const as_a
   return status;
 }
 
-static as_status write_model(as_context *ctx, const char *folder, const as_encoder *encoder, const as_tokenizer *tokenizer) {
+static as_status write_model(as_context *ctx, const char *folder, const as_encoder *encoder,
+                             const as_tokenizer *tokenizer) {
   as_status status = as_make_folders(ctx, folder);
   if (status == AS_OK) status = as_tokenizer_save(tokenizer, folder, (size_t)as_encoder_describe(encoder)->max_tokens);
   return status == AS_OK ? as_encoder_save(encoder, folder) : status;
 }
 
-/* Gives the complete folder `from` its name. If that name is there, an interrupted run has been at this step before, and since
- * a run always makes the same, it made the same. (The two places of a step, before and after validation, have two names.) */
+/* Gives the complete folder `from` its name. If that name is there, an interrupted run has been at this step before,
+ * and since a run always makes the same, it made the same. (The two places of a step, before and after validation, have
+ * two names.) */
 static as_status publish(const as_training_files *files, const char *from, const char *to) {
   if (as_path_is_folder(to)) return as_folder_remove(files->ctx, from);
   return as_rename(files->ctx, from, to);
@@ -165,8 +170,9 @@ static as_status publish(const as_training_files *files, const char *from, const
 static as_status check_room(const as_training_files *files, uint64_t bytes) {
   uint64_t free_bytes = as_disk_free(files->training);
   if (free_bytes >= bytes + SPARE_BYTES) return AS_OK;
-  return as_fail(files->ctx, AS_E_IO, "%s: a checkpoint takes %llu MiB and the disk has %llu MiB free; make room", files->training,
-                 (unsigned long long)((bytes + SPARE_BYTES) >> 20), (unsigned long long)(free_bytes >> 20));
+  return as_fail(files->ctx, AS_E_IO, "%s: a checkpoint takes %llu MiB and the disk has %llu MiB free; make room",
+                 files->training, (unsigned long long)((bytes + SPARE_BYTES) >> 20),
+                 (unsigned long long)(free_bytes >> 20));
 }
 
 /* Makes an empty folder to fill, after a look at the room on the disk. NULL on failure, with *status set. */
@@ -195,8 +201,8 @@ as_status as_training_save(const as_training_files *files, const as_encoder *enc
   return status;
 }
 
-as_status as_training_save_best(const as_training_files *files, const as_encoder *encoder, const as_tokenizer *tokenizer,
-                                int64_t step) {
+as_status as_training_save_best(const as_training_files *files, const as_encoder *encoder,
+                                const as_tokenizer *tokenizer, int64_t step) {
   as_status status;
   char *path = as_training_best(files, step);
   char *partial = begin_partial(files, 0, &status);
@@ -208,8 +214,8 @@ as_status as_training_save_best(const as_training_files *files, const as_encoder
   return status;
 }
 
-/* Renamed first: a kill while files go one by one would leave what looks like a run and can't be gone on with. What an earlier kill
- * left under the other name goes too. */
+/* Renamed first: a kill while files go one by one would leave what looks like a run and can't be gone on with. What an
+ * earlier kill left under the other name goes too. */
 as_status as_training_remove(const as_training_files *files) {
   char *removed = as_path_join(files->ctx, files->out, ".training-removed");
   as_status status = removed ? as_folder_remove(files->ctx, removed) : AS_E_NOMEM;
@@ -221,18 +227,19 @@ as_status as_training_remove(const as_training_files *files) {
   return status;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 static as_status read_state(as_context *ctx, const char *checkpoint, as_training_position *position) {
   as_model_config file = {.ctx = ctx, .path = as_path_join(ctx, checkpoint, "state.json")};
   as_status status = file.path ? as_json_read(ctx, file.path, MAX_STATE, AS_E_MODEL, &file.root) : AS_E_NOMEM;
-  if (status == AS_OK && !json_is_object(file.root)) status = as_fail(ctx, AS_E_MODEL, "%s: is not a JSON object", file.path);
+  if (status == AS_OK && !json_is_object(file.root))
+    status = as_fail(ctx, AS_E_MODEL, "%s: is not a JSON object", file.path);
   if (status == AS_OK) status = as_config_read_fields(&file, fields, FIELDS, position);
   as_model_config_free(&file);
   return status;
 }
 
-static as_status copy_tensor(as_context *ctx, const char *path, const as_safetensors *file, const char *name, as_stored_type type,
-                             size_t elements, size_t size, void *out) {
+static as_status copy_tensor(as_context *ctx, const char *path, const as_safetensors *file, const char *name,
+                             as_stored_type type, size_t elements, size_t size, void *out) {
   size_t index;
   if (!as_safetensors_find(file, name, &index)) return as_fail(ctx, AS_E_MODEL, "%s: tensor %s is missing", path, name);
   const as_stored_tensor *t = as_safetensors_tensor(file, index);
@@ -242,14 +249,17 @@ static as_status copy_tensor(as_context *ctx, const char *path, const as_safeten
   return AS_OK;
 }
 
-as_status as_training_load(const as_training_files *files, const char *checkpoint, as_adamw *o, as_training_position *position) {
+as_status as_training_load(const as_training_files *files, const char *checkpoint, as_adamw *o,
+                           as_training_position *position) {
   as_context *ctx = files->ctx;
   as_safetensors *file = NULL;
   char *path = as_path_join(ctx, checkpoint, "optimizer.safetensors");
   as_status status = path ? read_state(ctx, checkpoint, position) : AS_E_NOMEM;
   if (status == AS_OK) status = as_safetensors_open(ctx, path, &file);
-  if (status == AS_OK) status = copy_tensor(ctx, path, file, "m", AS_STORED_F32, o->parameters->elements, sizeof *o->m, o->m);
-  if (status == AS_OK) status = copy_tensor(ctx, path, file, "v", AS_STORED_F32, o->parameters->elements, sizeof *o->v, o->v);
+  if (status == AS_OK)
+    status = copy_tensor(ctx, path, file, "m", AS_STORED_F32, o->parameters->elements, sizeof *o->m, o->m);
+  if (status == AS_OK)
+    status = copy_tensor(ctx, path, file, "v", AS_STORED_F32, o->parameters->elements, sizeof *o->v, o->v);
   if (status == AS_OK) status = copy_tensor(ctx, path, file, "steps", AS_STORED_I64, 1, sizeof o->steps, &o->steps);
   if (status == AS_OK) as_adamw_find_touched(o);
   as_safetensors_close(file);

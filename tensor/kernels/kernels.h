@@ -47,8 +47,8 @@ typedef struct as_dropout {
 } as_dropout;
 
 /* Sizes of the matrix product's parts in one table: a tile has up to `mr` rows and `nr` columns; B is packed in panels
- * of `nr` columns; a panel of `kc` rows and `mc` rows of A fit the second cache together; a chunk of work has at most `nc`
- * columns. */
+ * of `nr` columns; a panel of `kc` rows and `mc` rows of A fit the second cache together; a chunk of work has at most
+ * `nc` columns. */
 typedef struct as_gemm_shape {
   int mr, nr;
   int64_t kc, mc, nc;

@@ -1,5 +1,5 @@
-/* The kernels over simd.h, as they are called for the instruction set a file is compiled for: declared here so that each
- * subject has its file, gathered into one table by simd_table.c. Their contracts are in table.h. */
+/* The kernels over simd.h, as they are called for the instruction set a file is compiled for: declared here so that
+ * each subject has its file, gathered into one table by simd_table.c. Their contracts are in table.h. */
 #ifndef AS_TENSOR_KERNELS_SIMD_KERNELS_H
 #define AS_TENSOR_KERNELS_SIMD_KERNELS_H
 

@@ -2,8 +2,8 @@
  * no guard. */
 
 /* One tile of a matrix product: c[i * ldc + j], for i < rows <= mr and j < columns <= nr, from the sum over k < depth
- * of a(i, k) * b(k, j). Each element is one chain of fused multiply-adds (multiply, then add in "scalar" and "baseline")
- * in the order of k, whatever rows and columns are; then times alpha, then plus the bias, then `into` c. */
+ * of a(i, k) * b(k, j). Each element is one chain of fused multiply-adds (multiply, then add in "scalar" and
+ * "baseline") in the order of k, whatever rows and columns are; then times alpha, then plus the bias, then `into` c. */
 typedef struct AS_GEMM_TILE {
   int64_t rows, columns, depth;
   const real *a; /* a(i, k) at i * a_row + k * a_k: packed (a_row 1, a_k rows), or as it lies */
@@ -25,8 +25,8 @@ typedef struct AS_KERNELS {
 
   /* ---- elementwise: n elements; y may be x (in place) ------------------------------------------------------------ */
   void (*unary_forward[AS_UNARY_COUNT])(size_t n, const real *x, real *y);
-  /* dx = f'(x) * dy, or dx += when `add`. x is what the forward read, y what it gave (each function reads what it needs;
-   * both are given). dx may be dy. */
+  /* dx = f'(x) * dy, or dx += when `add`. x is what the forward read, y what it gave (each function reads what it
+   * needs; both are given). dx may be dy. */
   void (*unary_backward[AS_UNARY_COUNT])(size_t n, const real *x, const real *y, const real *dy, real *dx, bool add);
   void (*add)(size_t n, const real *a, const real *b, real *y);             /* y = a + b */
   void (*sub)(size_t n, const real *a, const real *b, real *y);             /* y = a - b */
@@ -45,7 +45,7 @@ typedef struct AS_KERNELS {
   /* y[c] = sum over rows of x[r * ld + c], or y[c] += when `add`. */
   void (*column_sum)(size_t rows, size_t cols, const real *x, size_t ld, real *y, bool add);
 
-  /* ---- rows: x is [rows, cols] with contiguous rows ----------------------------------------------------------------- */
+  /* ---- rows: x is [rows, cols] with contiguous rows ------------------------------------------------------------- */
   /* y = softmax of each row (the row's maximum subtracted first). In place allowed. lse may be NULL, else
    * lse[r] = log sum exp of row r. A row of -infinity only gives zeros and lse -infinity. */
   void (*softmax)(size_t rows, size_t cols, const real *x, real *y, real *lse);
@@ -55,10 +55,12 @@ typedef struct AS_KERNELS {
    * rstd = 1 / sqrt(variance + eps), variance over n. mean and rstd are [rows]. In place allowed. */
   void (*layer_norm)(size_t rows, size_t cols, const real *x, const real *weight, const real *bias, real eps, real *y,
                      real *mean, real *rstd);
-  /* dx (or dx += when `add_dx`; dx may be dy) and, added to them, dweight and dbias [cols]. x is what the forward read. */
+  /* dx (or dx += when `add_dx`; dx may be dy) and, added to them, dweight and dbias [cols]. x is what the forward
+   * read. */
   void (*layer_norm_backward)(size_t rows, size_t cols, const real *x, const real *weight, const real *mean,
                               const real *rstd, const real *dy, real *dx, bool add_dx, real *dweight, real *dbias);
-  /* Root mean square normalisation (Zhang and Sennrich 2019): y = x * rstd * weight, rstd = 1 / sqrt(mean(x^2) + eps). */
+  /* Root mean square normalisation (Zhang and Sennrich 2019): y = x * rstd * weight, rstd = 1 / sqrt(mean(x^2) +
+   * eps). */
   void (*rms_norm)(size_t rows, size_t cols, const real *x, const real *weight, real eps, real *y, real *rstd);
   void (*rms_norm_backward)(size_t rows, size_t cols, const real *x, const real *weight, const real *rstd,
                             const real *dy, real *dx, bool add_dx, real *dweight);
@@ -67,14 +69,15 @@ typedef struct AS_KERNELS {
   /* y[j] = x[j] kept or dropped as element first + j of the operation. In place allowed. */
   void (*dropout)(const as_dropout *dropout, uint64_t first, size_t n, const real *x, real *y);
   /* y[j] = residual[j] + dropout(x[j]); y may be x or residual. */
-  void (*dropout_add)(const as_dropout *dropout, uint64_t first, size_t n, const real *x, const real *residual, real *y);
+  void (*dropout_add)(const as_dropout *dropout, uint64_t first, size_t n, const real *x, const real *residual,
+                      real *y);
 
   /* ---- optimizer ------------------------------------------------------------------------------------------------- */
-  /* Where gradient and moments are 0 the weight becomes w * (real)(1 - lr * weight_decay) and nothing else, so that such
-   * elements may be left to `scale`. */
+  /* Where gradient and moments are 0 the weight becomes w * (real)(1 - lr * weight_decay) and nothing else, so that
+   * such elements may be left to `scale`. */
   void (*adamw)(size_t n, const as_adamw_step *step, const real *gradient, real *weight, real *m, real *v);
 
-  /* ---- matrix product: see tensor/gemm.h for the whole; these are its parts ------------------------------------------ */
+  /* ---- matrix product: see tensor/gemm.h for the whole; these are its parts ------------------------------------- */
   as_gemm_shape gemm_shape;
   /* Packs a group of rows <= mr of op(A), element (i, k) at a[i * row_stride + k * k_stride], for k in [0, depth):
    * packed[k * rows + i]. Exactly rows * depth elements are written. */

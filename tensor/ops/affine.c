@@ -51,8 +51,9 @@ static as_status check(as_context *ctx, double *worst) {
   return as_gradcheck(ctx, build, NULL, 1, &(as_gradcheck_input){2, {7, 65}, -1, 1}, NULL, worst);
 }
 
-const as_op AS_REAL(as_op_affine) = {.name = "affine", .formula = "y = scale x + offset", .infer = infer, .forward = forward,
-                                     .backward = backward, .saves = AS_SAVES_NOTHING, .cheap = true, .check = check};
+const as_op AS_REAL(as_op_affine) = {.name = "affine", .formula = "y = scale x + offset", .infer = infer,
+                                     .forward = forward, .backward = backward, .saves = AS_SAVES_NOTHING, .cheap = true,
+                                     .check = check};
 
 #if AS_RECORDS
 as_tensor *as_affine(as_graph *g, as_tensor *x, double scale, double offset) {

@@ -1,11 +1,11 @@
 /* Multi-head attention on packed sequences (Vaswani et al. 2017, eq. 1), forward and backward.
  *
- * A chunk of work is one sequence and one head. It goes over the queries in blocks of QUERY_ROWS; the scores of one block,
- * at most QUERY_ROWS x keys, live in the lane's scratch and are made again in backward from the log-sum-exp that forward
- * leaves for each query and head, so no queries x keys matrix is ever kept.
+ * A chunk of work is one sequence and one head. It goes over the queries in blocks of QUERY_ROWS; the scores of one
+ * block, at most QUERY_ROWS x keys, live in the lane's scratch and are made again in backward from the log-sum-exp that
+ * forward leaves for each query and head, so no queries x keys matrix is ever kept.
  *
- * Invariant: a chunk writes only the columns of its head in the rows of its sequence. Dropout bits belong to (query row,
- * head, key), whatever the blocks. */
+ * Invariant: a chunk writes only the columns of its head in the rows of its sequence. Dropout bits belong to (query
+ * row, head, key), whatever the blocks. */
 #include <stdlib.h>
 
 #include "tensor/ops/op.h"
@@ -21,7 +21,7 @@ typedef struct attention {
 static const attention *attributes(const as_node *n) { return (const attention *)(const void *)n->attributes; }
 static int kv_input(const as_node *n) { return n->inputs_count - 1; } /* one operand when Q, K and V share a tensor */
 
-/* ---- shapes ------------------------------------------------------------------------------------------------------------ */
+/* ---- shapes ----------------------------------------------------------------------------------------------------- */
 static bool packed_fits(as_packed p, int64_t rows) {
   if (p.sequences < 0 || !p.cu_seqlens || p.cu_seqlens[0] != 0 || p.cu_seqlens[p.sequences] != rows) return false;
   for (int64_t i = 0; i < p.sequences; i++)
@@ -43,10 +43,13 @@ static bool infer(as_node *n) {
   if (q->ndim != 2 || kv->ndim != 2 || q->dtype == AS_I32 || kv->dtype == AS_I32)
     return as_op_refuse(n, "q and kv must be [rows, columns]");
   if (a->o.heads < 1 || a->o.head_dim < 1 || a->o.q_column < 0 || a->o.k_column < 0 || a->o.v_column < 0 ||
-      a->o.q_column + width > q->shape[1] || a->o.k_column + width > kv->shape[1] || a->o.v_column + width > kv->shape[1])
+      a->o.q_column + width > q->shape[1] || a->o.k_column + width > kv->shape[1] ||
+      a->o.v_column + width > kv->shape[1])
     return as_op_refuse(n, "%d heads of %d columns do not fit", a->o.heads, a->o.head_dim);
-  if (a->queries.sequences != a->keys.sequences || !packed_fits(a->queries, q->shape[0]) || !packed_fits(a->keys, kv->shape[0]))
-    return as_op_refuse(n, "cu_seqlens must begin with 0, not decrease and end with the number of rows, alike for q and kv");
+  if (a->queries.sequences != a->keys.sequences || !packed_fits(a->queries, q->shape[0]) ||
+      !packed_fits(a->keys, kv->shape[0]))
+    return as_op_refuse(n, "cu_seqlens must begin with 0, not decrease and end with the number of rows, "
+                           "alike for q and kv");
   if (longest(a->keys) >= (int64_t)1 << KEY_BITS || !(a->o.dropout >= 0 && a->o.dropout < 1))
     return as_op_refuse(n, "sequences must be shorter than 2^20 and dropout in [0, 1)");
   as_set_shape(n->output, 2, (int64_t[]){q->shape[0], width});
@@ -57,7 +60,7 @@ static size_t state(const as_node *n) { /* log-sum-exp of the scores, [query row
   return (size_t)(n->output->shape[0] * attributes(n)->o.heads) * sizeof(real);
 }
 
-/* ---- the lane's scratch --------------------------------------------------------------------------------------------------- */
+/* ---- the lane's scratch ----------------------------------------------------------------------------------------- */
 typedef struct lane_scratch {
   real *p, *dropped, *dp; /* each [QUERY_ROWS, keys]; forward has p alone */
   void *gemm;
@@ -94,7 +97,7 @@ static lane_scratch lane_of(const as_node *n, int lane, int matrices) {
   return s;
 }
 
-/* ---- one sequence and head ------------------------------------------------------------------------------------------------ */
+/* ---- one sequence and head -------------------------------------------------------------------------------------- */
 typedef struct unit {
   const attention *a;
   const struct AS_REAL(as_kernels) * k;
@@ -106,8 +109,8 @@ static unit unit_of(const as_node *n, int64_t chunk) {
   const attention *a = attributes(n);
   int64_t sequence = chunk / a->o.heads;
   const int32_t *cq = a->queries.cu_seqlens + sequence, *ck = a->keys.cu_seqlens + sequence;
-  return (unit){.a = a, .k = as_node_kernels(n), .head = chunk % a->o.heads, .first_query = cq[0], .queries = cq[1] - cq[0],
-                .first_key = ck[0], .keys = ck[1] - ck[0], .q_stride = n->inputs[0]->shape[1],
+  return (unit){.a = a, .k = as_node_kernels(n), .head = chunk % a->o.heads, .first_query = cq[0],
+                .queries = cq[1] - cq[0], .first_key = ck[0], .keys = ck[1] - ck[0], .q_stride = n->inputs[0]->shape[1],
                 .kv_stride = n->inputs[kv_input(n)]->shape[1], .width = n->output->shape[1],
                 .bits = as_node_dropout(n, a->o.dropout)};
 }
@@ -118,7 +121,9 @@ static int64_t q_at(const unit *u, int64_t row) {
 static int64_t kv_at(const unit *u, int64_t column) {
   return u->first_key * u->kv_stride + column + u->head * u->a->o.head_dim;
 }
-static int64_t out_at(const unit *u, int64_t row) { return (u->first_query + row) * u->width + u->head * u->a->o.head_dim; }
+static int64_t out_at(const unit *u, int64_t row) {
+  return (u->first_query + row) * u->width + u->head * u->a->o.head_dim;
+}
 
 /* Keys that the block of queries [row, row + rows) can see at all. */
 static int64_t visible_keys(const unit *u, int64_t row, int64_t rows) {
@@ -126,11 +131,12 @@ static int64_t visible_keys(const unit *u, int64_t row, int64_t rows) {
 }
 
 /* p [rows, keys] = scale Q K^T, with what a query may not see at -infinity. */
-static void scores(const unit *u, const real *q, const real *k, int64_t row, int64_t rows, int64_t keys, real *p, void *gemm) {
-  AS_REAL(as_gemm_block)(u->k, &(AS_REAL(as_gemm_block_call)){.m = rows, .n = keys, .k = u->a->o.head_dim, .transpose_b = true,
-                                                              .alpha = (real)u->a->o.scale, .a = q, .lda = u->q_stride,
-                                                              .b = k, .ldb = u->kv_stride, .c = p, .ldc = keys},
-                         gemm);
+static void scores(const unit *u, const real *q, const real *k, int64_t row, int64_t rows, int64_t keys, real *p,
+                   void *gemm) {
+  AS_REAL(as_gemm_block)(u->k, &(AS_REAL(as_gemm_block_call)){.m = rows, .n = keys, .k = u->a->o.head_dim,
+                                                              .transpose_b = true, .alpha = (real)u->a->o.scale, .a = q,
+                                                              .lda = u->q_stride, .b = k, .ldb = u->kv_stride, .c = p,
+                                                              .ldc = keys}, gemm);
   if (!u->a->o.causal) return;
   for (int64_t i = 0; i < rows; i++)
     for (int64_t j = row + i + 1; j < keys; j++) p[i * keys + j] = -(real)INFINITY;
@@ -161,10 +167,10 @@ static void forward_chunk(void *argument, int64_t chunk, int lane) {
     u.k->softmax((size_t)rows, (size_t)keys, s.p, s.p, lse);
     for (int64_t i = 0; i < rows; i++) ((real *)n->state)[(u.first_query + row + i) * u.a->o.heads + u.head] = lse[i];
     if (u.bits.p > 0) drop_rows(&u, row, rows, keys, s.p, s.p);
-    AS_REAL(as_gemm_block)(u.k, &(AS_REAL(as_gemm_block_call)){.m = rows, .n = dim, .k = keys, .alpha = 1, .a = s.p, .lda = keys,
-                                                               .b = kv + kv_at(&u, u.a->o.v_column), .ldb = u.kv_stride,
-                                                               .c = as_out(n) + out_at(&u, row), .ldc = u.width},
-                           s.gemm);
+    AS_REAL(as_gemm_block)(u.k, &(AS_REAL(as_gemm_block_call)){.m = rows, .n = dim, .k = keys, .alpha = 1, .a = s.p,
+                                                               .lda = keys, .b = kv + kv_at(&u, u.a->o.v_column),
+                                                               .ldb = u.kv_stride, .c = as_out(n) + out_at(&u, row),
+                                                               .ldc = u.width}, s.gemm);
   }
 }
 
@@ -172,13 +178,14 @@ static void forward(as_node *n) {
   as_parallel_for(as_node_context(n), attributes(n)->queries.sequences * attributes(n)->o.heads, forward_chunk, n);
 }
 
-/* ---- backward ------------------------------------------------------------------------------------------------------------- */
+/* ---- backward --------------------------------------------------------------------------------------------------- */
 /* C (+)= alpha op(A) op(B) for the gradients; a NULL C is not wanted. */
 static void product(const unit *u, AS_REAL(as_gemm_block_call) call, void *gemm) {
   if (call.c) AS_REAL(as_gemm_block)(u->k, &call, gemm);
 }
 
-/* p = exp(scores - lse), dropped = dropout(p), dp = p (g - sum(p g)) with g = dropout(dO V^T): the gradient of the scores. */
+/* p = exp(scores - lse), dropped = dropout(p), dp = p (g - sum(p g)) with g = dropout(dO V^T): the gradient of the
+ * scores. */
 static void block_gradients(const as_node *n, const unit *u, int64_t row, int64_t rows, int64_t keys, lane_scratch *s) {
   const real *kv = as_in(n, kv_input(n)), *lse = n->state;
   scores(u, as_in(n, 0) + q_at(u, row), kv + kv_at(u, u->a->o.k_column), row, rows, keys, s->p, s->gemm);
@@ -189,8 +196,8 @@ static void block_gradients(const as_node *n, const unit *u, int64_t row, int64_
   u->k->unary_forward[AS_UNARY_EXP]((size_t)(rows * keys), s->p, s->p);
   product(u, (AS_REAL(as_gemm_block_call)){.m = rows, .n = keys, .k = u->a->o.head_dim, .transpose_b = true, .alpha = 1,
                                            .a = as_dout(n) + out_at(u, row), .lda = u->width,
-                                           .b = kv + kv_at(u, u->a->o.v_column), .ldb = u->kv_stride, .c = s->dp, .ldc = keys},
-          s->gemm);
+                                           .b = kv + kv_at(u, u->a->o.v_column), .ldb = u->kv_stride, .c = s->dp,
+                                           .ldc = keys}, s->gemm);
   if (u->bits.p > 0) {
     drop_rows(u, row, rows, keys, s->p, s->dropped);
     drop_rows(u, row, rows, keys, s->dp, s->dp);
@@ -205,18 +212,19 @@ static void backward_block(const as_node *n, const unit *u, int64_t row, bool fi
   int kv_index = kv_input(n);
   real *dq = as_din(n, 0), *dkv = as_din(n, kv_index), scale = (real)u->a->o.scale;
   block_gradients(n, u, row, rows, keys, &s);
-  product(u, (AS_REAL(as_gemm_block_call)){.m = keys, .n = dim, .k = rows, .transpose_a = true, .alpha = 1, .a = s.dropped,
-                                           .lda = keys, .b = as_dout(n) + out_at(u, row), .ldb = u->width, .add = !first,
-                                           .c = dkv ? dkv + kv_at(u, u->a->o.v_column) : NULL, .ldc = u->kv_stride},
-          s.gemm);
-  product(u, (AS_REAL(as_gemm_block_call)){.m = keys, .n = dim, .k = rows, .transpose_a = true, .alpha = scale, .a = s.dp,
-                                           .lda = keys, .b = as_in(n, 0) + q_at(u, row), .ldb = u->q_stride, .add = !first,
-                                           .c = dkv ? dkv + kv_at(u, u->a->o.k_column) : NULL, .ldc = u->kv_stride},
-          s.gemm);
+  product(u, (AS_REAL(as_gemm_block_call)){.m = keys, .n = dim, .k = rows, .transpose_a = true, .alpha = 1,
+                                           .a = s.dropped, .lda = keys, .b = as_dout(n) + out_at(u, row),
+                                           .ldb = u->width, .add = !first,
+                                           .c = dkv ? dkv + kv_at(u, u->a->o.v_column) : NULL,
+                                           .ldc = u->kv_stride}, s.gemm);
+  product(u, (AS_REAL(as_gemm_block_call)){.m = keys, .n = dim, .k = rows, .transpose_a = true, .alpha = scale,
+                                           .a = s.dp, .lda = keys, .b = as_in(n, 0) + q_at(u, row), .ldb = u->q_stride,
+                                           .add = !first, .c = dkv ? dkv + kv_at(u, u->a->o.k_column) : NULL,
+                                           .ldc = u->kv_stride}, s.gemm);
   product(u, (AS_REAL(as_gemm_block_call)){.m = rows, .n = dim, .k = keys, .alpha = scale, .a = s.dp, .lda = keys,
                                            .b = as_in(n, kv_index) + kv_at(u, u->a->o.k_column), .ldb = u->kv_stride,
-                                           .add = as_adds(n, 0), .c = dq ? dq + q_at(u, row) : NULL, .ldc = u->q_stride},
-          s.gemm);
+                                           .add = as_adds(n, 0), .c = dq ? dq + q_at(u, row) : NULL,
+                                           .ldc = u->q_stride}, s.gemm);
 }
 
 /* Whether the heads' columns are all columns of the operand, so that writing them writes all of its gradient. */
@@ -275,7 +283,7 @@ static void backward(as_node *n) {
   n->add_gradient = as_recorded;
 }
 
-/* ---- gradient check: self-attention in one tensor, cross attention with an empty sequence, causal, spare columns -------------- */
+/* ---- gradient check: self-attention in one tensor, cross attention with an empty sequence, causal, spare columns */
 typedef struct check_case {
   int operands;
   attention a;
@@ -304,8 +312,8 @@ static as_status check(as_context *ctx, double *worst) {
   return status;
 }
 
-const as_op AS_REAL(as_op_attention) = {.name = "attention", .formula = "y = dropout(softmax(scale Q K^T)) V", .infer = infer,
-                                        .forward = forward, .backward = backward,
+const as_op AS_REAL(as_op_attention) = {.name = "attention", .formula = "y = dropout(softmax(scale Q K^T)) V",
+                                        .infer = infer, .forward = forward, .backward = backward,
                                         .saves = AS_SAVES_INPUT(0) | AS_SAVES_INPUT(1), .state = state,
                                         .scratch_forward = scratch_forward, .scratch_backward = scratch_backward,
                                         .draws = true, .check = check};

@@ -1,8 +1,8 @@
 /* y = a op b with broadcasting: add, sub, mul, div.
  *
- * Shapes are aligned at the last dimension and become the strides of two operands (0 where a dimension is repeated). The
- * gradient of a repeated operand is the sum over what it was repeated over, taken in order of position, one operand element
- * at a time, so its bits do not depend on threads. */
+ * Shapes are aligned at the last dimension and become the strides of two operands (0 where a dimension is repeated).
+ * The gradient of a repeated operand is the sum over what it was repeated over, taken in order of position, one operand
+ * element at a time, so its bits do not depend on threads. */
 #include "tensor/ops/op.h"
 
 typedef enum binary_kind { ADD, SUB, MUL, DIV } binary_kind;
@@ -73,7 +73,9 @@ static int64_t row_offset(const as_tensor *out, const int64_t *strides, int64_t 
   return offset;
 }
 
-static int64_t rows_per_chunk(int64_t columns) { return columns >= AS_CHUNK_ELEMENTS || !columns ? 1 : AS_CHUNK_ELEMENTS / columns; }
+static int64_t rows_per_chunk(int64_t columns) {
+  return columns >= AS_CHUNK_ELEMENTS || !columns ? 1 : AS_CHUNK_ELEMENTS / columns;
+}
 
 static void forward_chunk(void *argument, int64_t chunk, int lane) {
   (void)lane;
@@ -83,7 +85,8 @@ static void forward_chunk(void *argument, int64_t chunk, int lane) {
   int64_t columns = as_columns(out), first, rows = as_piece(as_rows(out), rows_per_chunk(columns), chunk, &first);
   int64_t step_a = c->strides[0][out->ndim - 1], step_b = c->strides[1][out->ndim - 1];
   for (int64_t r = first; r < first + rows; r++) {
-    const real *a = as_in(n, 0) + row_offset(out, c->strides[0], r), *b = as_in(n, 1) + row_offset(out, c->strides[1], r);
+    const real *a = as_in(n, 0) + row_offset(out, c->strides[0], r);
+    const real *b = as_in(n, 1) + row_offset(out, c->strides[1], r);
     real *y = as_out(n) + r * columns;
     if (step_a == 1 && step_b == 1)
       combine_rows(n, c->kind, (size_t)columns, a, b, y);
@@ -189,15 +192,15 @@ static as_status check_shapes(as_context *ctx, as_gradcheck_function build, doub
   return status;
 }
 
-#define BINARY_ROW(id, KIND, text, reads)                                                                                \
-  static void forward_##id(as_node *n) { forward(n, KIND); }                                                             \
-  static void backward_##id(as_node *n) { backward(n, KIND); }                                                           \
-  static as_tensor *build_##id(as_graph *g, as_tensor *const *leaves, void *user) {                                      \
-    (void)user;                                                                                                          \
-    return as_record(g, AS_OP_##id, leaves, 2, NULL, 0);                                                                 \
-  }                                                                                                                      \
-  static as_status check_##id(as_context *ctx, double *worst) { return check_shapes(ctx, build_##id, worst); }           \
-  const as_op AS_REAL(as_op_##id) = {.name = #id, .formula = text, .infer = infer, .forward = forward_##id,              \
+#define BINARY_ROW(id, KIND, text, reads)                                                                              \
+  static void forward_##id(as_node *n) { forward(n, KIND); }                                                           \
+  static void backward_##id(as_node *n) { backward(n, KIND); }                                                         \
+  static as_tensor *build_##id(as_graph *g, as_tensor *const *leaves, void *user) {                                    \
+    (void)user;                                                                                                        \
+    return as_record(g, AS_OP_##id, leaves, 2, NULL, 0);                                                               \
+  }                                                                                                                    \
+  static as_status check_##id(as_context *ctx, double *worst) { return check_shapes(ctx, build_##id, worst); }         \
+  const as_op AS_REAL(as_op_##id) = {.name = #id, .formula = text, .infer = infer, .forward = forward_##id,            \
                                      .backward = backward_##id, .saves = reads, .cheap = true, .check = check_##id}
 
 BINARY_ROW(add, ADD, "y = a + b", AS_SAVES_NOTHING);

@@ -14,15 +14,16 @@ static const as_cross_entropy_options *attributes(const as_node *n) {
 static bool infer(as_node *n) {
   const as_tensor *logits = n->inputs[0], *labels = n->inputs[1];
   const as_cross_entropy_options *o = attributes(n);
-  if (logits->ndim != 2 || logits->dtype == AS_I32 || logits->shape[1] == 0 || labels->dtype != AS_I32 || labels->ndim != 1 ||
-      labels->shape[0] != logits->shape[0])
+  if (logits->ndim != 2 || logits->dtype == AS_I32 || logits->shape[1] == 0 || labels->dtype != AS_I32 ||
+      labels->ndim != 1 || labels->shape[0] != logits->shape[0])
     return as_op_refuse(n, "logits must be [rows, classes] and labels integers [rows]");
   if (!(o->label_smoothing >= 0 && o->label_smoothing < 1) || !(o->denominator >= 0))
     return as_op_refuse(n, "label smoothing must be in [0, 1) and the denominator not negative");
   for (int64_t i = 0; i < labels->elements; i++) {
     int32_t label = ((const int32_t *)labels->data)[i];
     if (label != o->ignore_index && (label < 0 || label >= logits->shape[1]))
-      return as_op_refuse(n, "label %d at row %lld is not in [0, %lld)", (int)label, (long long)i, (long long)logits->shape[1]);
+      return as_op_refuse(n, "label %d at row %lld is not in [0, %lld)", (int)label, (long long)i,
+                          (long long)logits->shape[1]);
   }
   as_set_shape(n->output, 1, (int64_t[]){1});
   return true;
@@ -113,12 +114,14 @@ static void backward(as_node *n) {
 static as_tensor *build(as_graph *g, as_tensor *const *leaves, void *user) {
   static const int32_t labels[17] = {0, 2, -100, 1, 6, 5, 5, 3, -100, 4, 2, 0, 0, 1, 6, 3, 2};
   as_tensor *target = as_input_i32(g, 1, (int64_t[]){17}, labels);
-  return as_record(g, AS_OP_cross_entropy, (as_tensor *const[]){leaves[0], target}, 2, user, sizeof(as_cross_entropy_options));
+  return as_record(g, AS_OP_cross_entropy, (as_tensor *const[]){leaves[0], target}, 2, user,
+                   sizeof(as_cross_entropy_options));
 }
 
 static as_status check(as_context *ctx, double *worst) {
   static const float weights[7] = {0.5f, 1, 2, 0.25f, 1.5f, 3, 0.75f};
-  as_cross_entropy_options cases[] = {{NULL, 0, -100, 0}, {NULL, 0.1, -100, 31}, {weights, 0, -100, 0}, {weights, 0.3, -100, 0}};
+  as_cross_entropy_options cases[] = {{NULL, 0, -100, 0}, {NULL, 0.1, -100, 31}, {weights, 0, -100, 0},
+                                      {weights, 0.3, -100, 0}};
   as_status status = AS_OK;
   for (size_t i = 0; status == AS_OK && i < sizeof cases / sizeof cases[0]; i++)
     status = as_gradcheck(ctx, build, &cases[i], 1, &(as_gradcheck_input){2, {17, 7}, -3, 3}, NULL, worst);
@@ -132,7 +135,8 @@ const as_op AS_REAL(as_op_cross_entropy) = {.name = "cross_entropy",
                                             .scratch_forward = scratch_forward, .check = check};
 
 #if AS_RECORDS
-as_tensor *as_cross_entropy(as_graph *g, as_tensor *logits, as_tensor *labels, const as_cross_entropy_options *options) {
+as_tensor *as_cross_entropy(as_graph *g, as_tensor *logits, as_tensor *labels,
+                            const as_cross_entropy_options *options) {
   return as_record(g, AS_OP_cross_entropy, (as_tensor *const[]){logits, labels}, 2, options, sizeof *options);
 }
 #endif

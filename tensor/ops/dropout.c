@@ -1,5 +1,6 @@
-/* y = x where kept, divided by 1 - p; 0 where dropped (Srivastava et al. 2014). No mask is stored: which element is dropped is
- * a function of seed, step, operation and element (as_dropout in kernels.h), so backward draws the same bits again. */
+/* y = x where kept, divided by 1 - p; 0 where dropped (Srivastava et al. 2014). No mask is stored: which element is
+ * dropped is a function of seed, step, operation and element (as_dropout in kernels.h), so backward draws the same bits
+ * again. */
 #include "tensor/ops/op.h"
 
 typedef struct dropout {
@@ -60,9 +61,10 @@ static as_status check(as_context *ctx, double *worst) {
   return as_gradcheck(ctx, build, NULL, 1, &(as_gradcheck_input){2, {17, 65}, -1, 1}, NULL, worst);
 }
 
-const as_op AS_REAL(as_op_dropout) = {.name = "dropout", .formula = "y = x keep / (1 - p)", .infer = infer, .forward = forward,
-                                      .backward = backward, .saves = AS_SAVES_NOTHING, .cheap = true,
-                                      .scratch_backward = scratch_backward, .draws = true, .check = check};
+const as_op AS_REAL(as_op_dropout) = {.name = "dropout", .formula = "y = x keep / (1 - p)", .infer = infer,
+                                      .forward = forward, .backward = backward, .saves = AS_SAVES_NOTHING,
+                                      .cheap = true, .scratch_backward = scratch_backward, .draws = true,
+                                      .check = check};
 
 #if AS_RECORDS
 as_tensor *as_dropout_apply(as_graph *g, as_tensor *x, double p) {

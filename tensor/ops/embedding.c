@@ -21,7 +21,7 @@ bool as_ids_in_range(const as_node *n, const as_tensor *ids, int64_t rows) {
 }
 #endif
 
-/* ---- scatter --------------------------------------------------------------------------------------------------------- */
+/* ---- scatter ---------------------------------------------------------------------------------------------------- */
 #define ZERO_ROWS 64
 
 typedef struct scatter_call {
@@ -53,7 +53,8 @@ static void scatter_chunk(void *argument, int64_t chunk, int lane) {
   }
 }
 
-void AS_REAL(as_scatter_rows)(as_node *n, int input, const int32_t *ids, int64_t count, const real *dy, int64_t padding) {
+void AS_REAL(as_scatter_rows)(as_node *n, int input, const int32_t *ids, int64_t count, const real *dy,
+                              int64_t padding) {
   as_tensor *table = n->inputs[input];
   scatter_call call = {as_node_kernels(n), ids, count, table->shape[1], padding, table->shape[0], dy, as_din(n, input),
                        table->touched};
@@ -63,7 +64,7 @@ void AS_REAL(as_scatter_rows)(as_node *n, int input, const int32_t *ids, int64_t
   as_parallel_for(as_node_context(n), as_chunks(call.dim, SCATTER_COLUMNS), scatter_chunk, &call);
 }
 
-/* ---- embedding ------------------------------------------------------------------------------------------------------- */
+/* ---- embedding -------------------------------------------------------------------------------------------------- */
 static bool infer(as_node *n) {
   const as_tensor *table = n->inputs[0], *ids = n->inputs[1];
   int64_t shape[AS_MAX_DIMS];
@@ -105,16 +106,17 @@ static as_tensor *build(as_graph *g, as_tensor *const *leaves, void *user) {
 
 static as_status check_op(as_context *ctx, as_op_id op, double *worst) {
   as_status status = as_gradcheck(ctx, build, &op, 1, &(as_gradcheck_input){2, {7, 65}, -1, 1}, NULL, worst);
-  return status == AS_OK ? as_gradcheck(ctx, build, &op, 1, &(as_gradcheck_input){2, {17, 3}, -1, 1}, NULL, worst) : status;
+  if (status != AS_OK) return status;
+  return as_gradcheck(ctx, build, &op, 1, &(as_gradcheck_input){2, {17, 3}, -1, 1}, NULL, worst);
 }
 
 static as_status check_embedding(as_context *ctx, double *worst) { return check_op(ctx, AS_OP_embedding, worst); }
 
 const as_op AS_REAL(as_op_embedding) = {.name = "embedding", .formula = "y_i = table[ids_i]", .infer = infer,
-                                        .forward = forward, .backward = backward, .saves = AS_SAVES_INPUT(1), .cheap = true,
-                                        .sparse = true, .check = check_embedding};
+                                        .forward = forward, .backward = backward, .saves = AS_SAVES_INPUT(1),
+                                        .cheap = true, .sparse = true, .check = check_embedding};
 
-/* ---- gather_rows ----------------------------------------------------------------------------------------------------- */
+/* ---- gather_rows ------------------------------------------------------------------------------------------------ */
 static bool infer_gather(as_node *n) {
   if (n->inputs[1]->ndim != 1) return as_op_refuse(n, "the index must have one dimension");
   return infer(n);
@@ -128,7 +130,8 @@ const as_op AS_REAL(as_op_gather_rows) = {.name = "gather_rows", .formula = "y_i
 
 #if AS_RECORDS
 as_tensor *as_embedding(as_graph *g, as_tensor *table, as_tensor *ids, int64_t padding_index) {
-  return as_record(g, AS_OP_embedding, (as_tensor *const[]){table, ids}, 2, &(embedding){padding_index}, sizeof(embedding));
+  return as_record(g, AS_OP_embedding, (as_tensor *const[]){table, ids}, 2, &(embedding){padding_index},
+                   sizeof(embedding));
 }
 as_tensor *as_gather_rows(as_graph *g, as_tensor *x, as_tensor *index) {
   return as_record(g, AS_OP_gather_rows, (as_tensor *const[]){x, index}, 2, &(embedding){-1}, sizeof(embedding));

@@ -11,7 +11,9 @@ typedef struct embedding_norm {
 } embedding_norm;
 
 /* Operands: tables, then their ids, then weight and bias. */
-static const embedding_norm *attributes(const as_node *n) { return (const embedding_norm *)(const void *)n->attributes; }
+static const embedding_norm *attributes(const as_node *n) {
+  return (const embedding_norm *)(const void *)n->attributes;
+}
 static int weight_at(const as_node *n) { return 2 * attributes(n)->tables; }
 static int bias_at(const as_node *n) { return 2 * attributes(n)->tables + 1; }
 
@@ -113,10 +115,10 @@ static as_status check(as_context *ctx, double *worst) {
 }
 
 const as_op AS_REAL(as_op_embedding_layer_norm) = {.name = "embedding_layer_norm",
-                                                   .formula = "y = layer_norm(sum_i tables_i[ids_i])",
-                                                   .infer = infer, .forward = forward, .backward = backward, .saves = 0xFF, .sparse = true,
-                                                   .cheap = true, .state = state, .scratch_backward = scratch_backward,
-                                                   .check = check};
+                                                   .formula = "y = layer_norm(sum_i tables_i[ids_i])", .infer = infer,
+                                                   .forward = forward, .backward = backward, .saves = 0xFF,
+                                                   .sparse = true, .cheap = true, .state = state,
+                                                   .scratch_backward = scratch_backward, .check = check};
 
 #if AS_RECORDS
 as_tensor *as_embedding_layer_norm(as_graph *g, int count, as_tensor *const *tables, as_tensor *const *ids,

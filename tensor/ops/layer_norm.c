@@ -1,5 +1,5 @@
-/* layer_norm: y = (x - mean) rstd weight + bias (Ba, Kiros and Hinton 2016). rms_norm: y = x rstd weight (Zhang and Sennrich
- * 2019). Both over the last dimension. The state is mean and rstd of each row. */
+/* layer_norm: y = (x - mean) rstd weight + bias (Ba, Kiros and Hinton 2016). rms_norm: y = x rstd weight (Zhang and
+ * Sennrich 2019). Both over the last dimension. The state is mean and rstd of each row. */
 #include "tensor/ops/op.h"
 
 #define NORM_ROWS 32 /* rows a chunk; also the pieces over which the gradients of weight and bias are summed */
@@ -10,7 +10,7 @@ typedef struct norm {
 
 static real eps_of(const as_node *n) { return (real)((const norm *)(const void *)n->attributes)->eps; }
 
-/* ---- backward, shared with the fused normalisations -------------------------------------------------------------------- */
+/* ---- backward, shared with the fused normalisations ------------------------------------------------------------- */
 typedef struct backward_call {
   const AS_REAL(as_norm_backward) * c;
   const struct AS_REAL(as_kernels) * k;
@@ -29,8 +29,8 @@ static void norm_backward_chunk(void *argument, int64_t chunk, int lane) {
   if (c->rms)
     b->k->rms_norm_backward((size_t)rows, (size_t)cols, x, c->weight, c->rstd + first, dy, dx, c->add_dx, dweight);
   else
-    b->k->layer_norm_backward((size_t)rows, (size_t)cols, x, c->weight, c->mean + first, c->rstd + first, dy, dx, c->add_dx,
-                              dweight, dbias);
+    b->k->layer_norm_backward((size_t)rows, (size_t)cols, x, c->weight, c->mean + first, c->rstd + first, dy, dx,
+                              c->add_dx, dweight, dbias);
 }
 
 size_t AS_REAL(as_norm_scratch)(int64_t rows, int64_t cols) {
@@ -48,7 +48,7 @@ void AS_REAL(as_norm_backward_run)(as_node *n, const AS_REAL(as_norm_backward) *
     b.k->column_sum((size_t)pieces, (size_t)call->cols, b.partial + call->cols, stride, call->dbias, call->add_dbias);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
 static bool infer(as_node *n) {
   const as_tensor *x = n->inputs[0];
   if (x->dtype == AS_I32 || as_columns(x) == 0) return as_op_refuse(n, "the last dimension holds no numbers");
@@ -89,11 +89,12 @@ static void backward(as_node *n) {
   bool rms = n->inputs_count == 2;
   int64_t rows = as_rows(n->output), cols = as_columns(n->output);
   real *unwanted = (real *)(void *)((unsigned char *)n->scratch + as_align(AS_REAL(as_norm_scratch)(rows, cols)));
-  AS_REAL(as_norm_backward)
-  call = {.rows = rows, .cols = cols, .x = as_in(n, 0), .weight = as_in(n, 1), .mean = n->state, .rstd = (real *)n->state + rows,
-          .dy = as_dout(n), .dx = as_din(n, 0) ? as_din(n, 0) : unwanted, .add_dx = as_din(n, 0) && as_adds(n, 0),
-          .dweight = as_din(n, 1), .add_dweight = as_adds(n, 1), .dbias = rms ? NULL : as_din(n, 2),
-          .add_dbias = !rms && as_adds(n, 2), .rms = rms};
+  AS_REAL(as_norm_backward) call = {.rows = rows, .cols = cols, .x = as_in(n, 0), .weight = as_in(n, 1),
+                                    .mean = n->state, .rstd = (real *)n->state + rows, .dy = as_dout(n),
+                                    .dx = as_din(n, 0) ? as_din(n, 0) : unwanted,
+                                    .add_dx = as_din(n, 0) && as_adds(n, 0), .dweight = as_din(n, 1),
+                                    .add_dweight = as_adds(n, 1), .dbias = rms ? NULL : as_din(n, 2),
+                                    .add_dbias = !rms && as_adds(n, 2), .rms = rms};
   AS_REAL(as_norm_backward_run)(n, &call, n->scratch);
 }
 
@@ -116,7 +117,9 @@ static as_status check_sizes(as_context *ctx, as_gradcheck_function build, int l
   return status;
 }
 
-static as_status check_layer_norm(as_context *ctx, double *worst) { return check_sizes(ctx, build_layer_norm, 3, worst); }
+static as_status check_layer_norm(as_context *ctx, double *worst) {
+  return check_sizes(ctx, build_layer_norm, 3, worst);
+}
 static as_status check_rms_norm(as_context *ctx, double *worst) { return check_sizes(ctx, build_rms_norm, 2, worst); }
 
 const as_op AS_REAL(as_op_layer_norm) = {.name = "layer_norm",

@@ -1,7 +1,7 @@
 /* y = activation(x weight^T + bias), one matrix product with bias and activation in the same pass.
  *
- * The state is the value before a GELU, from which backward takes the derivative and recompute mode 1 makes y again. ReLU's
- * derivative is read off y. */
+ * The state is the value before a GELU, from which backward takes the derivative and recompute mode 1 makes y again.
+ * ReLU's derivative is read off y. */
 #include "tensor/ops/op.h"
 
 #define BIAS_COLUMNS 256
@@ -36,19 +36,22 @@ static bool keeps_pre_activation(const as_node *n) {
   return n->graph->mode == AS_TRAIN && (activation == AS_UNARY_GELU || activation == AS_UNARY_GELU_TANH);
 }
 
-static size_t state(const as_node *n) { return keeps_pre_activation(n) ? (size_t)n->output->elements * sizeof(real) : 0; }
+static size_t state(const as_node *n) {
+  return keeps_pre_activation(n) ? (size_t)n->output->elements * sizeof(real) : 0;
+}
 
 static size_t scratch_forward(const as_node *n) {
-  return AS_REAL(as_gemm_workspace)(as_node_kernels(n), as_rows(n->output), as_columns(n->output), as_columns(n->inputs[0]), false,
-                                    true, as_node_threads(n));
+  return AS_REAL(as_gemm_workspace)(as_node_kernels(n), as_rows(n->output), as_columns(n->output),
+                                    as_columns(n->inputs[0]), false, true, as_node_threads(n));
 }
 
 static void forward(as_node *n) {
   int64_t in = as_columns(n->inputs[0]), out = as_columns(n->output);
-  AS_REAL(as_gemm_call)
-  call = {.m = as_rows(n->output), .n = out, .k = in, .transpose_b = true, .a = as_in(n, 0), .lda = in, .b = as_in(n, 1),
-          .ldb = in, .packed_b = n->inputs[1]->packed, .c = as_out(n), .ldc = out, .bias = has_bias(n) ? as_in(n, 2) : NULL, .activation = activation_of(n),
-          .pre_activation = keeps_pre_activation(n) ? n->state : NULL};
+  AS_REAL(as_gemm_call) call = {.m = as_rows(n->output), .n = out, .k = in, .transpose_b = true, .a = as_in(n, 0),
+                                .lda = in, .b = as_in(n, 1), .ldb = in, .packed_b = n->inputs[1]->packed,
+                                .c = as_out(n), .ldc = out, .bias = has_bias(n) ? as_in(n, 2) : NULL,
+                                .activation = activation_of(n),
+                                .pre_activation = keeps_pre_activation(n) ? n->state : NULL};
   AS_REAL(as_gemm)(as_node_context(n), as_node_kernels(n), &call, n->scratch);
 }
 
@@ -63,7 +66,7 @@ static void rebuild(as_node *n) {
   as_parallel_for(as_node_context(n), as_chunks(n->output->elements, AS_CHUNK_ELEMENTS), rebuild_chunk, n);
 }
 
-/* ---- backward ---------------------------------------------------------------------------------------------------------- */
+/* ---- backward --------------------------------------------------------------------------------------------------- */
 typedef struct backward_call {
   as_node *node;
   real *dz; /* gradient before the activation, [rows, out] */
@@ -100,13 +103,15 @@ static void backward(as_node *n) {
   int64_t rows = as_rows(n->output), out = as_columns(n->output), in = as_columns(n->inputs[0]);
   backward_call c = {n, as_dout(n)};
   if (needs_own_dz(n))
-    c.dz = (real *)(void *)((unsigned char *)n->scratch + scratch_backward(n) - (size_t)n->output->elements * sizeof(real));
+    c.dz = (real *)(void *)((unsigned char *)n->scratch + scratch_backward(n) -
+                            (size_t)n->output->elements * sizeof(real));
   if (activation_of(n) != AS_UNARY_NONE)
     as_parallel_for(as_node_context(n), as_chunks(n->output->elements, AS_CHUNK_ELEMENTS), activation_chunk, &c);
   AS_REAL(as_gemm_call) dx = {.m = rows, .n = in, .k = out, .a = c.dz, .lda = out, .b = as_in(n, 1), .ldb = in,
                               .c = as_din(n, 0), .ldc = in, .add = as_adds(n, 0), .activation = AS_UNARY_NONE};
-  AS_REAL(as_gemm_call) dw = {.m = out, .n = in, .k = rows, .transpose_a = true, .a = c.dz, .lda = out, .b = as_in(n, 0),
-                              .ldb = in, .c = as_din(n, 1), .ldc = in, .add = as_adds(n, 1), .activation = AS_UNARY_NONE};
+  AS_REAL(as_gemm_call) dw = {.m = out, .n = in, .k = rows, .transpose_a = true, .a = c.dz, .lda = out,
+                              .b = as_in(n, 0), .ldb = in, .c = as_din(n, 1), .ldc = in, .add = as_adds(n, 1),
+                              .activation = AS_UNARY_NONE};
   if (dx.c) AS_REAL(as_gemm)(as_node_context(n), as_node_kernels(n), &dx, n->scratch);
   if (dw.c) AS_REAL(as_gemm)(as_node_context(n), as_node_kernels(n), &dw, n->scratch);
   if (has_bias(n) && as_din(n, 2)) as_parallel_for(as_node_context(n), as_chunks(out, BIAS_COLUMNS), bias_chunk, &c);
@@ -136,8 +141,9 @@ const as_op AS_REAL(as_op_linear) = {.name = "linear", .formula = "y = activatio
                                      .check = check};
 
 #if AS_RECORDS
-as_tensor *as_linear(as_graph *g, as_tensor *x, as_tensor *weight, as_tensor *bias, bool has_bias_operand, as_unary activation) {
-  return as_record(g, AS_OP_linear, (as_tensor *const[]){x, weight, bias}, has_bias_operand ? 3 : 2, &(linear){activation},
-                   sizeof(linear));
+as_tensor *as_linear(as_graph *g, as_tensor *x, as_tensor *weight, as_tensor *bias, bool has_bias_operand,
+                     as_unary activation) {
+  return as_record(g, AS_OP_linear, (as_tensor *const[]){x, weight, bias}, has_bias_operand ? 3 : 2,
+                   &(linear){activation}, sizeof(linear));
 }
 #endif

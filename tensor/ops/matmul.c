@@ -1,5 +1,5 @@
-/* y = a b over the last two dimensions; the leading ones are broadcast. One product per position of the leading dimensions,
- * in order; a repeated operand's gradient is summed over its repetitions in that order. */
+/* y = a b over the last two dimensions; the leading ones are broadcast. One product per position of the leading
+ * dimensions, in order; a repeated operand's gradient is summed over its repetitions in that order. */
 #include "tensor/ops/op.h"
 
 /* How the leading dimensions of the output map to those of the operands. */
@@ -84,7 +84,8 @@ static void forward(as_node *n) {
   batch_of(n->inputs[0], n->inputs[1], &lead);
   for (int64_t i = 0; i < lead.count; i++) {
     bool first;
-    AS_REAL(as_gemm_call) call = {.m = s.m, .n = s.n, .k = s.k, .lda = s.k, .ldb = s.n, .ldc = s.n, .activation = AS_UNARY_NONE};
+    AS_REAL(as_gemm_call) call = {.m = s.m, .n = s.n, .k = s.k, .lda = s.k, .ldb = s.n, .ldc = s.n,
+                                  .activation = AS_UNARY_NONE};
     call.a = as_in(n, 0) + operand_matrix(&lead, 0, i, &first) * s.m * s.k;
     call.b = as_in(n, 1) + operand_matrix(&lead, 1, i, &first) * s.k * s.n;
     call.c = as_out(n) + i * s.m * s.n;
@@ -101,18 +102,21 @@ static void backward(as_node *n) {
       memset(as_din(n, which), 0, (size_t)n->inputs[which]->elements * sizeof(real));
   for (int64_t i = 0; i < lead.count; i++) {
     bool first_a, first_b;
-    int64_t at_a = operand_matrix(&lead, 0, i, &first_a) * s.m * s.k, at_b = operand_matrix(&lead, 1, i, &first_b) * s.k * s.n;
+    int64_t at_a = operand_matrix(&lead, 0, i, &first_a) * s.m * s.k;
+    int64_t at_b = operand_matrix(&lead, 1, i, &first_b) * s.k * s.n;
     const real *dy = as_dout(n) + i * s.m * s.n;
     if (as_din(n, 0))
       AS_REAL(as_gemm)(as_node_context(n), as_node_kernels(n),
-                       &(AS_REAL(as_gemm_call)){.m = s.m, .n = s.k, .k = s.n, .transpose_b = true, .a = dy, .lda = s.n,
-                                                .b = as_in(n, 1) + at_b, .ldb = s.n, .c = as_din(n, 0) + at_a, .ldc = s.k,
+                       &(AS_REAL(as_gemm_call)){.m = s.m, .n = s.k, .k = s.n, .transpose_b = true, .a = dy,
+                                                .lda = s.n, .b = as_in(n, 1) + at_b, .ldb = s.n,
+                                                .c = as_din(n, 0) + at_a, .ldc = s.k,
                                                 .add = !first_a || as_adds(n, 0), .activation = AS_UNARY_NONE},
                        n->scratch);
     if (as_din(n, 1))
       AS_REAL(as_gemm)(as_node_context(n), as_node_kernels(n),
-                       &(AS_REAL(as_gemm_call)){.m = s.k, .n = s.n, .k = s.m, .transpose_a = true, .a = as_in(n, 0) + at_a,
-                                                .lda = s.k, .b = dy, .ldb = s.n, .c = as_din(n, 1) + at_b, .ldc = s.n,
+                       &(AS_REAL(as_gemm_call)){.m = s.k, .n = s.n, .k = s.m, .transpose_a = true,
+                                                .a = as_in(n, 0) + at_a, .lda = s.k, .b = dy, .ldb = s.n,
+                                                .c = as_din(n, 1) + at_b, .ldc = s.n,
                                                 .add = !first_b || as_adds(n, 1), .activation = AS_UNARY_NONE},
                        n->scratch);
   }
@@ -136,7 +140,8 @@ static as_status check(as_context *ctx, double *worst) {
 
 const as_op AS_REAL(as_op_matmul) = {.name = "matmul", .formula = "y = a b", .infer = infer, .forward = forward,
                                      .backward = backward, .saves = AS_SAVES_INPUT(0) | AS_SAVES_INPUT(1),
-                                     .scratch_forward = scratch_forward, .scratch_backward = scratch_backward, .check = check};
+                                     .scratch_forward = scratch_forward, .scratch_backward = scratch_backward,
+                                     .check = check};
 
 #if AS_RECORDS
 as_tensor *as_matmul(as_graph *g, as_tensor *a, as_tensor *b) {

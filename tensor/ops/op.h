@@ -1,5 +1,5 @@
-/* What every op file includes: typed access to a node's operands, kernels, and chunked loops. Op files are compiled twice,
- * for float and for double (tensor/real.h); the recording function is compiled once, in the float pass. */
+/* What every op file includes: typed access to a node's operands, kernels, and chunked loops. Op files are compiled
+ * twice, for float and for double (tensor/real.h); the recording function is compiled once, in the float pass. */
 #ifndef AS_TENSOR_OPS_OP_H
 #define AS_TENSOR_OPS_OP_H
 
@@ -16,7 +16,9 @@
 #define AS_RECORDS 1
 #endif
 
-static inline const struct AS_REAL(as_kernels) * as_node_kernels(const as_node *n) { return n->graph->AS_REAL(kernels); }
+static inline const struct AS_REAL(as_kernels) * as_node_kernels(const as_node *n) {
+  return n->graph->AS_REAL(kernels);
+}
 static inline const real *as_in(const as_node *n, int i) { return n->inputs[i]->data; }
 static inline const int32_t *as_in_i32(const as_node *n, int i) { return n->inputs[i]->data; }
 static inline real *as_out(const as_node *n) { return n->output->data; }
@@ -36,15 +38,16 @@ static inline int64_t as_piece(int64_t count, int64_t per, int64_t chunk, int64_
 /* y = x or y += x over `count` elements, in parallel. */
 void AS_REAL(as_copy_or_add)(as_node *n, const real *x, real *y, int64_t count, bool add); /* copy.c */
 
-/* For operand `input`, a table [rows, dim]: gradient[ids[i]] += dy[i] for i in order; the gradient is zeroed first unless it is
- * to be added to. Id `padding` is left out. */
+/* For operand `input`, a table [rows, dim]: gradient[ids[i]] += dy[i] for i in order; the gradient is zeroed first
+ * unless it is to be added to. Id `padding` is left out. */
 void AS_REAL(as_scatter_rows)(as_node *n, int input, const int32_t *ids, int64_t count, const real *dy,
                               int64_t padding); /* embedding.c */
 /* Whether all ids are in [0, rows); refuses, naming the first that is not. */
 bool as_ids_in_range(const as_node *n, const as_tensor *ids, int64_t rows); /* embedding.c */
 
-/* Backward of layer normalisation over [rows, cols] (layer_norm.c). dx may be dy. dweight and dbias may be NULL. `scratch` has
- * as_layer_norm_scratch bytes. The partial sums of weight and bias are over fixed pieces of rows, added in order. */
+/* Backward of layer normalisation over [rows, cols] (layer_norm.c). dx may be dy. dweight and dbias may be NULL.
+ * `scratch` has as_layer_norm_scratch bytes. The partial sums of weight and bias are over fixed pieces of rows, added
+ * in order. */
 typedef struct AS_REAL(as_norm_backward) {
   int64_t rows, cols;
   const real *x, *weight, *mean, *rstd, *dy; /* [rows, cols], [cols], [rows], [rows], [rows, cols] */

@@ -1,5 +1,5 @@
-/* sum, mean and max over one dimension or over all. A tensor is seen as [outer, size, inner]; each result is made by one
- * thread in order of position. */
+/* sum, mean and max over one dimension or over all. A tensor is seen as [outer, size, inner]; each result is made by
+ * one thread in order of position. */
 #include "tensor/ops/op.h"
 
 typedef enum reduce_kind { SUM, MEAN, MAX } reduce_kind;
@@ -100,16 +100,16 @@ static as_status check_dims(as_context *ctx, as_gradcheck_function build, double
   return status;
 }
 
-#define REDUCE_ROW(id, KIND, text, reads)                                                                                \
-  static void forward_##id(as_node *n) { run(n, KIND, forward_chunk); }                                                  \
-  static void backward_##id(as_node *n) {                                                                                \
-    if (as_din(n, 0)) run(n, KIND, backward_chunk);                                                                      \
-  }                                                                                                                      \
-  static as_tensor *build_##id(as_graph *g, as_tensor *const *leaves, void *user) {                                      \
-    return as_record(g, AS_OP_##id, leaves, 1, user, sizeof(reduce));                                                    \
-  }                                                                                                                      \
-  static as_status check_##id(as_context *ctx, double *worst) { return check_dims(ctx, build_##id, worst); }             \
-  const as_op AS_REAL(as_op_##id) = {.name = #id, .formula = text, .infer = infer, .forward = forward_##id,              \
+#define REDUCE_ROW(id, KIND, text, reads)                                                                              \
+  static void forward_##id(as_node *n) { run(n, KIND, forward_chunk); }                                                \
+  static void backward_##id(as_node *n) {                                                                              \
+    if (as_din(n, 0)) run(n, KIND, backward_chunk);                                                                    \
+  }                                                                                                                    \
+  static as_tensor *build_##id(as_graph *g, as_tensor *const *leaves, void *user) {                                    \
+    return as_record(g, AS_OP_##id, leaves, 1, user, sizeof(reduce));                                                  \
+  }                                                                                                                    \
+  static as_status check_##id(as_context *ctx, double *worst) { return check_dims(ctx, build_##id, worst); }           \
+  const as_op AS_REAL(as_op_##id) = {.name = #id, .formula = text, .infer = infer, .forward = forward_##id,            \
                                      .backward = backward_##id, .saves = reads, .cheap = true, .check = check_##id}
 
 REDUCE_ROW(sum, SUM, "y = sum_i x_i", AS_SAVES_NOTHING);
@@ -121,6 +121,8 @@ static as_tensor *record(as_graph *g, as_op_id op, as_tensor *x, int dim, bool k
   return as_record(g, op, &x, 1, &(reduce){dim, keep_dim}, sizeof(reduce));
 }
 as_tensor *as_sum(as_graph *g, as_tensor *x, int dim, bool keep_dim) { return record(g, AS_OP_sum, x, dim, keep_dim); }
-as_tensor *as_mean(as_graph *g, as_tensor *x, int dim, bool keep_dim) { return record(g, AS_OP_mean, x, dim, keep_dim); }
+as_tensor *as_mean(as_graph *g, as_tensor *x, int dim, bool keep_dim) {
+  return record(g, AS_OP_mean, x, dim, keep_dim);
+}
 as_tensor *as_max(as_graph *g, as_tensor *x, int dim, bool keep_dim) { return record(g, AS_OP_max, x, dim, keep_dim); }
 #endif

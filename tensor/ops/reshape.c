@@ -14,7 +14,8 @@ static bool infer(as_node *n) {
   if (want->ndim < 1 || want->ndim > AS_MAX_DIMS) return as_op_refuse(n, "a shape has 1 to %d dimensions", AS_MAX_DIMS);
   for (int d = 0; d < want->ndim; d++) {
     shape[d] = want->shape[d];
-    if (shape[d] < -1 || (shape[d] == -1 && unknown >= 0)) return as_op_refuse(n, "at most one size may be -1, none less");
+    if (shape[d] < -1 || (shape[d] == -1 && unknown >= 0))
+      return as_op_refuse(n, "at most one size may be -1, none less");
     if (shape[d] == -1)
       unknown = d;
     else if (shape[d] && known > x->elements / shape[d])
@@ -23,11 +24,13 @@ static bool infer(as_node *n) {
       known *= shape[d];
   }
   if (unknown >= 0) {
-    if (known == 0 || x->elements % known) return as_op_refuse(n, "no size in place of -1 keeps the number of elements");
+    if (known == 0 || x->elements % known)
+      return as_op_refuse(n, "no size in place of -1 keeps the number of elements");
     shape[unknown] = x->elements / known;
     known *= shape[unknown];
   }
-  if (known != x->elements || x->dtype == AS_I32) return as_op_refuse(n, "the new shape has another number of elements");
+  if (known != x->elements || x->dtype == AS_I32)
+    return as_op_refuse(n, "the new shape has another number of elements");
   as_set_shape(n->output, want->ndim, shape);
   return true;
 }
@@ -48,8 +51,8 @@ static as_status check(as_context *ctx, double *worst) {
 }
 
 const as_op AS_REAL(as_op_reshape) = {.name = "reshape", .formula = "y = x in another shape", .infer = infer,
-                                      .forward = forward, .backward = backward, .saves = AS_SAVES_NOTHING, .cheap = true,
-                                      .check = check};
+                                      .forward = forward, .backward = backward, .saves = AS_SAVES_NOTHING,
+                                      .cheap = true, .check = check};
 
 #if AS_RECORDS
 as_tensor *as_reshape(as_graph *g, as_tensor *x, int ndim, const int64_t *shape) {

@@ -69,7 +69,7 @@ static void rebuild(as_node *n) {
   as_parallel_for(as_node_context(n), as_chunks(n->output->shape[0], ROWS_PER_CHUNK), rebuild_chunk, n);
 }
 
-/* ---- backward ---------------------------------------------------------------------------------------------------------- */
+/* ---- backward --------------------------------------------------------------------------------------------------- */
 typedef struct backward_call {
   as_node *node;
   real *dsum; /* gradient of the sum, [rows, cols] */
@@ -135,11 +135,11 @@ static as_status check(as_context *ctx, double *worst) {
 }
 
 const as_op AS_REAL(as_op_residual_layer_norm) = {.name = "residual_layer_norm",
-                                                  .formula = "y = layer_norm(residual + dropout(x))",
-                                                  .infer = infer, .forward = forward, .backward = backward,
-                                                  .saves = AS_SAVES_INPUT(WEIGHT) | AS_SAVES_INPUT(BIAS), .state = state,
-                                                  .rebuild = rebuild, .scratch_backward = scratch_backward, .draws = true,
-                                                  .check = check};
+                                                  .formula = "y = layer_norm(residual + dropout(x))", .infer = infer,
+                                                  .forward = forward, .backward = backward,
+                                                  .saves = AS_SAVES_INPUT(WEIGHT) | AS_SAVES_INPUT(BIAS),
+                                                  .state = state, .rebuild = rebuild,
+                                                  .scratch_backward = scratch_backward, .draws = true, .check = check};
 
 #if AS_RECORDS
 as_tensor *as_residual_layer_norm(as_graph *g, as_tensor *x, as_tensor *residual, as_tensor *weight, as_tensor *bias,

@@ -1,5 +1,5 @@
-/* slice: a range of one dimension. concat: tensors one after another along a dimension. Each is the other's backward, so
- * both are block copies: a tensor is seen as [outer, size of the dimension, inner]. */
+/* slice: a range of one dimension. concat: tensors one after another along a dimension. Each is the other's backward,
+ * so both are block copies: a tensor is seen as [outer, size of the dimension, inner]. */
 #include "tensor/ops/op.h"
 
 typedef struct range {
@@ -54,7 +54,7 @@ static void copy_blocks(as_node *n, int64_t outer, block_copy call) {
   if (call.run) as_parallel_for(as_node_context(n), outer, copy_block, &call);
 }
 
-/* ---- slice ------------------------------------------------------------------------------------------------------------- */
+/* ---- slice ------------------------------------------------------------------------------------------------------ */
 static bool infer_slice(as_node *n) {
   const as_tensor *x = n->inputs[0];
   if (!resolve_dim(n)) return false;
@@ -74,8 +74,8 @@ static void forward_slice(as_node *n) {
   const as_tensor *x = n->inputs[0];
   int64_t inner = inner_size(x, r->dim);
   copy_blocks(n, outer_size(x, r->dim), (block_copy){.x = as_in(n, 0) + r->start * inner, .y = as_out(n),
-                                                     .x_stride = x->shape[r->dim] * inner, .y_stride = r->length * inner,
-                                                     .run = r->length * inner});
+                                                     .x_stride = x->shape[r->dim] * inner,
+                                                     .y_stride = r->length * inner, .run = r->length * inner});
 }
 
 static void backward_slice(as_node *n) {
@@ -85,8 +85,9 @@ static void backward_slice(as_node *n) {
   if (!as_din(n, 0)) return;
   if (!as_adds(n, 0)) memset(as_din(n, 0), 0, (size_t)x->elements * sizeof(real));
   copy_blocks(n, outer_size(x, r->dim), (block_copy){.x = as_dout(n), .y = as_din(n, 0) + r->start * inner,
-                                                     .x_stride = r->length * inner, .y_stride = x->shape[r->dim] * inner,
-                                                     .run = r->length * inner, .add = true});
+                                                     .x_stride = r->length * inner,
+                                                     .y_stride = x->shape[r->dim] * inner, .run = r->length * inner,
+                                                     .add = true});
 }
 
 static as_tensor *build_slice(as_graph *g, as_tensor *const *leaves, void *user) {
@@ -100,11 +101,11 @@ static as_status check_slice(as_context *ctx, double *worst) {
   return status == AS_OK ? as_gradcheck(ctx, build_slice, &last, 1, &input, NULL, worst) : status;
 }
 
-const as_op AS_REAL(as_op_slice) = {.name = "slice", .formula = "y = x[..., start : start + length, ...]", .infer = infer_slice,
-                                    .forward = forward_slice, .backward = backward_slice, .saves = AS_SAVES_NOTHING,
-                                    .cheap = true, .check = check_slice};
+const as_op AS_REAL(as_op_slice) = {.name = "slice", .formula = "y = x[..., start : start + length, ...]",
+                                    .infer = infer_slice, .forward = forward_slice, .backward = backward_slice,
+                                    .saves = AS_SAVES_NOTHING, .cheap = true, .check = check_slice};
 
-/* ---- concat ------------------------------------------------------------------------------------------------------------ */
+/* ---- concat ----------------------------------------------------------------------------------------------------- */
 static bool infer_concat(as_node *n) {
   const as_tensor *x = n->inputs[0];
   if (!resolve_dim(n)) return false;
@@ -133,8 +134,9 @@ static void each_part(as_node *n, bool backward) {
       copy_blocks(n, outer_size(n->output, dim), (block_copy){.x = as_in(n, i), .y = as_out(n) + start, .x_stride = run,
                                                               .y_stride = whole, .run = run});
     else if (as_din(n, i))
-      copy_blocks(n, outer_size(n->output, dim), (block_copy){.x = as_dout(n) + start, .y = as_din(n, i), .x_stride = whole,
-                                                              .y_stride = run, .run = run, .add = as_adds(n, i)});
+      copy_blocks(n, outer_size(n->output, dim), (block_copy){.x = as_dout(n) + start, .y = as_din(n, i),
+                                                              .x_stride = whole, .y_stride = run, .run = run,
+                                                              .add = as_adds(n, i)});
     start += run;
   }
 }
@@ -152,9 +154,9 @@ static as_status check_concat(as_context *ctx, double *worst) {
   return as_gradcheck(ctx, build_concat, &middle, 3, inputs, NULL, worst);
 }
 
-const as_op AS_REAL(as_op_concat) = {.name = "concat", .formula = "y = [x0, x1, ...] along one dimension", .infer = infer_concat,
-                                     .forward = forward_concat, .backward = backward_concat, .saves = AS_SAVES_NOTHING,
-                                     .cheap = true, .check = check_concat};
+const as_op AS_REAL(as_op_concat) = {.name = "concat", .formula = "y = [x0, x1, ...] along one dimension",
+                                     .infer = infer_concat, .forward = forward_concat, .backward = backward_concat,
+                                     .saves = AS_SAVES_NOTHING, .cheap = true, .check = check_concat};
 
 #if AS_RECORDS
 as_tensor *as_slice(as_graph *g, as_tensor *x, int dim, int64_t start, int64_t length) {

@@ -2,7 +2,8 @@
 #include "tensor/ops/op.h"
 
 static bool infer(as_node *n) {
-  if (n->inputs[0]->dtype == AS_I32 || as_columns(n->inputs[0]) == 0) return as_op_refuse(n, "the last dimension holds no numbers");
+  if (n->inputs[0]->dtype == AS_I32 || as_columns(n->inputs[0]) == 0)
+    return as_op_refuse(n, "the last dimension holds no numbers");
   as_set_shape(n->output, n->inputs[0]->ndim, n->inputs[0]->shape);
   return true;
 }
@@ -60,22 +61,22 @@ static void run(as_node *n, as_chunk_function body) {
   as_parallel_for(as_node_context(n), as_chunks(as_rows(n->output), rows_per_chunk(n)), body, n);
 }
 
-#define SOFTMAX_ROW(id, text)                                                                                            \
-  static void forward_##id(as_node *n) { run(n, id##_forward_chunk); }                                                   \
-  static void backward_##id(as_node *n) {                                                                                \
-    if (as_din(n, 0)) run(n, id##_backward_chunk);                                                                       \
-  }                                                                                                                      \
-  static as_tensor *build_##id(as_graph *g, as_tensor *const *leaves, void *user) {                                      \
-    (void)user;                                                                                                          \
-    return as_record(g, AS_OP_##id, leaves, 1, NULL, 0);                                                                 \
-  }                                                                                                                      \
-  static as_status check_##id(as_context *ctx, double *worst) {                                                          \
-    as_status status = as_gradcheck(ctx, build_##id, NULL, 1, &(as_gradcheck_input){2, {17, 7}, -3, 3}, NULL, worst);    \
-    if (status != AS_OK) return status;                                                                                  \
-    return as_gradcheck(ctx, build_##id, NULL, 1, &(as_gradcheck_input){2, {3, 65}, -3, 3}, NULL, worst);                \
-  }                                                                                                                      \
-  const as_op AS_REAL(as_op_##id) = {.name = #id, .formula = text, .infer = infer, .forward = forward_##id,              \
-                                     .backward = backward_##id, .saves = AS_SAVES_OUTPUT, .cheap = true,                 \
+#define SOFTMAX_ROW(id, text)                                                                                          \
+  static void forward_##id(as_node *n) { run(n, id##_forward_chunk); }                                                 \
+  static void backward_##id(as_node *n) {                                                                              \
+    if (as_din(n, 0)) run(n, id##_backward_chunk);                                                                     \
+  }                                                                                                                    \
+  static as_tensor *build_##id(as_graph *g, as_tensor *const *leaves, void *user) {                                    \
+    (void)user;                                                                                                        \
+    return as_record(g, AS_OP_##id, leaves, 1, NULL, 0);                                                               \
+  }                                                                                                                    \
+  static as_status check_##id(as_context *ctx, double *worst) {                                                        \
+    as_status status = as_gradcheck(ctx, build_##id, NULL, 1, &(as_gradcheck_input){2, {17, 7}, -3, 3}, NULL, worst);  \
+    if (status != AS_OK) return status;                                                                                \
+    return as_gradcheck(ctx, build_##id, NULL, 1, &(as_gradcheck_input){2, {3, 65}, -3, 3}, NULL, worst);              \
+  }                                                                                                                    \
+  const as_op AS_REAL(as_op_##id) = {.name = #id, .formula = text, .infer = infer, .forward = forward_##id,            \
+                                     .backward = backward_##id, .saves = AS_SAVES_OUTPUT, .cheap = true,               \
                                      .check = check_##id}
 
 SOFTMAX_ROW(softmax, "y_i = exp(x_i) / sum_j exp(x_j)");

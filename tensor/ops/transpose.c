@@ -72,9 +72,9 @@ static as_status check(as_context *ctx, double *worst) {
   return status == AS_OK ? as_gradcheck(ctx, build, &outer, 1, &input, NULL, worst) : status;
 }
 
-const as_op AS_REAL(as_op_transpose) = {.name = "transpose", .formula = "y = x with two dimensions swapped", .infer = infer,
-                                        .forward = forward, .backward = backward, .saves = AS_SAVES_NOTHING, .cheap = true,
-                                        .check = check};
+const as_op AS_REAL(as_op_transpose) = {.name = "transpose", .formula = "y = x with two dimensions swapped",
+                                        .infer = infer, .forward = forward, .backward = backward,
+                                        .saves = AS_SAVES_NOTHING, .cheap = true, .check = check};
 
 #if AS_RECORDS
 as_tensor *as_transpose(as_graph *g, as_tensor *x, int dim0, int dim1) {

@@ -1,5 +1,5 @@
-/* y = f(x), element by element: gelu, gelu_tanh, relu, tanh, sigmoid, exp, log. The functions are kernels; this file gives
- * them rows. */
+/* y = f(x), element by element: gelu, gelu_tanh, relu, tanh, sigmoid, exp, log. The functions are kernels; this file
+ * gives them rows. */
 #include "tensor/ops/op.h"
 
 static bool infer(as_node *n) {
@@ -17,7 +17,8 @@ static void forward_chunk(void *argument, int64_t chunk, int lane) {
   (void)lane;
   const unary_call *c = argument;
   int64_t first, count = as_piece(c->node->output->elements, AS_CHUNK_ELEMENTS, chunk, &first);
-  as_node_kernels(c->node)->unary_forward[c->function]((size_t)count, as_in(c->node, 0) + first, as_out(c->node) + first);
+  as_node_kernels(c->node)->unary_forward[c->function]((size_t)count, as_in(c->node, 0) + first,
+                                                       as_out(c->node) + first);
 }
 
 /* Only one of x and y still lives, the one that the row saves; it is the one that the kernel's result depends on. */
@@ -26,8 +27,8 @@ static void backward_chunk(void *argument, int64_t chunk, int lane) {
   const unary_call *c = argument;
   const as_node *n = c->node;
   int64_t first, count = as_piece(n->output->elements, AS_CHUNK_ELEMENTS, chunk, &first);
-  as_node_kernels(n)->unary_backward[c->function]((size_t)count, as_in(n, 0) + first, as_out(n) + first, as_dout(n) + first,
-                                                   as_din(n, 0) + first, as_adds(n, 0));
+  as_node_kernels(n)->unary_backward[c->function]((size_t)count, as_in(n, 0) + first, as_out(n) + first,
+                                                  as_dout(n) + first, as_din(n, 0) + first, as_adds(n, 0));
 }
 
 static void run(as_node *n, as_unary function, as_chunk_function body) {
@@ -43,19 +44,19 @@ static as_status check_values(as_context *ctx, as_gradcheck_function build, bool
   return as_gradcheck(ctx, build, NULL, 1, &negative, NULL, worst);
 }
 
-#define UNARY_ROW(id, FUNCTION, text, reads)                                                                             \
-  static void forward_##id(as_node *n) { run(n, FUNCTION, forward_chunk); }                                              \
-  static void backward_##id(as_node *n) {                                                                                \
-    if (as_din(n, 0)) run(n, FUNCTION, backward_chunk);                                                                  \
-  }                                                                                                                      \
-  static as_tensor *build_##id(as_graph *g, as_tensor *const *leaves, void *user) {                                      \
-    (void)user;                                                                                                          \
-    return as_record(g, AS_OP_##id, leaves, 1, NULL, 0);                                                                 \
-  }                                                                                                                      \
-  static as_status check_##id(as_context *ctx, double *worst) {                                                          \
-    return check_values(ctx, build_##id, FUNCTION == AS_UNARY_LOG, worst);                                               \
-  }                                                                                                                      \
-  const as_op AS_REAL(as_op_##id) = {.name = #id, .formula = text, .infer = infer, .forward = forward_##id,              \
+#define UNARY_ROW(id, FUNCTION, text, reads)                                                                           \
+  static void forward_##id(as_node *n) { run(n, FUNCTION, forward_chunk); }                                            \
+  static void backward_##id(as_node *n) {                                                                              \
+    if (as_din(n, 0)) run(n, FUNCTION, backward_chunk);                                                                \
+  }                                                                                                                    \
+  static as_tensor *build_##id(as_graph *g, as_tensor *const *leaves, void *user) {                                    \
+    (void)user;                                                                                                        \
+    return as_record(g, AS_OP_##id, leaves, 1, NULL, 0);                                                               \
+  }                                                                                                                    \
+  static as_status check_##id(as_context *ctx, double *worst) {                                                        \
+    return check_values(ctx, build_##id, FUNCTION == AS_UNARY_LOG, worst);                                             \
+  }                                                                                                                    \
+  const as_op AS_REAL(as_op_##id) = {.name = #id, .formula = text, .infer = infer, .forward = forward_##id,            \
                                      .backward = backward_##id, .saves = reads, .cheap = true, .check = check_##id}
 
 UNARY_ROW(gelu, AS_UNARY_GELU, "y = x Phi(x)", AS_SAVES_INPUT(0));
