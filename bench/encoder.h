@@ -1,7 +1,7 @@
-/* How fast a DistilBERT trains and answers, on sequences of given lengths.
+/* How fast an encoder trains and answers, on sequences of given lengths.
  *
- * The model has fresh weights and the vocabulary and positions of distilbert-base-uncased, the ids are random: speed
- * does not depend on their values. What is timed is what the trainer and the classifier call (train/step.h,
+ * The model has fresh weights and the vocabulary and positions of the released one (distilbert-base-uncased,
+ * roberta-base), the ids are random: speed does not depend on their values. What is timed is what the trainer and the classifier call (train/step.h,
  * models/encoder_predict.h); tokenizing and reading files is not. Unlike times of kernels, these are of whole runs, so
  * their median counts, with the extremes beside it. */
 #ifndef AS_BENCH_ENCODER_H
@@ -11,16 +11,15 @@
 #include "bench/workload.h"
 #include "models/encoder.h"
 
-#define AS_BENCH_VOCABULARY 30522
-#define AS_BENCH_POSITIONS 512 /* DistilBERT's default */
-#define AS_BENCH_CLASSES 77    /* of banking77, on which the workloads' lengths were counted */
+#define AS_BENCH_POSITIONS 512 /* tokens that either reads */
 
 typedef struct as_bench_model {
-  const char *size; /* of as_encoder_presets */
-  uint64_t seed;    /* of weights, ids and dropout */
+  const char *architecture; /* of as_encoder_architectures */
+  const char *size;         /* of its presets */
+  uint64_t seed;            /* of weights, ids and dropout */
 } as_bench_model;
 
-/* A fresh DistilBERT of this size with dropout 0.1; with room for gradients if wanted. On failure *out is NULL. */
+/* A fresh model with dropout 0.1; with room for gradients if wanted. On failure *out is NULL. */
 AS_MUST_CHECK as_status as_bench_encoder_new(as_context *ctx, const as_bench_model *model, bool gradients,
                                              as_encoder **out);
 

@@ -11,5 +11,6 @@ tests_test_bench_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
 dist_check_SCRIPTS += tests/test_bench.sh
 EXTRA_DIST += bench/workloads/distilbert.infer.sorted.b32.n1000.txt bench/workloads/distilbert.train.dynamic.b16.n512.txt \
   bench/workloads/distilbert.train.full128.b8.n16.txt bench/workloads/distilbert.train.grouped.b16.n512.txt \
-  bench/workloads/distilbert.train.padmax.b16.n512.txt
+  bench/workloads/distilbert.train.padmax.b16.n512.txt bench/workloads/roberta.infer.sorted.b32.n1000.txt \
+  bench/workloads/roberta.train.dynamic.b16.n256.txt bench/workloads/roberta.train.padmax.b16.n256.txt
 EXTRA_DIST += bench/peers/cold.py bench/peers/common.py bench/peers/folder.py bench/peers/infer.py bench/peers/train.py

@@ -22,8 +22,9 @@ static as_status prepare(training *t, const as_bench_model *model, int64_t passe
   static const as_adamw_options adamw = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.01};
   as_status status = as_bench_encoder_new(t->ctx, model, true, &t->encoder);
   if (status == AS_OK) status = as_adamw_init(&t->optimizer, t->ctx, as_encoder_parameters(t->encoder), &adamw);
-  if (status == AS_OK)
-    status = as_workload_batches(t->workload, model->seed, AS_BENCH_VOCABULARY, AS_BENCH_CLASSES, &t->batches);
+  if (status != AS_OK) return status;
+  const as_encoder_description *d = as_encoder_describe(t->encoder);
+  status = as_workload_batches(t->workload, model->seed, d->vocab_size, d->head.classes, &t->batches);
   if (status != AS_OK) return status;
   t->graph = as_graph_new(t->ctx, AS_TRAIN);
   t->rates = as_alloc(t->ctx, (size_t)passes, sizeof *t->rates);

@@ -137,7 +137,7 @@ const as_command as_command_bench_infer = {
     .name = "bench infer",
     .summary = "measure how fast a model answers",
     .description =
-        "A fresh DistilBERT, its matrices packed as those of a model that serves, answers random ids: one row at a "
+        "A fresh model, its matrices packed as those of a model that serves, answers random ids: one row at a "
         "time for each of the lengths of --tokens, after five answers that are not counted; and, with --workload, "
         "all rows of a file together, in batches packed by tokens, after one pass that is not counted. Times are "
         "those from ids to probabilities; tokenizing is not counted.",

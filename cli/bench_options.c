@@ -6,8 +6,10 @@
 
 /* clang-format off */
 static const as_option rows[] = {
+    {.name = "arch", .type = AS_OPTION_CHOICE, .words = "distilbert|roberta", .initial = "distilbert",
+     .help = "architecture of the model"},
     {.name = "size", .type = AS_OPTION_CHOICE, .words = "tiny|mini|small|base", .initial = "base",
-     .help = "of the DistilBERT: 2 layers of 128, 4 of 256, 4 of 512, or 6 of 768"},
+     .help = "2 layers of 128, 4 of 256, 4 of 512, or 6 (RoBERTa: 12) of 768"},
     {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "1", .minimum = 0, .maximum = 2147483647,
      .help = "of weights, ids and dropout"},
     {.name = "json", .type = AS_OPTION_FLAG, .help = "one line of JSON for each measurement"},
@@ -16,7 +18,8 @@ static const as_option rows[] = {
 const as_option_group as_options_bench = AS_OPTION_GROUP("Model and output", rows);
 
 as_bench_model as_bench_model_option(const as_cli *cli) {
-  return (as_bench_model){.size = as_option_text(cli->arguments, "size"),
+  return (as_bench_model){.architecture = as_option_text(cli->arguments, "arch"),
+                          .size = as_option_text(cli->arguments, "size"),
                           .seed = (uint64_t)as_option_int(cli->arguments, "seed")};
 }
 
@@ -29,7 +32,7 @@ static const char *isa(const as_cli *cli) {
 void as_bench_json_open(as_json_writer *writer, const as_cli *cli, const char *what) {
   as_json_open_object(writer, NULL);
   as_json_string(writer, "what", what);
-  as_json_string(writer, "model", "distilbert");
+  as_json_string(writer, "model", as_option_text(cli->arguments, "arch"));
   as_json_string(writer, "size", as_option_text(cli->arguments, "size"));
   as_json_int(writer, "threads", as_context_threads(cli->ctx));
   as_json_string(writer, "isa", isa(cli));
@@ -51,7 +54,7 @@ void as_bench_json_close(as_json_writer *writer) {
 
 void as_bench_text_model(as_buffer *out, const as_cli *cli) {
   const int threads = as_context_threads(cli->ctx);
-  as_buffer_printf(out, "distilbert %s, %d thread%s, %s\n", as_option_text(cli->arguments, "size"), threads,
+  as_buffer_printf(out, "%s %s, %d thread%s, %s\n", as_option_text(cli->arguments, "arch"), as_option_text(cli->arguments, "size"), threads,
                    threads == 1 ? "" : "s", isa(cli));
 }
 

@@ -72,7 +72,7 @@ const as_command as_command_bench_train = {
     .name = "bench train",
     .summary = "measure the speed and the memory of training",
     .description =
-        "Trains a fresh DistilBERT on random ids of the lengths that a workload file lists: forward, backward, "
+        "Trains a fresh model on random ids of the lengths that a workload file lists: forward, backward, "
         "clipping and AdamW, dropout on. Two steps warm up; then the batches of the file are gone through several "
         "times. Rows a second are those of a pass; tokens are real ones, as nothing is padded.\n\n"
         "A line of the file is a batch: the length that programs which pad would pad to, a tab, the rows' lengths "

@@ -1,4 +1,4 @@
-/* Looking into encoders with a classification head (models/encoder.h): DistilBERT and whatever else is described so.
+/* Looking into encoders with a classification head (models/encoder.h): DistilBERT, RoBERTa and whatever else is described so.
  *
  * Every row of every layer is computed, and dropout is off but in training. The gradients are those of the plain mean
  * loss; the other losses act on the logits alone, so they are computed from these. */
@@ -22,11 +22,6 @@ typedef struct inspected_encoder {
 
 static bool reads(const char *model_type) {
   return as_encoder_architecture_find(model_type) != NULL;
-}
-
-static void list(as_buffer *out) {
-  for (size_t i = 0; as_encoder_architectures[i]; i++)
-    as_buffer_printf(out, "%s%s", i ? ", " : "", as_encoder_architectures[i]->model_type);
 }
 
 static void close_encoder(void *model) {
@@ -307,5 +302,6 @@ static as_status step(void *model, as_adamw *optimizer, size_t first, size_t cou
                          result);
 }
 
-const as_inspect_kind as_inspect_encoder = {reads,  list,     open_encoder, close_encoder, parameters, prefix,
-                                            labels, has_head, sizes,        run,           add_batch,  step};
+const as_inspect_kind as_inspect_encoder = {
+    reads,  as_encoder_architectures_list, open_encoder, close_encoder, parameters, prefix,
+    labels, has_head,                      sizes,        run,           add_batch,  step};

@@ -48,11 +48,13 @@ tests_test_inspect_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_inspect_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
 EXTRA_DIST += \
   tests/golden/distilbert_a/config.json tests/golden/distilbert_a/model.safetensors \
-  tests/golden/distilbert_a/inputs.json tests/golden/distilbert_a/expected.json \
-  tests/golden/distilbert_a/expected.safetensors \
+  tests/golden/distilbert_a/inputs.json tests/golden/distilbert_a/expected.json tests/golden/distilbert_a/expected.safetensors \
   tests/golden/train_distilbert/config.json tests/golden/train_distilbert/model.safetensors \
-  tests/golden/train_distilbert/inputs.json tests/golden/train_distilbert/expected.json \
-  tests/golden/train_distilbert/expected.safetensors
+  tests/golden/train_distilbert/inputs.json tests/golden/train_distilbert/expected.json tests/golden/train_distilbert/expected.safetensors \
+  tests/golden/roberta_c_pad_inside/config.json tests/golden/roberta_c_pad_inside/model.safetensors \
+  tests/golden/roberta_c_pad_inside/inputs.json tests/golden/roberta_c_pad_inside/expected.json tests/golden/roberta_c_pad_inside/expected.safetensors \
+  tests/golden/train_roberta/config.json tests/golden/train_roberta/model.safetensors \
+  tests/golden/train_roberta/inputs.json tests/golden/train_roberta/expected.json tests/golden/train_roberta/expected.safetensors
 check_PROGRAMS += tests/golden_inspect
 tests_golden_inspect_SOURCES = tests/golden_inspect.c $(MODEL_CASE_TEST)
 tests_golden_inspect_CPPFLAGS = $(TEST_CPPFLAGS)

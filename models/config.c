@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-enum { MAX_CONFIG = 16 << 20, VALUE_TEXT = 80 };
+enum { MAX_CONFIG = 16 << 20, VALUE_TEXT = 80, NONE = -1 };
 
 as_status as_model_config_read(as_context *ctx, const char *folder, as_model_config *config) {
   *config = (as_model_config){.ctx = ctx, .path = as_path_join(ctx, folder, "config.json")};
@@ -83,9 +83,11 @@ static void put(const as_config_field *field, void *out, field_value value) {
   int choice = (int)value.integer;
   switch (field->kind) {
   case AS_CONFIG_INT:
+  case AS_CONFIG_INT_OR_NONE:
     memcpy(at, &value.integer, sizeof value.integer);
     break;
   case AS_CONFIG_FLOAT:
+  case AS_CONFIG_FLOAT_OR_NONE:
     memcpy(at, &value.number, sizeof value.number);
     break;
   case AS_CONFIG_BOOL:
@@ -103,9 +105,11 @@ static field_value get(const as_config_field *field, const void *values) {
   int choice;
   switch (field->kind) {
   case AS_CONFIG_INT:
+  case AS_CONFIG_INT_OR_NONE:
     memcpy(&value.integer, at, sizeof value.integer);
     break;
   case AS_CONFIG_FLOAT:
+  case AS_CONFIG_FLOAT_OR_NONE:
     memcpy(&value.number, at, sizeof value.number);
     break;
   case AS_CONFIG_BOOL:
@@ -130,9 +134,11 @@ static bool convert(const as_config_field *field, const json_t *json, field_valu
   *value = (field_value){0};
   switch (field->kind) {
   case AS_CONFIG_INT:
+  case AS_CONFIG_INT_OR_NONE:
     value->integer = json_integer_value(json);
     return json_is_integer(json);
   case AS_CONFIG_FLOAT:
+  case AS_CONFIG_FLOAT_OR_NONE:
     value->number = json_number_value(json);
     return json_is_number(json);
   case AS_CONFIG_BOOL:
@@ -151,8 +157,10 @@ static bool convert(const as_config_field *field, const json_t *json, field_valu
 static bool in_range(const as_config_field *field, field_value value) {
   switch (field->kind) {
   case AS_CONFIG_INT:
+  case AS_CONFIG_INT_OR_NONE:
     return value.integer >= (int64_t)field->min && value.integer <= (int64_t)field->max;
   case AS_CONFIG_FLOAT:
+  case AS_CONFIG_FLOAT_OR_NONE:
     return value.number >= field->min && value.number <= field->max;
   case AS_CONFIG_BOOL:
     return true;
@@ -167,9 +175,11 @@ static void describe(const as_config_field *field, char *text, size_t capacity) 
   size_t length = 0;
   switch (field->kind) {
   case AS_CONFIG_INT:
+  case AS_CONFIG_INT_OR_NONE:
     snprintf(text, capacity, "an integer from %.0f to %.0f", field->min, field->max);
     break;
   case AS_CONFIG_FLOAT:
+  case AS_CONFIG_FLOAT_OR_NONE:
     snprintf(text, capacity, "a number from %.9g to %.9g", field->min, field->max);
     break;
   case AS_CONFIG_BOOL:
@@ -185,6 +195,12 @@ static void describe(const as_config_field *field, char *text, size_t capacity) 
   }
 }
 
+/* The value that says that there is none, where that is allowed. */
+static bool is_none(const as_config_field *field, field_value value) {
+  if (field->kind == AS_CONFIG_INT_OR_NONE) return value.integer == NONE;
+  return field->kind == AS_CONFIG_FLOAT_OR_NONE && value.number == NONE;
+}
+
 void as_config_defaults(const as_config_field *fields, size_t count, void *out) {
   for (size_t i = 0; i < count; i++) {
     double fallback = fields[i].fallback;
@@ -198,7 +214,12 @@ as_status as_config_read_fields(const as_model_config *config, const as_config_f
     const json_t *json = json_object_get(config->root, fields[i].name);
     char shown[VALUE_TEXT], needed[256];
     field_value value;
-    if (!json || json_is_null(json)) continue;
+    if (!json) continue;
+    if (json_is_null(json)) {
+      const field_value none = {.integer = NONE, .number = NONE};
+      if (is_none(&fields[i], none)) put(&fields[i], out, none);
+      continue;
+    }
     if (convert(&fields[i], json, &value) && in_range(&fields[i], value)) {
       put(&fields[i], out, value);
       continue;
@@ -213,7 +234,8 @@ as_status as_config_read_fields(const as_model_config *config, const as_config_f
 as_status as_config_check_fields(as_context *ctx, const as_config_field *fields, size_t count, const void *values) {
   for (size_t i = 0; i < count; i++) {
     char needed[256];
-    if (in_range(&fields[i], get(&fields[i], values))) continue;
+    field_value value = get(&fields[i], values);
+    if (in_range(&fields[i], value) || is_none(&fields[i], value)) continue;
     describe(&fields[i], needed, sizeof needed);
     return as_fail(ctx, AS_E_INVALID, "%s must be %s", fields[i].name, needed);
   }
@@ -221,10 +243,13 @@ as_status as_config_check_fields(as_context *ctx, const as_config_field *fields,
 }
 
 static json_t *to_json(const as_config_field *field, field_value value) {
+  if (is_none(field, value)) return json_null();
   switch (field->kind) {
   case AS_CONFIG_INT:
+  case AS_CONFIG_INT_OR_NONE:
     return json_integer(value.integer);
   case AS_CONFIG_FLOAT:
+  case AS_CONFIG_FLOAT_OR_NONE:
     return json_real(value.number);
   case AS_CONFIG_BOOL:
     return json_boolean(value.truth);

@@ -29,7 +29,10 @@ typedef enum as_config_kind {
   AS_CONFIG_INT,   /* int64_t */
   AS_CONFIG_FLOAT, /* double; an integer in the file is fine */
   AS_CONFIG_BOOL,  /* bool */
-  AS_CONFIG_CHOICE /* an enum, by name */
+  AS_CONFIG_CHOICE, /* an enum, by name */
+  /* The same as INT and FLOAT, but null in the file is -1 here, outside the range: there is none. */
+  AS_CONFIG_INT_OR_NONE,
+  AS_CONFIG_FLOAT_OR_NONE
 } as_config_kind;
 
 typedef struct as_config_choice {

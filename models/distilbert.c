@@ -1,7 +1,6 @@
 /* DistilBERT (Sanh et al. 2019) as an encoder description: token and position embeddings, blocks with dropout after the
- * feed-forward layer but not after attention, LayerNorm eps 1e-12, head pre_classifier - ReLU - dropout - classifier on
- * the first token, as transformers' DistilBertForSequenceClassification has them. */
-#include "base/memory.h"
+ * feed-forward layer but not after attention, LayerNorm eps 1e-12, head pre_classifier - ReLU - dropout - classifier on the
+ * first token, as transformers' DistilBertForSequenceClassification has them. */
 #include "models/distilbert_config.h"
 #include "models/encoder.h"
 
@@ -12,44 +11,21 @@ static const as_encoder_block_names block_names = {.query = "attention.q_lin", .
                                                    .attention_norm = "sa_layer_norm", .intermediate = "ffn.lin1",
                                                    .output = "ffn.lin2", .output_norm = "output_layer_norm"};
 
-static as_status new_config(as_context *ctx, void **config) {
-  *config = as_alloc_zero(ctx, 1, sizeof(as_distilbert_config));
-  return *config ? AS_OK : AS_E_NOMEM;
-}
+static const as_encoder_preset presets[] = {{"tiny", 128, 512, 2, 2},
+                                            {"mini", 256, 1024, 4, 4},
+                                            {"small", 512, 2048, 8, 4},
+                                            {"base", 768, 3072, 12, 6},
+                                            {NULL, 0, 0, 0, 0}};
 
-static as_status read(as_context *ctx, const char *folder, void **config) {
-  as_distilbert_config c;
-  as_status status = as_distilbert_config_read(ctx, folder, &c);
-  if (status != AS_OK) return status;
-  status = new_config(ctx, config);
-  if (status == AS_OK)
-    *(as_distilbert_config *)*config = c;
-  else
-    as_distilbert_config_free(ctx, &c);
-  return status;
-}
-
-static as_status fresh(as_context *ctx, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id,
-                       void **config) {
-  as_status status = new_config(ctx, config);
-  if (status != AS_OK) return status;
-  as_distilbert_config *c = *config;
-  *c = as_distilbert_config_default();
+static void set_sizes(void *config, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id) {
+  as_distilbert_config *c = config;
   c->vocab_size = vocab_size;
   c->dim = preset->dim;
   c->hidden_dim = preset->hidden_dim;
   c->n_heads = preset->heads;
   c->n_layers = preset->layers;
   c->pad_token_id = pad_token_id;
-  return as_distilbert_config_check(ctx, c);
 }
-
-static void release(as_context *ctx, void *config) {
-  as_distilbert_config_free(ctx, config);
-  as_free(ctx, config);
-}
-
-static as_labels *labels(void *config) { return &((as_distilbert_config *)config)->labels; }
 
 static void set_dropout(void *config, double dropout) {
   as_distilbert_config *c = config;
@@ -81,11 +57,4 @@ static as_encoder_description describe(const void *config) {
       .prefix = "distilbert."};
 }
 
-static as_status write(as_context *ctx, const void *config, const char *folder) {
-  return as_distilbert_config_write(ctx, config, folder);
-}
-
-static const as_encoder_architecture distilbert = {"distilbert", read, fresh, release, labels, set_dropout, describe,
-                                                   write};
-
-const as_encoder_architecture *const as_encoder_architectures[] = {&distilbert, NULL};
+const as_encoder_architecture as_distilbert = {&as_distilbert_config_format, presets, set_sizes, set_dropout, describe};

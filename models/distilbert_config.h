@@ -3,7 +3,7 @@
 #ifndef AS_MODELS_DISTILBERT_CONFIG_H
 #define AS_MODELS_DISTILBERT_CONFIG_H
 
-#include "models/config.h"
+#include "models/encoder_config.h"
 #include "tensor/kernels/kernels.h"
 
 typedef struct as_distilbert_config {
@@ -21,21 +21,7 @@ typedef struct as_distilbert_config {
   json_t *source; /* the file that it was read from, for what else is in it; NULL: none */
 } as_distilbert_config;
 
-/* The defaults of transformers, which are distilbert-base's sizes; no labels. Allocates nothing. */
-as_distilbert_config as_distilbert_config_default(void);
-
-/* Reads folder/config.json and checks it; allocates for the labels only, whatever sizes the file gives. AS_E_MODEL
- * names the file and the field; AS_E_UNSUPPORTED for a problem_type other than single_label_classification. Free with
- * as_distilbert_config_free. */
-AS_MUST_CHECK as_status as_distilbert_config_read(as_context *ctx, const char *folder, as_distilbert_config *config);
-void as_distilbert_config_free(as_context *ctx, as_distilbert_config *config);
-
-/* Checks a configuration that did not come from a file: AS_E_INVALID names the field. */
-AS_MUST_CHECK as_status as_distilbert_config_check(as_context *ctx, const as_distilbert_config *config);
-
-/* Writes folder/config.json such that transformers opens the folder as a DistilBertForSequenceClassification in float32
- * with these labels; fields of `source` that are not in the struct are kept. */
-AS_MUST_CHECK as_status as_distilbert_config_write(as_context *ctx, const as_distilbert_config *config,
-                                                   const char *folder);
+/* Defaults: distilbert-base's sizes. */
+extern const as_encoder_config_format as_distilbert_config_format;
 
 #endif

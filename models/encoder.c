@@ -20,19 +20,30 @@ struct as_encoder {
   as_encoder_head head_origin;
 };
 
-const as_encoder_preset as_encoder_presets[] = {{"tiny", 128, 512, 2, 2},
-                                                {"mini", 256, 1024, 4, 4},
-                                                {"small", 512, 2048, 8, 4},
-                                                {"base", 768, 3072, 12, 6},
-                                                {NULL, 0, 0, 0, 0}};
+const as_encoder_architecture *const as_encoder_architectures[] = {&as_distilbert, &as_roberta, NULL};
 
 const as_encoder_architecture *as_encoder_architecture_find(const char *model_type) {
   for (size_t i = 0; as_encoder_architectures[i]; i++)
-    if (strcmp(as_encoder_architectures[i]->model_type, model_type) == 0) return as_encoder_architectures[i];
+    if (strcmp(as_encoder_architectures[i]->format->model_type, model_type) == 0) return as_encoder_architectures[i];
   return NULL;
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------------------- */
+const as_encoder_preset *as_encoder_preset_find(const as_encoder_architecture *architecture, const char *name) {
+  for (const as_encoder_preset *preset = architecture->presets; preset->name; preset++)
+    if (strcmp(preset->name, name) == 0) return preset;
+  return NULL;
+}
+
+void as_encoder_architectures_list(as_buffer *out) {
+  for (size_t i = 0; as_encoder_architectures[i]; i++)
+    as_buffer_printf(out, "%s%s", i ? ", " : "", as_encoder_architectures[i]->format->model_type);
+}
+
+static as_labels *own_labels(const as_encoder *e) {
+  return as_encoder_config_labels(e->architecture->format, e->config);
+}
+
+/* ---- parameters -------------------------------------------------------------------------------------------------------- */
 static as_status declare(as_encoder *e) {
   as_parameters *ps = &e->parameters;
   const as_encoder_description *d = &e->d;
@@ -73,12 +84,14 @@ static as_status begin(as_context *ctx, const as_encoder_architecture *architect
   (*out)->ctx = ctx;
   (*out)->architecture = architecture;
   as_parameters_init(&(*out)->parameters, ctx);
-  return AS_OK;
+  (*out)->config = as_alloc_zero(ctx, 1, architecture->format->size);
+  return (*out)->config ? AS_OK : AS_E_NOMEM;
 }
 
 void as_encoder_free(as_encoder *e) {
   if (!e) return;
-  if (e->config) e->architecture->release(e->ctx, e->config);
+  if (e->config) as_encoder_config_free(e->ctx, e->architecture->format, e->config);
+  as_free(e->ctx, e->config);
   as_parameters_free(&e->parameters);
   as_free(e->ctx, e->blocks);
   as_free(e->ctx, e);
@@ -89,7 +102,7 @@ void as_encoder_free(as_encoder *e) {
 static as_status build(as_encoder *e, const as_encoder_options *options) {
   if (options->dropout >= 0) e->architecture->set_dropout(e->config, options->dropout);
   e->d = e->architecture->describe(e->config);
-  e->d.head.classes = (int64_t)e->architecture->labels(e->config)->count;
+  e->d.head.classes = (int64_t)own_labels(e)->count;
   e->blocks = as_alloc(e->ctx, (size_t)e->d.layers, sizeof *e->blocks);
   if (!e->blocks) return AS_E_NOMEM;
   as_status status = declare(e);
@@ -108,7 +121,7 @@ static as_status set_labels(as_encoder *e, const as_labels *labels) {
   as_labels copy = {0};
   as_status status = as_labels_set(e->ctx, &copy, (const char *const *)labels->names, labels->count);
   if (status != AS_OK) return status;
-  as_labels *own = e->architecture->labels(e->config);
+  as_labels *own = own_labels(e);
   as_labels_free(e->ctx, own);
   *own = copy;
   return AS_OK;
@@ -162,6 +175,18 @@ static as_status load(as_encoder *e, const char *folder, const as_encoder_option
   return status;
 }
 
+static as_status refuse_type(as_context *ctx, const char *path, const char *model_type) {
+  as_buffer names;
+  as_buffer_init(&names, ctx);
+  as_encoder_architectures_list(&names);
+  as_status status = as_buffer_status(&names);
+  if (status == AS_OK)
+    status = as_fail(ctx, AS_E_MODEL, "%s: model_type \"%.60s\" is not an encoder that can be opened here (%s)", path, model_type,
+                     as_buffer_string(&names));
+  as_buffer_free(&names);
+  return status;
+}
+
 /* Reads model_type to choose the architecture, then the architecture's own configuration. */
 static as_status open_config(as_context *ctx, const char *folder, as_encoder **out) {
   as_model_config config = {0};
@@ -169,12 +194,10 @@ static as_status open_config(as_context *ctx, const char *folder, as_encoder **o
   as_status status = as_model_config_read(ctx, folder, &config);
   if (status == AS_OK) status = as_model_config_text(&config, "model_type", &model_type);
   const as_encoder_architecture *architecture = status == AS_OK ? as_encoder_architecture_find(model_type) : NULL;
-  if (status == AS_OK && !architecture)
-    status = as_fail(ctx, AS_E_MODEL, "%s: model_type \"%.60s\" is not an encoder that can be opened here (distilbert)",
-                     config.path, model_type);
+  if (status == AS_OK && !architecture) status = refuse_type(ctx, config.path, model_type);
   as_model_config_free(&config);
   if (status == AS_OK) status = begin(ctx, architecture, out);
-  return status == AS_OK ? architecture->read(ctx, folder, &(*out)->config) : status;
+  return status == AS_OK ? as_encoder_config_read(ctx, architecture->format, folder, (*out)->config) : status;
 }
 
 as_status as_encoder_open(as_context *ctx, const char *folder, const as_encoder_options *options, as_encoder **out) {
@@ -182,7 +205,7 @@ as_status as_encoder_open(as_context *ctx, const char *folder, const as_encoder_
   *out = NULL;
   as_status status = open_config(ctx, folder, &e);
   if (status == AS_OK) {
-    const as_labels *own = e->architecture->labels(e->config);
+    const as_labels *own = own_labels(e);
     int64_t file_classes = (int64_t)own->count;
     if (options->labels && !same_labels(options->labels, own)) {
       e->head_origin = AS_HEAD_REPLACED;
@@ -205,7 +228,11 @@ as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *archite
   as_encoder *e = NULL;
   *out = NULL;
   as_status status = begin(ctx, architecture, &e);
-  if (status == AS_OK) status = architecture->fresh(ctx, preset, vocab_size, pad_token_id, &e->config);
+  if (status == AS_OK) {
+    as_encoder_config_default(architecture->format, e->config);
+    architecture->set_sizes(e->config, preset, vocab_size, pad_token_id);
+    status = as_encoder_config_check(ctx, architecture->format, e->config);
+  }
   if (status == AS_OK) status = set_labels(e, options->labels);
   if (status == AS_OK) status = build(e, options);
   if (status == AS_OK) status = as_parameters_allocate(&e->parameters, options->gradients);
@@ -224,7 +251,7 @@ as_status as_encoder_save(const as_encoder *e, const char *folder) {
   size_t count = e->parameters.count;
   as_safetensors_item *items = as_alloc_zero(e->ctx, count, sizeof *items);
   char *path = as_path_join(e->ctx, folder, "model.safetensors");
-  as_status status = items && path ? e->architecture->write(e->ctx, e->config, folder) : AS_E_NOMEM;
+  as_status status = items && path ? as_encoder_config_write(e->ctx, e->architecture->format, e->config, folder) : AS_E_NOMEM;
   for (size_t i = 0; status == AS_OK && i < count; i++) {
     const as_parameter *p = &e->parameters.list[i];
     items[i] = (as_safetensors_item){.name = p->name, .type = AS_STORED_F32, .ndim = p->ndim,
@@ -248,7 +275,7 @@ as_status as_encoder_pack(as_encoder *e) {
 as_parameters *as_encoder_parameters(as_encoder *e) { return &e->parameters; }
 const as_encoder_description *as_encoder_describe(const as_encoder *e) { return &e->d; }
 const as_encoder_architecture *as_encoder_get_architecture(const as_encoder *e) { return e->architecture; }
-const as_labels *as_encoder_labels(const as_encoder *e) { return e->architecture->labels(e->config); }
+const as_labels *as_encoder_labels(const as_encoder *e) { return own_labels(e); }
 as_encoder_head as_encoder_head_origin(const as_encoder *e) { return e->head_origin; }
 
 /* ---- recording -------------------------------------------------------------------------------------------------- */

@@ -5,9 +5,10 @@
 #ifndef AS_MODELS_ENCODER_H
 #define AS_MODELS_ENCODER_H
 
+#include "base/buffer.h"
 #include "models/checkpoint.h"
-#include "models/config.h"
 #include "models/encoder_batch.h"
+#include "models/encoder_config.h"
 #include "nn/classification_head.h"
 #include "nn/encoder_block.h"
 
@@ -47,23 +48,24 @@ typedef struct as_encoder_preset {
   const char *name; /* tiny, mini, small, base */
   int64_t dim, hidden_dim, heads, layers;
 } as_encoder_preset;
-extern const as_encoder_preset as_encoder_presets[]; /* ended by a NULL name */
 
-/* What an architecture has to say. `config` is its own struct, made by read or fresh. */
+/* What an architecture has to say. `config` is its own struct, which `format` describes. */
 typedef struct as_encoder_architecture {
-  const char *model_type; /* as in config.json */
-  as_status (*read)(as_context *ctx, const char *folder, void **config);
-  as_status (*fresh)(as_context *ctx, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id,
-                     void **config);
-  void (*release)(as_context *ctx, void *config);
-  as_labels *(*labels)(void *config);
-  void (*set_dropout)(void *config, double dropout); /* hidden, attention and embedding dropout */
+  const as_encoder_config_format *format; /* its model_type is the architecture's name */
+  const as_encoder_preset *presets;       /* ended by a NULL name */
+  /* Puts these into a configuration that has the defaults. */
+  void (*set_sizes)(void *config, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id);
+  void (*set_dropout)(void *config, double dropout); /* every dropout probability */
   as_encoder_description (*describe)(const void *config);
-  as_status (*write)(as_context *ctx, const void *config, const char *folder);
 } as_encoder_architecture;
+extern const as_encoder_architecture as_distilbert, as_roberta;
 extern const as_encoder_architecture *const as_encoder_architectures[]; /* ended by NULL */
+
 /* NULL if there is none of this name. */
 const as_encoder_architecture *as_encoder_architecture_find(const char *model_type);
+const as_encoder_preset *as_encoder_preset_find(const as_encoder_architecture *architecture, const char *name);
+/* Adds the names of all architectures: "distilbert, roberta". */
+void as_encoder_architectures_list(as_buffer *out);
 
 typedef struct as_encoder as_encoder;
 

@@ -14,11 +14,17 @@ static const char *const runs[] = {"distilbert_a",      "distilbert_b",
 #ifdef AS_HAVE_LIBZIP
                                    "distilbert_a_bin",  "distilbert_b_bin_sharded",
 #endif
-                                   "distilbert_mlm"};
+                                   "distilbert_mlm",
+                                   "roberta_a",         "roberta_b",
+                                   "roberta_a_fp16",
+#ifdef AS_HAVE_LIBZIP
+                                   "roberta_a_bin_extra",
+#endif
+                                   "roberta_c_pad_inside", "roberta_mlm"};
 
 static const struct {
   const char *name, *variant;
-} trainings[] = {{"train_distilbert", "adamw"}, {"train_distilbert", "adamw_accum2"}};
+} trainings[] = {{"train_distilbert", "adamw"}, {"train_distilbert", "adamw_accum2"}, {"train_roberta", "adamw"}, {"train_roberta", "adamw_accum2"}};
 
 static const char *case_folder(const char *name) {
   char path[200];

@@ -201,7 +201,7 @@ END_TEST
 
 /* Everything that bench train does; true if no allocation failed. */
 static bool trains(as_context *ctx, const char *path, uint64_t failing) {
-  const as_bench_model model = {.size = "tiny", .seed = 1};
+  const as_bench_model model = {.architecture = "roberta", .size = "tiny", .seed = 1};
   as_workload w;
   as_bench_training training;
   as_test_fail_at(ctx, failing);
@@ -236,10 +236,12 @@ END_TEST
 
 START_TEST(answers_are_measured_or_memory_is_short) {
   as_context *ctx = as_test_context(1);
-  const as_bench_model model = {.size = "tiny", .seed = 1}, none = {.size = "huge"};
+  const as_bench_model model = {.architecture = "distilbert", .size = "tiny", .seed = 1};
+  const as_bench_model none = {.architecture = "roberta", .size = "huge"}, unknown = {.architecture = "bert"};
   as_encoder *encoder;
   as_spread seconds;
   ck_assert_refused(ctx, as_bench_encoder_new(ctx, &none, false, &encoder), AS_E_INVALID, "huge");
+  ck_assert_refused(ctx, as_bench_encoder_new(ctx, &unknown, false, &encoder), AS_E_INVALID, "bert");
   ck_assert_ok(ctx, as_bench_encoder_new(ctx, &model, false, &encoder));
   ck_assert_ok(ctx, as_encoder_pack(encoder));
   ck_assert_ok(ctx, as_bench_latency(ctx, encoder, 1, 8, 3, &seconds));

@@ -70,14 +70,19 @@ run bench train --size tiny --limit 1 --repeats 1 --workload "$work/small.txt"
 [ "$code" -eq 0 ] && grep -q 'small.txt: 1 batches, 3 rows, 13 tokens (18 if padded)$' "$work/out" &&
   grep -q '^real tokens/s ' "$work/out" && grep -q '^memory: .* at its peak, .* planned$' "$work/out"
 is 'train --limit takes the first batches and prints a table' $?
-dynamic=$source/bench/workloads/distilbert.train.dynamic.b16.n512.txt
-run bench train --size tiny --limit 1 --repeats 1 --workload "$dynamic"
-[ "$code" -eq 0 ] && grep -q ' 1 batches, 16 rows, ' "$work/out"; is 'train reads a workload of the project' $?
+for arch in distilbert roberta; do
+  for workload_file in "$source/bench/workloads/$arch".train.*; do
+    run bench train --arch $arch --size tiny --limit 1 --repeats 1 --workload "$workload_file"
+    [ "$code" -eq 0 ] && grep -q "^$arch tiny, " "$work/out" && grep -Eq ' 1 batches, (16|8) rows, ' "$work/out"
+    is "train reads $(basename "$workload_file")" $?
+  done
+done
 
 # ---- infer -----------------------------------------------------------------------------------------------------------
-run bench infer --size tiny --tokens 3,8 --requests 4 --json
+run bench infer --arch roberta --size tiny --tokens 3,8 --requests 4 --json
 # shellcheck disable=SC2086 # lists of words
 has 2 $what tokens latency_ms
+grep -q '"model":"roberta","size":"tiny"' "$work/out"; is 'infer names the architecture' $?
 grep -q '"tokens":8,"latency_ms":{"median":[^,]*,"min":[^,]*,"max":[^,]*,"p10":[^,]*,"p90":[^,]*,"n":4}' "$work/out"
 is 'infer tells the spread of its answers' $?
 run bench infer --size tiny --requests 0 --repeats 2 --workload "$work/small.txt" --json
@@ -105,6 +110,7 @@ gives 3 'no-such.txt' bench infer --size tiny --workload "$work/no-such.txt"
 gives 2 'leaves nothing to measure' bench infer --requests 0
 gives 2 'lengths from 1 to 512' bench infer --tokens 8,,3
 gives 2 'lengths from 1 to 512' bench infer --tokens 513
+gives 2 'distilbert or roberta' bench infer --arch bert
 gives 2 '--workload' bench train
 
 echo "1..$number"

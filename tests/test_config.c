@@ -1,12 +1,21 @@
-/* config.json: fields, labels, DistilBERT's configuration and what writing keeps. */
+/* config.json: fields, labels, the encoders' configurations and what writing keeps. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "models/distilbert_config.h"
+#include "models/roberta_config.h"
 #include "tests/harness.h"
 
+#define DISTILBERT &as_distilbert_config_format
+#define ROBERTA &as_roberta_config_format
+
 static const char *folder;
+
+union any_config {
+  as_distilbert_config distilbert;
+  as_roberta_config roberta;
+};
 
 static void make_folder(void) {
   folder = as_test_folder();
@@ -23,7 +32,7 @@ static void write_config(as_context *ctx, const char *text) {
 
 static as_status read_text(as_context *ctx, const char *text, as_distilbert_config *config) {
   write_config(ctx, text);
-  return as_distilbert_config_read(ctx, folder, config);
+  return as_encoder_config_read(ctx, DISTILBERT, folder, config);
 }
 
 START_TEST(fields_are_read) {
@@ -52,14 +61,15 @@ START_TEST(fields_are_read) {
   ck_assert_str_eq(config.labels.names[2], "\xc3\xbc");
   ck_assert_int_eq(as_labels_find(&config.labels, "b"), 1);
   ck_assert_int_eq(as_labels_find(&config.labels, "c"), -1);
-  as_distilbert_config_free(ctx, &config);
+  as_encoder_config_free(ctx, DISTILBERT, &config);
   as_test_context_free(ctx);
 }
 END_TEST
 
 START_TEST(absent_fields_are_what_transformers_assumes) {
   as_context *ctx = as_test_context(1);
-  as_distilbert_config config, standard = as_distilbert_config_default();
+  as_distilbert_config config, standard;
+  as_encoder_config_default(DISTILBERT, &standard);
   ck_assert_int_eq(standard.dim, 768);
   ck_assert_int_eq(standard.n_layers, 6);
   ck_assert_int_eq(standard.activation, AS_UNARY_GELU);
@@ -71,12 +81,75 @@ START_TEST(absent_fields_are_what_transformers_assumes) {
   ck_assert(!config.labels.given);
   ck_assert_uint_eq(config.labels.count, 2);
   ck_assert_str_eq(config.labels.names[1], "LABEL_1");
-  as_distilbert_config_free(ctx, &config);
+  as_encoder_config_free(ctx, DISTILBERT, &config);
   ck_assert_ok(ctx, read_text(ctx, "{\"model_type\":\"distilbert\",\"num_labels\":11,\"pad_token_id\":null}", &config));
   ck_assert_uint_eq(config.labels.count, 11);
   ck_assert_str_eq(config.labels.names[10], "LABEL_10");
   ck_assert_int_eq(config.pad_token_id, -1);
-  as_distilbert_config_free(ctx, &config);
+  as_encoder_config_free(ctx, DISTILBERT, &config);
+  as_test_context_free(ctx);
+}
+END_TEST
+
+START_TEST(fields_of_roberta_are_read) {
+  as_context *ctx = as_test_context(1);
+  as_roberta_config config;
+  write_config(ctx, "{\"model_type\":\"roberta\",\"vocab_size\":100,\"hidden_size\":60,\"intermediate_size\":99,"
+                    "\"num_attention_heads\":3,\"num_hidden_layers\":2,\"max_position_embeddings\":64,"
+                    "\"type_vocab_size\":3,\"pad_token_id\":7,\"hidden_dropout_prob\":0,"
+                    "\"attention_probs_dropout_prob\":0.25,\"classifier_dropout\":0.5,\"initializer_range\":1e-3,"
+                    "\"layer_norm_eps\":1e-6,\"hidden_act\":\"relu\",\"position_embedding_type\":\"absolute\","
+                    "\"is_decoder\":false,\"id2label\":{\"0\":\"a\",\"1\":\"b\"}}");
+  ck_assert_ok(ctx, as_encoder_config_read(ctx, ROBERTA, folder, &config));
+  ck_assert_int_eq(config.vocab_size, 100);
+  ck_assert_int_eq(config.hidden_size, 60);
+  ck_assert_int_eq(config.intermediate_size, 99);
+  ck_assert_int_eq(config.num_attention_heads, 3);
+  ck_assert_int_eq(config.num_hidden_layers, 2);
+  ck_assert_int_eq(config.max_position_embeddings, 64);
+  ck_assert_int_eq(config.type_vocab_size, 3);
+  ck_assert_int_eq(config.pad_token_id, 7);
+  ck_assert(config.hidden_dropout_prob == 0 && config.attention_probs_dropout_prob == 0.25);
+  ck_assert(config.classifier_dropout == 0.5 && config.initializer_range == 1e-3 && config.layer_norm_eps == 1e-6);
+  ck_assert_int_eq(config.hidden_act, AS_UNARY_RELU);
+  ck_assert_str_eq(config.labels.names[1], "b");
+  as_encoder_config_free(ctx, ROBERTA, &config);
+  write_config(ctx, "{\"model_type\":\"roberta\"}");
+  ck_assert_ok(ctx, as_encoder_config_read(ctx, ROBERTA, folder, &config));
+  ck_assert_int_eq(config.vocab_size, 50265);
+  ck_assert_int_eq(config.num_hidden_layers, 12);
+  ck_assert_int_eq(config.pad_token_id, 1);
+  ck_assert(config.layer_norm_eps == 1e-12 && config.classifier_dropout == -1);
+  as_encoder_config_free(ctx, ROBERTA, &config);
+  as_test_context_free(ctx);
+}
+END_TEST
+
+/* null, here -1, becomes null again. */
+START_TEST(what_is_none_stays_so) {
+  static const struct {
+    const as_encoder_config_format *format;
+    const char *text, *line;
+  } cases[] = {
+      {ROBERTA, "{\"model_type\":\"roberta\"}", "\n  \"classifier_dropout\": null,"},
+      {ROBERTA, "{\"model_type\":\"roberta\",\"classifier_dropout\":null}", "\n  \"classifier_dropout\": null,"},
+      {ROBERTA, "{\"model_type\":\"roberta\",\"classifier_dropout\":0.25}", "\n  \"classifier_dropout\": 0.25,"},
+      {DISTILBERT, "{\"model_type\":\"distilbert\",\"pad_token_id\":null}", "\n  \"pad_token_id\": null,"},
+      {DISTILBERT, "{\"model_type\":\"distilbert\"}", "\n  \"pad_token_id\": 0,"}};
+  as_context *ctx = as_test_context(1);
+  char *path = as_path_join(ctx, folder, "config.json"), *text;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    union any_config config;
+    size_t length;
+    write_config(ctx, cases[i].text);
+    ck_assert_ok(ctx, as_encoder_config_read(ctx, cases[i].format, folder, &config));
+    ck_assert_ok(ctx, as_encoder_config_write(ctx, cases[i].format, &config, folder));
+    as_encoder_config_free(ctx, cases[i].format, &config);
+    ck_assert_ok(ctx, as_file_read(ctx, path, 0, AS_E_IO, &text, &length));
+    ck_assert_msg(strstr(text, cases[i].line), "%s lacks %s", text, cases[i].line);
+    as_free(ctx, text);
+  }
+  as_free(ctx, path);
   as_test_context_free(ctx);
 }
 END_TEST
@@ -91,6 +164,7 @@ static const struct {
     {"{}", {"model_type is missing"}},
     {"{\"model_type\":7}", {"model_type is 7"}},
     {"{\"model_type\":\"bert\"}", {"model_type", "\"bert\"", "\"distilbert\""}},
+    {TYPE "\"pad_token_id\":-1}", {"pad_token_id is -1"}},
     {TYPE "\"dim\":0}", {"dim is 0", "from 1 to"}},
     {TYPE "\"dim\":-768}", {"dim is -768"}},
     {TYPE "\"dim\":768.5}", {"dim is 768.5"}},
@@ -127,12 +201,41 @@ static const struct {
     {TYPE "\"num_labels\":\"two\"}", {"num_labels"}},
 };
 
+#define ROBERTA_TYPE "{\"model_type\":\"roberta\","
+static const struct {
+  const char *text;
+  const char *fragments[3];
+} wrong_for_roberta[] = {
+    {"{\"model_type\":\"distilbert\"}", {"model_type", "\"distilbert\"", "\"roberta\""}},
+    {ROBERTA_TYPE "\"hidden_size\":0}", {"hidden_size is 0", "from 1 to"}},
+    {ROBERTA_TYPE "\"num_attention_heads\":7}", {"num_attention_heads is 7", "hidden_size 768"}},
+    {ROBERTA_TYPE "\"num_hidden_layers\":2000000000}", {"num_hidden_layers is 2000000000"}},
+    {ROBERTA_TYPE "\"type_vocab_size\":0}", {"type_vocab_size is 0"}},
+    {ROBERTA_TYPE "\"pad_token_id\":50265}", {"pad_token_id is 50265", "vocab_size"}},
+    {ROBERTA_TYPE "\"pad_token_id\":-1}", {"pad_token_id is -1"}},
+    {ROBERTA_TYPE "\"max_position_embeddings\":2}", {"max_position_embeddings is 2", "pad_token_id 1"}},
+    {ROBERTA_TYPE "\"hidden_dropout_prob\":1}", {"hidden_dropout_prob is 1", "below 1"}},
+    {ROBERTA_TYPE "\"classifier_dropout\":1}", {"classifier_dropout is 1", "below 1"}},
+    {ROBERTA_TYPE "\"classifier_dropout\":-1}", {"classifier_dropout is -1"}},
+    {ROBERTA_TYPE "\"layer_norm_eps\":0}", {"layer_norm_eps is 0"}},
+    {ROBERTA_TYPE "\"hidden_act\":\"silu\"}", {"hidden_act is \"silu\"", "\"gelu\""}},
+    {ROBERTA_TYPE "\"position_embedding_type\":1}", {"position_embedding_type is 1"}},
+    {ROBERTA_TYPE "\"id2label\":{\"0\":\"a\",\"1\":\"a\"}}", {"id2label", "\"a\" twice"}},
+};
+enum {
+  WRONG = sizeof wrong / sizeof wrong[0],
+  WRONG_FOR_ROBERTA = sizeof wrong_for_roberta / sizeof wrong_for_roberta[0]
+};
+
 START_TEST(wrong_fields_are_refused) {
+  const bool roberta = _i >= WRONG;
+  const char *const *fragments = roberta ? wrong_for_roberta[_i - WRONG].fragments : wrong[_i].fragments;
   as_context *ctx = as_test_context(1);
-  as_distilbert_config config;
-  write_config(ctx, wrong[_i].text);
-  for (int i = 0; i < 3 && wrong[_i].fragments[i]; i++)
-    ck_assert_refused(ctx, as_distilbert_config_read(ctx, folder, &config), AS_E_MODEL, wrong[_i].fragments[i]);
+  union any_config config;
+  write_config(ctx, roberta ? wrong_for_roberta[_i - WRONG].text : wrong[_i].text);
+  for (int i = 0; i < 3 && fragments[i]; i++)
+    ck_assert_refused(ctx, as_encoder_config_read(ctx, roberta ? ROBERTA : DISTILBERT, folder, &config), AS_E_MODEL,
+                      fragments[i]);
   ck_assert_ptr_nonnull(strstr(as_error_text(ctx), "/config.json"));
   ck_assert_uint_lt(as_memory_peak(ctx), 16384);
   as_test_context_free(ctx);
@@ -141,14 +244,19 @@ END_TEST
 
 START_TEST(other_problems_are_not_supported) {
   as_context *ctx = as_test_context(1);
-  as_distilbert_config config;
+  union any_config config;
   write_config(ctx, TYPE "\"problem_type\":\"regression\"}");
-  ck_assert_refused(ctx, as_distilbert_config_read(ctx, folder, &config), AS_E_UNSUPPORTED,
+  ck_assert_refused(ctx, as_encoder_config_read(ctx, DISTILBERT, folder, &config), AS_E_UNSUPPORTED,
                     "problem_type is \"regression\"");
-  ck_assert_ok(ctx, read_text(ctx, TYPE "\"problem_type\":null}", &config));
-  as_distilbert_config_free(ctx, &config);
-  ck_assert_ok(ctx, read_text(ctx, TYPE "\"problem_type\":\"single_label_classification\"}", &config));
-  as_distilbert_config_free(ctx, &config);
+  write_config(ctx, ROBERTA_TYPE "\"position_embedding_type\":\"relative_key\"}");
+  ck_assert_refused(ctx, as_encoder_config_read(ctx, ROBERTA, folder, &config), AS_E_UNSUPPORTED,
+                    "position_embedding_type is \"relative_key\"");
+  write_config(ctx, ROBERTA_TYPE "\"is_decoder\":true}");
+  ck_assert_refused(ctx, as_encoder_config_read(ctx, ROBERTA, folder, &config), AS_E_UNSUPPORTED, "is_decoder");
+  ck_assert_ok(ctx, read_text(ctx, TYPE "\"problem_type\":null}", &config.distilbert));
+  as_encoder_config_free(ctx, DISTILBERT, &config);
+  ck_assert_ok(ctx, read_text(ctx, TYPE "\"problem_type\":\"single_label_classification\"}", &config.distilbert));
+  as_encoder_config_free(ctx, DISTILBERT, &config);
   as_test_context_free(ctx);
 }
 END_TEST
@@ -156,7 +264,7 @@ END_TEST
 START_TEST(an_absent_config_is_refused) {
   as_context *ctx = as_test_context(1);
   as_distilbert_config config;
-  ck_assert_refused(ctx, as_distilbert_config_read(ctx, folder, &config), AS_E_MODEL, "config.json");
+  ck_assert_refused(ctx, as_encoder_config_read(ctx, DISTILBERT, folder, &config), AS_E_MODEL, "config.json");
   as_test_context_free(ctx);
 }
 END_TEST
@@ -166,12 +274,12 @@ START_TEST(id2label_holds_against_label2id) {
   as_distilbert_config config;
   ck_assert_ok(ctx,
                read_text(ctx, TYPE "\"id2label\":{\"0\":\"a\",\"1\":\"b\"},\"label2id\":{\"a\":0,\"b\":1}}", &config));
-  as_distilbert_config_free(ctx, &config);
+  as_encoder_config_free(ctx, DISTILBERT, &config);
   ck_assert_uint_eq(as_warning_count(ctx), 0);
   ck_assert_ok(ctx, read_text(ctx, TYPE "\"id2label\":{\"0\":\"a\",\"1\":\"b\"},\"label2id\":{\"a\":0,\"LABEL_1\":1}}",
                               &config));
   ck_assert_str_eq(config.labels.names[1], "b");
-  as_distilbert_config_free(ctx, &config);
+  as_encoder_config_free(ctx, DISTILBERT, &config);
   ck_assert_ptr_nonnull(strstr(as_test_warnings(ctx), "label2id disagrees with id2label about \"LABEL_1\""));
   as_test_context_free(ctx);
 }
@@ -192,19 +300,20 @@ END_TEST
 
 START_TEST(own_values_are_checked) {
   as_context *ctx = as_test_context(1);
-  as_distilbert_config config = as_distilbert_config_default();
-  ck_assert_ok(ctx, as_distilbert_config_check(ctx, &config));
+  as_distilbert_config config;
+  as_encoder_config_default(DISTILBERT, &config);
+  ck_assert_ok(ctx, as_encoder_config_check(ctx, DISTILBERT, &config));
   config.n_heads = 5;
-  ck_assert_refused(ctx, as_distilbert_config_check(ctx, &config), AS_E_INVALID, "n_heads");
-  config = as_distilbert_config_default();
+  ck_assert_refused(ctx, as_encoder_config_check(ctx, DISTILBERT, &config), AS_E_INVALID, "n_heads");
+  as_encoder_config_default(DISTILBERT, &config);
   config.hidden_dim = 0;
-  ck_assert_refused(ctx, as_distilbert_config_check(ctx, &config), AS_E_INVALID, "hidden_dim");
-  config = as_distilbert_config_default();
+  ck_assert_refused(ctx, as_encoder_config_check(ctx, DISTILBERT, &config), AS_E_INVALID, "hidden_dim");
+  as_encoder_config_default(DISTILBERT, &config);
   config.activation = AS_UNARY_TANH;
-  ck_assert_refused(ctx, as_distilbert_config_check(ctx, &config), AS_E_INVALID, "activation");
-  config = as_distilbert_config_default();
+  ck_assert_refused(ctx, as_encoder_config_check(ctx, DISTILBERT, &config), AS_E_INVALID, "activation");
+  as_encoder_config_default(DISTILBERT, &config);
   config.dropout = 1;
-  ck_assert_refused(ctx, as_distilbert_config_check(ctx, &config), AS_E_INVALID, "dropout");
+  ck_assert_refused(ctx, as_encoder_config_check(ctx, DISTILBERT, &config), AS_E_INVALID, "dropout");
   as_test_context_free(ctx);
 }
 END_TEST
@@ -221,8 +330,8 @@ START_TEST(writing_replaces_what_it_knows_and_keeps_the_rest) {
   as_labels_free(ctx, &config.labels);
   ck_assert_ok(ctx, as_labels_set(ctx, &config.labels, names, 11));
   config.n_layers = 1;
-  ck_assert_ok(ctx, as_distilbert_config_write(ctx, &config, folder));
-  as_distilbert_config_free(ctx, &config);
+  ck_assert_ok(ctx, as_encoder_config_write(ctx, DISTILBERT, &config, folder));
+  as_encoder_config_free(ctx, DISTILBERT, &config);
   char *path = as_path_join(ctx, folder, "config.json"), *text;
   size_t length;
   ck_assert_ok(ctx, as_file_read(ctx, path, 0, AS_E_IO, &text, &length));
@@ -241,23 +350,23 @@ START_TEST(writing_replaces_what_it_knows_and_keeps_the_rest) {
       "  \"vocab_size\": 30522,\n  \"zeta\": {\n    \"a\": null,\n    \"b\": [\n      1,\n      2.5\n    ]\n  }\n}\n");
   as_free(ctx, text);
   as_free(ctx, path);
-  ck_assert_ok(ctx, as_distilbert_config_read(ctx, folder, &config));
+  ck_assert_ok(ctx, as_encoder_config_read(ctx, DISTILBERT, folder, &config));
   ck_assert_int_eq(config.n_layers, 1);
   ck_assert_uint_eq(config.labels.count, 11);
   ck_assert_str_eq(config.labels.names[10], "k10");
   config.n_heads = 5;
-  ck_assert_refused(ctx, as_distilbert_config_write(ctx, &config, folder), AS_E_INVALID, "n_heads");
-  as_distilbert_config_free(ctx, &config);
+  ck_assert_refused(ctx, as_encoder_config_write(ctx, DISTILBERT, &config, folder), AS_E_INVALID, "n_heads");
+  as_encoder_config_free(ctx, DISTILBERT, &config);
   as_test_context_free(ctx);
 }
 END_TEST
 
 static as_status read_and_write(as_context *ctx) {
   as_distilbert_config config;
-  as_status status = as_distilbert_config_read(ctx, folder, &config);
+  as_status status = as_encoder_config_read(ctx, DISTILBERT, folder, &config);
   if (status != AS_OK) return status;
-  status = as_distilbert_config_write(ctx, &config, folder);
-  as_distilbert_config_free(ctx, &config);
+  status = as_encoder_config_write(ctx, DISTILBERT, &config, folder);
+  as_encoder_config_free(ctx, DISTILBERT, &config);
   return status;
 }
 
@@ -287,8 +396,10 @@ Suite *as_suite(void) {
   TCase *tcase = tcase_create("config");
   tcase_add_checked_fixture(tcase, make_folder, remove_folder);
   tcase_add_test(tcase, fields_are_read);
+  tcase_add_test(tcase, fields_of_roberta_are_read);
+  tcase_add_test(tcase, what_is_none_stays_so);
   tcase_add_test(tcase, absent_fields_are_what_transformers_assumes);
-  tcase_add_loop_test(tcase, wrong_fields_are_refused, 0, sizeof wrong / sizeof wrong[0]);
+  tcase_add_loop_test(tcase, wrong_fields_are_refused, 0, WRONG + WRONG_FOR_ROBERTA);
   tcase_add_test(tcase, other_problems_are_not_supported);
   tcase_add_test(tcase, an_absent_config_is_refused);
   tcase_add_test(tcase, id2label_holds_against_label2id);

@@ -97,16 +97,18 @@ static bool is_body(const char *tensor) {
 /* ---- run ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(activations_losses_and_gradients_are_those_of_pytorch) {
+  static const char *const cases[] = {"tests/golden/distilbert_a", "tests/golden/roberta_c_pad_inside"};
   as_context *ctx = as_test_context(2);
-  as_check_run(ctx, model);
+  as_check_run(ctx, as_source_path(cases[_i]));
   as_test_context_free(ctx);
 }
 END_TEST
 
 START_TEST(training_is_that_of_pytorch) {
+  static const char *const cases[] = {"tests/golden/train_distilbert", "tests/golden/train_roberta"};
   static const char *const variants[] = {"adamw", "adamw_accum2"};
   as_context *ctx = as_test_context(2);
-  as_check_train(ctx, as_source_path("tests/golden/train_distilbert"), variants[_i]);
+  as_check_train(ctx, as_source_path(cases[_i / 2]), variants[_i % 2]);
   as_test_context_free(ctx);
 }
 END_TEST
@@ -580,8 +582,8 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("inspect");
   TCase *tcase = tcase_create("inspect");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_add_test(tcase, activations_losses_and_gradients_are_those_of_pytorch);
-  tcase_add_loop_test(tcase, training_is_that_of_pytorch, 0, 2);
+  tcase_add_loop_test(tcase, activations_losses_and_gradients_are_those_of_pytorch, 0, 2);
+  tcase_add_loop_test(tcase, training_is_that_of_pytorch, 0, 4);
   tcase_add_test(tcase, bits_do_not_depend_on_the_number_of_threads);
   tcase_add_test(tcase, what_is_behind_the_mask_does_not_matter);
   tcase_add_loop_test(tcase, scalars_are_those_that_the_inputs_allow, 0, 4);

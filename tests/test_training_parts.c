@@ -248,7 +248,7 @@ static void stepper_start(stepper *s, int threads, double dropout) {
   const as_encoder_options options = {.gradients = true, .labels = &labels, .seed = 1, .dropout = dropout};
   const as_adamw_options adamw = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.01};
   s->ctx = as_test_context(threads);
-  ck_assert_ok(s->ctx, as_encoder_new(s->ctx, as_encoder_architecture_find("distilbert"), &as_encoder_presets[0], 50, 0,
+  ck_assert_ok(s->ctx, as_encoder_new(s->ctx, &as_distilbert, as_distilbert.presets, 50, 0,
                                       &options, &s->encoder));
   ck_assert_ok(s->ctx, as_adamw_init(&s->adamw, s->ctx, as_encoder_parameters(s->encoder), &adamw));
   s->graph = as_graph_new(s->ctx, AS_TRAIN);
