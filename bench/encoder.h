@@ -1,9 +1,9 @@
 /* How fast an encoder trains and answers, on sequences of given lengths.
  *
  * The model has fresh weights and the vocabulary and positions of the released one (distilbert-base-uncased,
- * roberta-base), the ids are random: speed does not depend on their values. What is timed is what the trainer and the classifier call (train/step.h,
- * models/encoder_predict.h); tokenizing and reading files is not. Unlike times of kernels, these are of whole runs, so
- * their median counts, with the extremes beside it. */
+ * roberta-base), the ids are random: speed does not depend on their values. What is timed is what the trainer and the
+ * classifier call (train/step.h, models/encoder_predict.h); tokenizing and reading files is not. Unlike times of
+ * kernels, these are of whole runs, so their median counts, with the extremes beside it. */
 #ifndef AS_BENCH_ENCODER_H
 #define AS_BENCH_ENCODER_H
 

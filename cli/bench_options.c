@@ -54,7 +54,8 @@ void as_bench_json_close(as_json_writer *writer) {
 
 void as_bench_text_model(as_buffer *out, const as_cli *cli) {
   const int threads = as_context_threads(cli->ctx);
-  as_buffer_printf(out, "%s %s, %d thread%s, %s\n", as_option_text(cli->arguments, "arch"), as_option_text(cli->arguments, "size"), threads,
+  as_buffer_printf(out, "%s %s, %d thread%s, %s\n", as_option_text(cli->arguments, "arch"),
+                   as_option_text(cli->arguments, "size"), threads,
                    threads == 1 ? "" : "s", isa(cli));
 }
 

@@ -1,4 +1,5 @@
-/* Looking into encoders with a classification head (models/encoder.h): DistilBERT, RoBERTa and whatever else is described so.
+/* Looking into encoders with a classification head (models/encoder.h): DistilBERT, RoBERTa and whatever
+ * else is described so.
  *
  * Every row of every layer is computed, and dropout is off but in training. The gradients are those of the plain mean
  * loss; the other losses act on the logits alone, so they are computed from these. */

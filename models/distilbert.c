@@ -1,6 +1,6 @@
 /* DistilBERT (Sanh et al. 2019) as an encoder description: token and position embeddings, blocks with dropout after the
- * feed-forward layer but not after attention, LayerNorm eps 1e-12, head pre_classifier - ReLU - dropout - classifier on the
- * first token, as transformers' DistilBertForSequenceClassification has them. */
+ * feed-forward layer but not after attention, LayerNorm eps 1e-12, head pre_classifier - ReLU - dropout - classifier on
+ * the first token, as transformers' DistilBertForSequenceClassification has them. */
 #include "models/distilbert_config.h"
 #include "models/encoder.h"
 

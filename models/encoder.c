@@ -43,7 +43,7 @@ static as_labels *own_labels(const as_encoder *e) {
   return as_encoder_config_labels(e->architecture->format, e->config);
 }
 
-/* ---- parameters -------------------------------------------------------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------------------------------------- */
 static as_status declare(as_encoder *e) {
   as_parameters *ps = &e->parameters;
   const as_encoder_description *d = &e->d;
@@ -181,8 +181,8 @@ static as_status refuse_type(as_context *ctx, const char *path, const char *mode
   as_encoder_architectures_list(&names);
   as_status status = as_buffer_status(&names);
   if (status == AS_OK)
-    status = as_fail(ctx, AS_E_MODEL, "%s: model_type \"%.60s\" is not an encoder that can be opened here (%s)", path, model_type,
-                     as_buffer_string(&names));
+    status = as_fail(ctx, AS_E_MODEL, "%s: model_type \"%.60s\" is not an encoder that can be opened here (%s)", path,
+                     model_type, as_buffer_string(&names));
   as_buffer_free(&names);
   return status;
 }
@@ -251,7 +251,8 @@ as_status as_encoder_save(const as_encoder *e, const char *folder) {
   size_t count = e->parameters.count;
   as_safetensors_item *items = as_alloc_zero(e->ctx, count, sizeof *items);
   char *path = as_path_join(e->ctx, folder, "model.safetensors");
-  as_status status = items && path ? as_encoder_config_write(e->ctx, e->architecture->format, e->config, folder) : AS_E_NOMEM;
+  as_status status = items && path ? AS_OK : AS_E_NOMEM;
+  if (status == AS_OK) status = as_encoder_config_write(e->ctx, e->architecture->format, e->config, folder);
   for (size_t i = 0; status == AS_OK && i < count; i++) {
     const as_parameter *p = &e->parameters.list[i];
     items[i] = (as_safetensors_item){.name = p->name, .type = AS_STORED_F32, .ndim = p->ndim,

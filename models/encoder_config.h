@@ -1,5 +1,5 @@
-/* config.json of an encoder with a classification head: what every architecture does with its file, told by a format what
- * the architecture's own struct is like.
+/* config.json of an encoder with a classification head: what every architecture does with its file, told by a format
+ * what the architecture's own struct is like.
  *
  * Invariant: after as_encoder_config_read every field of the struct is within its range and the fields agree with each
  * other; what the file holds besides is kept and written again. */

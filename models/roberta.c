@@ -1,6 +1,6 @@
-/* RoBERTa (Liu et al. 2019) as an encoder description: token, position and type embeddings, positions counted from behind
- * the padding index, blocks with dropout before both residual sums, head dropout - dense - tanh - dropout - out_proj on
- * the first token, as transformers' RobertaForSequenceClassification has them. */
+/* RoBERTa (Liu et al. 2019) as an encoder description: token, position and type embeddings, positions counted from
+ * behind the padding index, blocks with dropout before both residual sums, head dropout - dense - tanh - dropout -
+ * out_proj on the first token, as transformers' RobertaForSequenceClassification has them. */
 #include "models/encoder.h"
 #include "models/roberta_config.h"
 

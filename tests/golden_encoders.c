@@ -1,4 +1,5 @@
-/* The encoders against transformers: hidden states, logits, loss and the gradient of every parameter of the golden cases. */
+/* The encoders against transformers: hidden states, logits, loss and the gradient of every parameter of the golden
+ * cases. */
 #include <math.h>
 #include <string.h>
 

@@ -24,7 +24,10 @@ static const char *const runs[] = {"distilbert_a",      "distilbert_b",
 
 static const struct {
   const char *name, *variant;
-} trainings[] = {{"train_distilbert", "adamw"}, {"train_distilbert", "adamw_accum2"}, {"train_roberta", "adamw"}, {"train_roberta", "adamw_accum2"}};
+} trainings[] = {{"train_distilbert", "adamw"},
+                 {"train_distilbert", "adamw_accum2"},
+                 {"train_roberta", "adamw"},
+                 {"train_roberta", "adamw_accum2"}};
 
 static const char *case_folder(const char *name) {
   char path[200];

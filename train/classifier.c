@@ -167,11 +167,13 @@ static as_status make_encoder(as_classifier_run *run, const char *checkpoint) {
                                 .labels = &run->data.labels,
                                 .seed = (uint64_t)r->seed,
                                 .dropout = r->dropout};
-  if (checkpoint || r->from) return as_encoder_open(run->ctx, checkpoint ? checkpoint : r->from, &options, &run->encoder);
-  const as_encoder_architecture *architecture = as_encoder_architecture_find(r->architecture ? r->architecture : "distilbert");
+  if (checkpoint || r->from)
+    return as_encoder_open(run->ctx, checkpoint ? checkpoint : r->from, &options, &run->encoder);
+  const char *name = r->architecture ? r->architecture : "distilbert";
+  const as_encoder_architecture *architecture = as_encoder_architecture_find(name);
   const as_encoder_preset *preset = architecture ? as_encoder_preset_find(architecture, r->size) : NULL;
   if (!preset)
-    return as_fail(run->ctx, AS_E_INVALID, "there is no architecture of this name and size: %s %s", r->architecture, r->size);
+    return as_fail(run->ctx, AS_E_INVALID, "there is no architecture of this name and size: %s %s", name, r->size);
   return as_encoder_new(run->ctx, architecture, preset, (int64_t)as_tokenizer_vocab_size(run->data.tokenizer),
                         as_tokenizer_special(run->data.tokenizer, AS_TOKEN_PAD), &options, &run->encoder);
 }
