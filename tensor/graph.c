@@ -310,6 +310,7 @@ as_tensor *as_record(as_graph *g, as_op_id op, as_tensor *const *inputs, int cou
   node->attributes = copy;
   node->inputs_count = count;
   node->saves = node->op->saves;
+  node->draws = node->op->draws;
   node->output = output;
   output->producer = node;
   output->kind = AS_KIND_VALUE;
@@ -323,7 +324,7 @@ as_tensor *as_record(as_graph *g, as_op_id op, as_tensor *const *inputs, int cou
     as_op_refuse(node, "the result would have 2^40 elements or more");
     return NULL;
   }
-  if (node->op->draws) node->dropout_op = g->dropout_ops++;
+  if (node->draws) node->dropout_op = g->dropout_ops++;
   g->nodes[g->nodes_count++] = node;
   return output;
 }

@@ -12,7 +12,8 @@ libassistify_all_la_SOURCES += tensor/kernels/dispatch.c tensor/kernels/convert.
 REAL_SOURCES = tensor/op_table.c tensor/ops/op.h tensor/ops/copy.c tensor/ops/unary.c tensor/ops/binary.c tensor/ops/affine.c \
   tensor/ops/matmul.c tensor/ops/transpose.c tensor/ops/reshape.c tensor/ops/slice_concat.c tensor/ops/reduce.c \
   tensor/ops/softmax.c tensor/ops/dropout.c tensor/ops/embedding.c tensor/ops/layer_norm.c tensor/ops/linear.c \
-  tensor/ops/residual_layer_norm.c tensor/ops/embedding_layer_norm.c tensor/ops/attention.c tensor/ops/cross_entropy.c
+  tensor/ops/residual_layer_norm.c tensor/ops/embedding_layer_norm.c tensor/ops/attention.c tensor/ops/cross_entropy.c \
+  tensor/ops/residual_dropout.c tensor/ops/gated_linear_unit.c
 REAL_SOURCES += tensor/gemm.c tensor/kernels/reference.c tensor/kernels/reference_gemm.c tensor/real.h
 noinst_LTLIBRARIES += libtensor_f32.la libtensor_f64.la
 libtensor_f32_la_SOURCES = $(REAL_SOURCES)

@@ -53,8 +53,8 @@ struct as_node {
   as_tensor *inputs[AS_MAX_INPUTS];
   as_tensor *output;
   unsigned char *attributes; /* the op's own struct, AS_ATTRIBUTE_BYTES of room, aligned to 16 */
-  /* which values backward reads besides gradients and state; op->saves unless infer knows better */
-  unsigned saves;
+  unsigned saves; /* which values backward reads besides gradients and state; op->saves unless infer knows better */
+  bool draws;                /* takes a number for its dropout bits; op->draws unless infer knows better */
   uint32_t dropout_op;       /* number of this node among those that draw dropout bits */
   /* planning and running */
   bool needed;               /* forward is to be computed */

@@ -55,6 +55,15 @@ as_tensor *as_rms_norm(as_graph *g, as_tensor *x, as_tensor *weight, double eps)
  * GELU, GELU_TANH, RELU or NONE. */
 as_tensor *as_linear(as_graph *g, as_tensor *x, as_tensor *weight, as_tensor *bias, bool has_bias, as_unary activation);
 
+/* dropout(activation(x weight^T + bias)): nothing more is kept for the dropout. */
+as_tensor *as_linear_dropout(as_graph *g, as_tensor *x, as_tensor *weight, as_tensor *bias, bool has_bias,
+                             as_unary activation, double dropout);
+/* dropout(activation(a) * b), where a and b are the left and the right half of each row of x [rows, 2 cols] -> [rows,
+ * cols] (Shazeer 2020); activation GELU, GELU_TANH or RELU. */
+as_tensor *as_gated_linear_unit(as_graph *g, as_tensor *x, as_unary activation, double dropout);
+
+/* residual + dropout(x), both of one shape: the end of each part of a block that normalises first. */
+as_tensor *as_residual_dropout(as_graph *g, as_tensor *x, as_tensor *residual, double dropout);
 /* layer_norm(residual + dropout(x)): both [rows, cols]. */
 as_tensor *as_residual_layer_norm(as_graph *g, as_tensor *x, as_tensor *residual, as_tensor *weight, as_tensor *bias,
                                   double eps, double dropout);
@@ -75,9 +84,18 @@ typedef struct as_attention_options {
   double scale;   /* 1/sqrt(head_dim), or 1 for T5 */
   double dropout; /* on the attention weights */
   bool causal;    /* query row j of a sequence sees its keys 0..j */
+  /* Relative position bias (Raffel et al. 2020, section 2.1): [buckets, heads], added to the scores by the bucket of
+   * key minus query position; NULL: none. Several operations may share the table. */
+  as_tensor *position_bias;
+  bool bidirectional;   /* half of the buckets for keys behind the query; otherwise these share bucket 0 */
+  int64_t max_distance; /* from here on distances share the last bucket */
 } as_attention_options;
 as_tensor *as_attention(as_graph *g, as_tensor *q, as_tensor *kv, as_packed queries, as_packed keys,
                         const as_attention_options *options);
+/* The bucket of `distance`, key minus query position, as T5 has it in transformers: half of the buckets (of a
+ * direction) for single distances, the others in logarithmic steps up to max_distance. buckets >= 2, bidirectional >=
+ * 4; max_distance more than the single distances. */
+int64_t as_relative_position_bucket(int64_t distance, bool bidirectional, int64_t buckets, int64_t max_distance);
 
 /* Cross entropy of logits [rows, classes] and labels (i32 [rows]) -> [1], as torch.nn.functional.cross_entropy: labels
  * equal to ignore_index count nothing; with class weights w (host array [classes] or NULL) and smoothing e the loss of

@@ -76,7 +76,8 @@ static as_tensor *record(as_graph *g, model *m) {
   for (int b = 0; b < BLOCKS; b++) {
     as_block_input(g, x);
     as_tensor *qkv = as_linear(g, x, take(g, m, 3 * DIM, DIM), take(g, m, 3 * DIM, 0), true, AS_UNARY_NONE);
-    as_attention_options o = {HEADS, DIM / HEADS, 0, DIM, 2 * DIM, 1 / sqrt((double)DIM / HEADS), 0.1, false};
+    as_attention_options o = {.heads = HEADS, .head_dim = DIM / HEADS, .k_column = DIM, .v_column = 2 * DIM,
+                              .scale = 1 / sqrt((double)DIM / HEADS), .dropout = 0.1};
     as_tensor *a = as_attention(g, qkv, qkv, packed, packed, &o);
     a = as_linear(g, a, take(g, m, DIM, DIM), take(g, m, DIM, 0), true, AS_UNARY_NONE);
     x = as_residual_layer_norm(g, a, x, take(g, m, DIM, 0), take(g, m, DIM, 0), 1e-12, 0);
@@ -261,15 +262,47 @@ static as_tensor *bad_activation(as_graph *g, as_tensor *x, as_tensor *ids) {
 static as_tensor *bad_attention(as_graph *g, as_tensor *x, as_tensor *ids) {
   (void)ids;
   static const int32_t cu[] = {0, 2, 4};
-  as_attention_options o = {1, 1, 0, 1, 2, 1, 0, false};
+  as_attention_options o = {.heads = 1, .head_dim = 1, .k_column = 1, .v_column = 2, .scale = 1};
   return as_attention(g, x, x, (as_packed){2, cu}, (as_packed){2, cu}, &o);
+}
+
+/* Attention of one head over x [3, 4] with a table of position biases. */
+static as_tensor *biased(as_graph *g, as_tensor *x, as_tensor *table, int64_t max_distance, bool bidirectional) {
+  static const int32_t cu[] = {0, 3};
+  as_attention_options o = {.heads = 1, .head_dim = 1, .k_column = 1, .v_column = 2, .scale = 1, .position_bias = table,
+                            .max_distance = max_distance, .bidirectional = bidirectional};
+  return as_attention(g, x, x, (as_packed){1, cu}, (as_packed){1, cu}, &o);
+}
+static as_tensor *bad_bias(as_graph *g, as_tensor *x, as_tensor *ids) { (void)ids; return biased(g, x, x, 128, false); }
+static as_tensor *bad_buckets(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return biased(g, x, as_slice(g, x, 1, 0, 1), 128, true);
+}
+static as_tensor *bad_distance(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return biased(g, x, as_slice(g, x, 1, 0, 1), 1, false);
+}
+static as_tensor *bad_residual(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return as_residual_dropout(g, x, as_transpose(g, x, 0, 1), 0);
+}
+static as_tensor *bad_halves(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return as_gated_linear_unit(g, as_slice(g, x, 1, 0, 3), AS_UNARY_GELU, 0);
+}
+static as_tensor *bad_gate(as_graph *g, as_tensor *x, as_tensor *ids) {
+  (void)ids;
+  return as_gated_linear_unit(g, x, AS_UNARY_TANH, 0);
 }
 
 static const refusal refusals[] = {
     {bad_slice, "slice: the range"}, {bad_dim, "no such dimension"}, {bad_id, "id 9 at position 2 is not in [0, 3)"},
     {bad_dropout, "dropout: p must be in"}, {bad_norm, "layer_norm: weight"}, {bad_linear, "linear: x must be"},
     {bad_type, "integers cannot"}, {bad_label, "label 9 at row 2"}, {bad_concat, "concat: the parts differ"},
-    {bad_activation, "activation must be"}, {bad_attention, "attention: cu_seqlens"}};
+    {bad_activation, "activation must be"}, {bad_attention, "attention: cu_seqlens"},
+    {bad_bias, "position bias must be [buckets, 1], with at least 2"}, {bad_buckets, "with at least 4"},
+    {bad_distance, "max_distance is 1"}, {bad_residual, "residual must have one shape"}, {bad_halves, "two halves"},
+    {bad_gate, "activation must be"}};
 
 START_TEST(wrong_operands_are_refused) {
   as_context *ctx = as_test_context(1);

@@ -45,6 +45,12 @@ void AS_REAL(as_scatter_rows)(as_node *n, int input, const int32_t *ids, int64_t
 /* Whether all ids are in [0, rows); refuses, naming the first that is not. */
 bool as_ids_in_range(const as_node *n, const as_tensor *ids, int64_t rows); /* embedding.c */
 
+/* Backward of residual + dropout(x), for a node whose operands 0 and 1 are the residual and x: the residual takes dsum,
+ * the gradient of the sum, and x what dropout lets through. `spare` has room for as many numbers, if a gradient of x is
+ * to be added to; it may be dsum, which is then used up. */
+void AS_REAL(as_residual_backward_run)(const as_node *n, double dropout, const real *dsum,
+                                       real *spare); /* residual_dropout.c */
+
 /* Backward of layer normalisation over [rows, cols] (layer_norm.c). dx may be dy. dweight and dbias may be NULL.
  * `scratch` has as_layer_norm_scratch bytes. The partial sums of weight and bias are over fixed pieces of rows, added
  * in order. */

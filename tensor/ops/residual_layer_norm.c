@@ -70,50 +70,22 @@ static void rebuild(as_node *n) {
 }
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
-typedef struct backward_call {
-  as_node *node;
-  real *dsum; /* gradient of the sum, [rows, cols] */
-} backward_call;
-
 static size_t scratch_backward(const as_node *n) {
   size_t partial = as_align(AS_REAL(as_norm_scratch)(n->output->shape[0], as_columns(n->output)));
   return partial + (n->output->keep_gradient ? (size_t)n->output->elements * sizeof(real) : 0);
 }
 
-/* The residual takes the gradient of the sum, x what dropout lets through; the gradient of the sum is used up. */
-static void distribute_chunk(void *argument, int64_t chunk, int lane) {
-  (void)lane;
-  const backward_call *c = argument;
-  const as_node *n = c->node;
-  const struct AS_REAL(as_kernels) *k = as_node_kernels(n);
-  int64_t first, count = as_piece(n->output->elements, AS_CHUNK_ELEMENTS, chunk, &first);
-  real *dsum = c->dsum + first;
-  if (as_din(n, RESIDUAL)) {
-    real *dresidual = as_din(n, RESIDUAL) + first;
-    if (as_adds(n, RESIDUAL))
-      k->add((size_t)count, dresidual, dsum, dresidual);
-    else
-      memcpy(dresidual, dsum, (size_t)count * sizeof(real));
-  }
-  if (as_din(n, X)) {
-    as_dropout bits = as_node_dropout(n, attributes(n)->dropout);
-    real *dx = as_din(n, X) + first;
-    k->dropout(&bits, (uint64_t)first, (size_t)count, dsum, as_adds(n, X) ? dsum : dx);
-    if (as_adds(n, X)) k->add((size_t)count, dx, dsum, dx);
-  }
-}
-
 static void backward(as_node *n) {
   int64_t rows = n->output->shape[0], cols = as_columns(n->output);
   size_t partial = as_align(AS_REAL(as_norm_scratch)(rows, cols));
-  backward_call c = {n, as_dout(n)};
-  if (n->output->keep_gradient) c.dsum = (real *)(void *)((unsigned char *)n->scratch + partial);
+  real *dsum = as_dout(n);
+  if (n->output->keep_gradient) dsum = (real *)(void *)((unsigned char *)n->scratch + partial);
   AS_REAL(as_norm_backward)
   call = {.rows = rows, .cols = cols, .x = sum_of(n), .weight = as_in(n, WEIGHT), .mean = n->state,
-          .rstd = (real *)n->state + rows, .dy = as_dout(n), .dx = c.dsum, .dweight = as_din(n, WEIGHT),
+          .rstd = (real *)n->state + rows, .dy = as_dout(n), .dx = dsum, .dweight = as_din(n, WEIGHT),
           .add_dweight = as_adds(n, WEIGHT), .dbias = as_din(n, BIAS), .add_dbias = as_adds(n, BIAS)};
   AS_REAL(as_norm_backward_run)(n, &call, n->scratch);
-  as_parallel_for(as_node_context(n), as_chunks(n->output->elements, AS_CHUNK_ELEMENTS), distribute_chunk, &c);
+  AS_REAL(as_residual_backward_run)(n, attributes(n)->dropout, dsum, dsum);
 }
 
 static as_tensor *build(as_graph *g, as_tensor *const *leaves, void *user) {
@@ -135,11 +107,16 @@ static as_status check(as_context *ctx, double *worst) {
 }
 
 const as_op AS_REAL(as_op_residual_layer_norm) = {.name = "residual_layer_norm",
-                                                  .formula = "y = layer_norm(residual + dropout(x))", .infer = infer,
-                                                  .forward = forward, .backward = backward,
+                                                  .formula = "y = layer_norm(residual + dropout(x))",
+                                                  .infer = infer,
+                                                  .forward = forward,
+                                                  .backward = backward,
                                                   .saves = AS_SAVES_INPUT(WEIGHT) | AS_SAVES_INPUT(BIAS),
-                                                  .state = state, .rebuild = rebuild,
-                                                  .scratch_backward = scratch_backward, .draws = true, .check = check};
+                                                  .state = state,
+                                                  .rebuild = rebuild,
+                                                  .scratch_backward = scratch_backward,
+                                                  .draws = true,
+                                                  .check = check};
 
 #if AS_RECORDS
 as_tensor *as_residual_layer_norm(as_graph *g, as_tensor *x, as_tensor *residual, as_tensor *weight, as_tensor *bias,
