@@ -220,7 +220,7 @@ as_status as_file_write(as_context *ctx, const char *path, const void *bytes, si
 
 /* ---- paths ------------------------------------------------------------------------------------------------------ */
 
-as_status as_make_folders(as_context *ctx, const char *path) {
+as_status as_make_folders_for_now(as_context *ctx, const char *path, size_t *made) {
   char *part = as_strdup(ctx, path);
   as_status status = part ? AS_OK : AS_E_NOMEM;
   for (char *at = part; status == AS_OK && *at;) {
@@ -228,7 +228,9 @@ as_status as_make_folders(as_context *ctx, const char *path) {
     at += strcspn(at, "/");
     char kept = *at;
     *at = 0;
-    if (mkdir(part, 0777) != 0 && !as_path_is_folder(part)) {
+    if (mkdir(part, 0777) == 0) {
+      if (!*made) *made = (size_t)(at - part);
+    } else if (!as_path_is_folder(part)) {
       int number = errno == EEXIST ? ENOTDIR : errno;
       status = fail_errno(ctx, AS_E_IO, part, "the folder cannot be made", number);
     }
@@ -236,6 +238,22 @@ as_status as_make_folders(as_context *ctx, const char *path) {
   }
   as_free(ctx, part);
   return status;
+}
+
+as_status as_make_folders(as_context *ctx, const char *path) {
+  size_t made = 0;
+  return as_make_folders_for_now(ctx, path, &made);
+}
+
+void as_unmake_folders(as_context *ctx, const char *path, size_t made) {
+  char *part = made ? as_strdup(ctx, path) : NULL;
+  for (size_t length = part ? strlen(part) : 0; length >= made && length > 0;) {
+    part[length] = 0;
+    if (rmdir(part) != 0 && errno != ENOENT) break;
+    while (length > 0 && part[length - 1] != '/') length--;
+    while (length > 0 && part[length - 1] == '/') length--;
+  }
+  as_free(ctx, part);
 }
 
 char *as_path_join(as_context *ctx, const char *folder, const char *name) {

@@ -42,6 +42,11 @@ void as_file_abandon(as_context *ctx, as_file_writer *writer); /* allowed after 
 
 /* Makes a folder and its parents; an existing folder is fine. */
 AS_MUST_CHECK as_status as_make_folders(as_context *ctx, const char *path);
+/* The same for work that may come to nothing: *made (0 before) becomes the length of the part of `path` that names the
+ * first folder which was not there, also when a later one fails. as_unmake_folders removes those again, as far as they
+ * are empty; with made 0 it does nothing. */
+AS_MUST_CHECK as_status as_make_folders_for_now(as_context *ctx, const char *path, size_t *made);
+void as_unmake_folders(as_context *ctx, const char *path, size_t made);
 /* "folder/name"; NULL on failure. Caller frees with as_free. */
 char *as_path_join(as_context *ctx, const char *folder, const char *name);
 /* Removes a folder with all that is in it, following no link; one that is not there is fine. */

@@ -47,8 +47,7 @@ static int64_t part_start(int64_t count, int64_t parts, int64_t i) {
   return count / parts * i + smaller(i, count % parts);
 }
 
-/* ---- the plan: from the sizes alone
- * ---------------------------------------------------------------------------------- */
+/* ---- the plan: from the sizes alone ----------------------------------------------------------------------------- */
 
 typedef struct gemm_plan {
   int64_t m, n, k;
@@ -100,8 +99,7 @@ size_t AS_REAL(as_gemm_workspace)(const kernel_table *kernels, int64_t m, int64_
   return (size_t)(a_elements(&plan, transpose_a) + threads * b_elements(&kernels->gemm_shape, &plan)) * sizeof(real);
 }
 
-/* ---- packing
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- packing ---------------------------------------------------------------------------------------------------- */
 
 typedef struct gemm_run {
   const kernel_table *kernels;

@@ -2,13 +2,16 @@
 #include "tests/harness.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- contexts --------------------------------------------------------------------------------------------------- */
@@ -133,12 +136,15 @@ void as_golden_or_skip(void) {
   exit(0);
 }
 
+/* Folders of all tests lie in one, which goes when the program ends, however it ends: tests run in child processes, and
+ * one that fails, crashes or takes too long removes nothing itself. */
+static char all_folders[4096 - 64];
+
 const char *as_test_folder(void) {
   static char folders[8][4096];
   static unsigned turn;
-  const char *parent = getenv("TMPDIR");
   char *folder = folders[turn++ % 8];
-  snprintf(folder, sizeof folders[0], "%s/assistify-test-XXXXXX", parent && parent[0] ? parent : "/tmp");
+  snprintf(folder, sizeof folders[0], "%s/XXXXXX", all_folders);
   if (!mkdtemp(folder)) ck_abort_msg("cannot make a folder like %s", folder);
   return folder;
 }
@@ -172,12 +178,49 @@ void as_assert_close(const char *what, const float *actual, const float *expecte
   }
 }
 
+/* A process that waits until this program and its tests have gone, by whatever signal, and then removes their folders:
+ * the pipe's writing end is closed by the system when the last of them ends. */
+static pid_t remove_folders_at_the_end(void) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+  pid_t child = fork();
+  if (child != 0) {
+    close(ends[0]);
+    return child;
+  }
+  char nothing;
+  setsid(); /* out of reach of what ends the group */
+  for (int i = 0; i < 1024; i++)
+    if (i != ends[0]) close(i);
+  while (read(ends[0], &nothing, 1) != 0) {}
+  as_test_folder_remove(all_folders);
+  _exit(0);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+/* A test asks for more memory than there can be: that is to be refused as it is without a sanitizer. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+  return "allocator_may_return_null=1";
+}
+#endif
+
 int main(void) {
+  Suite *suite = as_suite(); /* may skip all, and end here */
+  const char *parent = getenv("TMPDIR");
+  snprintf(all_folders, sizeof all_folders, "%s/assistify-test-XXXXXX", parent && parent[0] ? parent : "/tmp");
+  if (!mkdtemp(all_folders)) {
+    printf("Bail out! cannot make a folder like %s\n", all_folders);
+    return 99;
+  }
+  pid_t remover = remove_folders_at_the_end();
   setenv("CK_DEFAULT_TIMEOUT", "300", 0); /* generous: a test may run on a busy machine, under a sanitizer */
-  SRunner *runner = srunner_create(as_suite());
+  SRunner *runner = srunner_create(suite);
   srunner_set_tap(runner, "-");
   srunner_run_all(runner, CK_SILENT);
   int failed = srunner_ntests_failed(runner);
   srunner_free(runner);
+  if (remover > 0 && kill(remover, SIGKILL) == 0) waitpid(remover, NULL, 0);
+  as_test_folder_remove(all_folders);
   return failed ? 1 : 0;
 }

@@ -33,7 +33,8 @@ const char *as_source_path(const char *relative);
 /* Ends the program with a TAP "skip all" that says why when ASSISTIFY_GOLDEN is not set. */
 void as_golden_or_skip(void);
 
-/* A new empty folder for this test, below $TMPDIR or /tmp; removed with its content by as_test_folder_remove. */
+/* A new empty folder for this test, below $TMPDIR or /tmp; removed with its content by as_test_folder_remove, and at the
+ * latest when the program ends. */
 const char *as_test_folder(void);
 void as_test_folder_remove(const char *folder);
 

@@ -7,6 +7,7 @@ prefix=$1 include=$2 lib=$3
 compiler=${CC:-cc}
 work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-installed-XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP INT TERM # so that the trap above runs
 command -v pkg-config > /dev/null 2>&1 || { echo "installcheck: pkg-config is missing, nothing was checked"; exit 0; }
 PKG_CONFIG_PATH=$lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export PKG_CONFIG_PATH

@@ -6,6 +6,7 @@ program=${ASSISTIFY_BUILD:-.}/assistify
 source=${ASSISTIFY_SOURCE:-.}
 work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-bench.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP INT TERM # so that the trap above runs
 unset ASSISTIFY_CONFIG
 number=0
 

@@ -128,8 +128,7 @@ START_TEST(answers_are_probabilities_of_the_labels) {
 }
 END_TEST
 
-/* ---- several threads
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- several threads -------------------------------------------------------------------------------------------- */
 typedef struct asker {
   as_intent_classifier *classifier;
   const as_intent_prediction *expected;
@@ -173,8 +172,7 @@ START_TEST(threads_that_ask_at_once_get_the_same_bits) {
 }
 END_TEST
 
-/* ---- folders
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- folders ---------------------------------------------------------------------------------------------------- */
 START_TEST(a_saved_classifier_answers_alike) {
   as_intent_prediction expected[TEXTS], answers[TEXTS];
   begin();

@@ -4,6 +4,7 @@ set -u
 program=${ASSISTIFY_BUILD:-.}/assistify
 work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-cli.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP INT TERM # so that the trap above runs
 unset ASSISTIFY_CONFIG
 number=0
 

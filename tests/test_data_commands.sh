@@ -5,6 +5,7 @@ program=${ASSISTIFY_BUILD:-.}/assistify
 source=${ASSISTIFY_SOURCE:-.}
 work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-data.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP INT TERM # so that the trap above runs
 unset ASSISTIFY_CONFIG
 number=0
 

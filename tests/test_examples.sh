@@ -4,6 +4,7 @@ set -u
 build=${ASSISTIFY_BUILD:-.}
 work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-examples.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP INT TERM # so that the trap above runs
 unset ASSISTIFY_CONFIG
 number=0
 

@@ -268,6 +268,36 @@ START_TEST(folders_are_made_with_their_parents) {
 }
 END_TEST
 
+START_TEST(folders_made_for_now_are_unmade_as_far_as_they_are_empty) {
+  char *deep = as_path_join(ctx, folder, "new//b/c/"), *top = as_path_join(ctx, folder, "new");
+  char *middle = as_path_join(ctx, folder, "new/b"), *inner = as_path_join(ctx, folder, "new/b/file");
+  size_t made = 0;
+  ck_assert_ok(ctx, as_make_folders_for_now(ctx, deep, &made));
+  ck_assert_uint_eq(made, strlen(top));
+  as_unmake_folders(ctx, deep, 0);
+  ck_assert(as_path_is_folder(deep));
+  ck_assert_ok(ctx, as_file_write(ctx, inner, "x", 1));
+  as_unmake_folders(ctx, deep, made);
+  ck_assert(!as_path_exists(deep) && as_path_exists(inner));
+  ck_assert_int_eq(unlink(inner), 0);
+  as_unmake_folders(ctx, deep, made);
+  ck_assert(!as_path_exists(top) && as_path_is_folder(folder));
+  ck_assert_ok(ctx, as_make_folders(ctx, top));
+  made = 0;
+  ck_assert_ok(ctx, as_make_folders_for_now(ctx, deep, &made));
+  ck_assert_uint_gt(made, strlen(top));
+  as_unmake_folders(ctx, deep, made);
+  ck_assert(!as_path_exists(middle) && as_path_is_folder(top));
+  made = 0;
+  ck_assert_ok(ctx, as_make_folders_for_now(ctx, top, &made));
+  ck_assert_uint_eq(made, 0);
+  as_free(ctx, deep);
+  as_free(ctx, top);
+  as_free(ctx, middle);
+  as_free(ctx, inner);
+}
+END_TEST
+
 START_TEST(paths_are_joined) {
   const char *const cases[][3] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"/", "b", "/b"}, {"", "b", "b"}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -347,6 +377,7 @@ Suite *as_suite(void) {
   tcase_add_test(write, writing_survives_failing_allocations);
   tcase_add_test(write, a_missing_folder_is_refused);
   tcase_add_test(paths, folders_are_made_with_their_parents);
+  tcase_add_test(paths, folders_made_for_now_are_unmade_as_far_as_they_are_empty);
   tcase_add_test(paths, paths_are_joined);
   tcase_add_test(paths, folders_are_removed_with_their_content_but_no_link_is_followed);
   tcase_add_test(paths, renaming_is_made_to_last);

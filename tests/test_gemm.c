@@ -66,8 +66,7 @@ static guarded random_array(as_random *random, int64_t count) {
   return g;
 }
 
-/* ---- the oracle
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the oracle ------------------------------------------------------------------------------------------------- */
 
 static bool fused(const kernel_table *kernels) {
   return strcmp(kernels->isa, "scalar") != 0 && strcmp(kernels->isa, "baseline") != 0;
@@ -388,8 +387,7 @@ START_TEST(a_weight_packed_before_gives_the_same_bits) {
 }
 END_TEST
 
-/* ---- the small product
- * ------------------------------------------------------------------------------------------------- */
+/* ---- the small product ------------------------------------------------------------------------------------------ */
 
 static void check_block(const kernel_table *kernels, int64_t m, int64_t n, int64_t k, int form, bool add, real alpha) {
   as_random random = as_random_start(23, (uint64_t)(m * 1000003 + n * 1009 + k * 11 + form));

@@ -63,7 +63,7 @@ noticed cli 'cli/x.c:#include "base/internal.h"'
 noticed nn 'nn/x.c:#include "linear.h"'
 
 for path in *; do
-  [ -d "$path" ] || continue
+  [ -d "$path" ] && [ ! -f "$path/config.status" ] || continue
   case $path in build* | m4 | autom4te.cache | assistify-* | _* | trained_models) continue ;; esac
   [ -n "$(find "$path" -name '*.[ch]' | head -n 1)" ] || continue
   if [ "$(allowed_for "$path")" = unknown ]; then

@@ -56,6 +56,7 @@ loud_lines() { code_of "$@" | grep -E "[^A-Za-z0-9_.>]($forbidden)[[:space:]]*\(
 # The search itself is put to the test: three of these lines are loud, the others are not.
 sample=$(mktemp "${TMPDIR:-/tmp}/assistify-symbols-XXXXXX")
 trap 'rm -f "$sample"' EXIT
+trap 'exit 129' HUP INT TERM # so that the trap above runs
 cat > "$sample" <<'END'
   printf("x");
   exit (1); /* a comment */

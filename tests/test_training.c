@@ -31,8 +31,7 @@ static as_recipe usual(void) {
   return as_small_recipe(as_small_csv(ctx, folder, "data.csv", ROWS, 0));
 }
 
-/* ---- a listener that stops the run and remembers what it heard
- * ---------------------------------------------------------- */
+/* ---- a listener that stops the run and remembers what it heard -------------------------------------------------- */
 typedef struct ear {
   int64_t asked, stop_after; /* questions answered with "go on"; below 0: never stop */
   int64_t steps, epochs, validated, best_epochs[16], best_count, resumed_step, notes;
@@ -101,8 +100,7 @@ static void assert_same_run(const char *out, const char *undisturbed) {
   ck_assert_msg(!as_path_exists(as_small_path(out, "training")), "the optimizer's state is still there");
 }
 
-/* ---- the same bytes
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the same bytes --------------------------------------------------------------------------------------------- */
 START_TEST(any_number_of_threads_gives_the_same_bytes) {
   static const int threads[] = {2, 3, 8};
   begin();
@@ -210,8 +208,7 @@ START_TEST(another_seed_gives_other_weights) {
 }
 END_TEST
 
-/* ---- epochs
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- epochs ----------------------------------------------------------------------------------------------------- */
 START_TEST(early_stopping_keeps_the_best_epoch) {
   begin();
   as_recipe recipe = usual();
@@ -290,8 +287,7 @@ START_TEST(a_validation_file_is_used_and_may_have_no_other_label) {
 }
 END_TEST
 
-/* ---- folders
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- folders ---------------------------------------------------------------------------------------------------- */
 /* Names in folder/training that begin with `prefix`. */
 static int count_entries(const char *out, const char *prefix) {
   DIR *dir = opendir(as_small_path(out, "training"));
@@ -382,6 +378,76 @@ START_TEST(a_failed_start_leaves_the_folder_free) {
 }
 END_TEST
 
+/* Folders that were there stay, with what is in them; folders that the start made go, and so do the ones above. */
+START_TEST(a_failed_start_leaves_no_folder_behind) {
+  static char nothing[] = "nothing";
+  begin();
+  as_recipe recipe = usual(), wrong = recipe;
+  as_training_result result;
+  wrong.label_column = nothing;
+  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("new/models/out"), false, NULL, &result), AS_E_DATA,
+                    "nothing");
+  ck_assert(!as_path_exists(in_folder("new")));
+  wrong = recipe;
+  wrong.memory_limit = 1000;
+  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("new/out/"), false, NULL, &result), AS_E_LIMIT,
+                    "memory limit");
+  ck_assert(!as_path_exists(in_folder("new")));
+  ck_assert_ok(ctx, as_make_folders(ctx, in_folder("mine")));
+  ck_assert_ok(ctx, as_file_write(ctx, in_folder("mine/notes.txt"), "x", 1));
+  wrong = recipe;
+  wrong.lr = wrong.weight_decay = 10; /* diverges before the first checkpoint: its steps stay to be read */
+  wrong.epochs = 1;
+  wrong.batch_rows = 2;
+  wrong.warmup = 0;
+  wrong.max_grad_norm = 0;
+  ck_assert_refused(ctx, as_train_classifier(ctx, &wrong, in_folder("mine"), false, NULL, &result), AS_E_DIVERGED, "");
+  ck_assert(as_path_exists(in_folder("mine/notes.txt")) && as_path_exists(in_folder("mine/train.jsonl")));
+  ck_assert(!as_path_exists(in_folder("mine/training")));
+  as_small_train(ctx, &recipe, in_folder("mine"));
+  end();
+}
+END_TEST
+
+static void stop_in_the_second_epoch(const as_recipe *recipe, const char *out) {
+  ear e;
+  as_training_listener listener = listen(&e, 2 + 7 + 3);
+  as_training_result result;
+  ck_assert_refused(ctx, as_train_classifier(ctx, recipe, out, false, &listener, &result), AS_E_INTERRUPTED, "");
+}
+
+/* The record of steps is for people. One that is gone, or was cut short, costs a warning and nothing else. */
+START_TEST(a_run_without_its_log_goes_on) {
+  begin();
+  as_recipe recipe = usual();
+  char *log, *whole;
+  size_t length, whole_length;
+  as_small_train(ctx, &recipe, in_folder("whole"));
+  ck_assert_ok(ctx, as_file_read(ctx, in_folder("whole/train.jsonl"), 0, AS_E_IO, &whole, &whole_length));
+  stop_in_the_second_epoch(&recipe, in_folder("out"));
+  ck_assert_int_eq(unlink(in_folder("out/train.jsonl")), 0);
+  resume_to_the_end(in_folder("out"), -1);
+  as_assert_same_weights(ctx, in_folder("out"), in_folder("whole"));
+  ck_assert_msg(strstr(as_test_warnings(ctx), "train.jsonl: the lines of steps before 10 are missing") != NULL, "%s",
+                as_test_warnings(ctx));
+  ck_assert_ok(ctx, as_file_read(ctx, in_folder("out/train.jsonl"), 0, AS_E_IO, &log, &length));
+  ck_assert(length < whole_length && memcmp(log, "{\"event\":\"step\",\"step\":10,", 26) == 0);
+  ck_assert_str_eq(log, whole + whole_length - length);
+  as_free(ctx, log);
+
+  stop_in_the_second_epoch(&recipe, in_folder("short"));
+  ck_assert_int_eq(truncate(in_folder("short/train.jsonl"), 200), 0); /* in the middle of its second line */
+  resume_to_the_end(in_folder("short"), -1);
+  ck_assert_ok(ctx, as_file_read(ctx, in_folder("short/train.jsonl"), 0, AS_E_IO, &log, &length));
+  const char *second = strchr(log, '\n') + 1;
+  ck_assert(strncmp(log, whole, (size_t)(second - log)) == 0);
+  ck_assert_str_eq(second, whole + whole_length - strlen(second));
+  as_free(ctx, log);
+  as_free(ctx, whole);
+  end();
+}
+END_TEST
+
 START_TEST(changed_data_and_changed_recipes_are_refused_at_resume) {
   begin();
   as_recipe recipe = usual(), other;
@@ -447,6 +513,8 @@ Suite *as_suite(void) {
                                 a_folder_in_use_is_refused_without_overwrite,
                                 an_empty_training_folder_is_no_run,
                                 a_failed_start_leaves_the_folder_free,
+                                a_failed_start_leaves_no_folder_behind,
+                                a_run_without_its_log_goes_on,
                                 changed_data_and_changed_recipes_are_refused_at_resume,
                                 a_divergence_names_step_and_lines_and_keeps_the_checkpoint};
   Suite *suite = suite_create("training");

@@ -34,8 +34,7 @@ static as_recipe usual(void) {
   return recipe;
 }
 
-/* ---- class weights
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- class weights ---------------------------------------------------------------------------------------------- */
 START_TEST(class_weights_are_none_balanced_or_given) {
   static char equal[] = "buy=1,return=1,track=1", uneven[] = "buy=5,return=1,track=0.5";
   begin();
@@ -94,8 +93,7 @@ START_TEST(wrong_class_weights_are_refused) {
 }
 END_TEST
 
-/* ---- starting from a folder
- * ---------------------------------------------------------------------------------------------- */
+/* ---- starting from a folder ------------------------------------------------------------------------------------- */
 static as_encoder *open_encoder(const char *path) {
   const as_encoder_options options = {.dropout = -1};
   as_encoder *encoder;
@@ -188,8 +186,7 @@ START_TEST(another_set_of_labels_replaces_the_head_and_the_same_keeps_its_order)
 }
 END_TEST
 
-/* ---- memory
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
 START_TEST(a_memory_limit_refuses_or_adapts) {
   begin();
   as_recipe recipe = usual();

@@ -5,6 +5,7 @@ program=${ASSISTIFY_BUILD:-.}/assistify
 work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-training.XXXXXX") || exit 99
 running=
 trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 129' HUP INT TERM # so that the trap above runs
 unset ASSISTIFY_CONFIG
 number=0
 

@@ -11,8 +11,7 @@
 #include "train/batches.h"
 #include "train/step.h"
 
-/* ---- schedules
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- schedules -------------------------------------------------------------------------------------------------- */
 static void assert_lr(as_schedule_kind kind, int64_t warmup, int64_t step, double expected) {
   as_schedule schedule = {.kind = kind, .lr = 0.8, .warmup = warmup, .steps = 20};
   double lr = as_schedule_lr(&schedule, step);
@@ -50,8 +49,7 @@ START_TEST(warm_up_is_a_share_below_1_and_steps_from_1_on) {
 }
 END_TEST
 
-/* ---- AdamW
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- AdamW ------------------------------------------------------------------------------------------------------ */
 enum { ADAMW_STEPS = 20, LARGE = 70001 }; /* more than one piece, and no round number */
 
 /* Weights of roles that decay and that don't, and one that is frozen. */
@@ -141,8 +139,7 @@ START_TEST(clipping_scales_down_only) {
 }
 END_TEST
 
-/* ---- batches
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- batches ---------------------------------------------------------------------------------------------------- */
 enum { BATCH_ROWS_TOTAL = 701 };
 
 static void fill_rows(as_context *ctx, as_token_rows *rows) {
@@ -232,8 +229,7 @@ START_TEST(batches_differ_by_epoch_and_seed_and_group_lengths) {
 }
 END_TEST
 
-/* ---- a step
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- a step ----------------------------------------------------------------------------------------------------- */
 typedef struct stepper {
   as_context *ctx;
   as_encoder *encoder;

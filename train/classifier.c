@@ -488,13 +488,15 @@ static as_status copy_recipe(as_context *ctx, const as_recipe *recipe, as_recipe
 }
 
 /* After a failure that no resuming would go round (a wrong column, too little memory), with nothing done yet: there is
- * no run, and the folder is free for the next try. */
-static void forget_failed_start(as_classifier_run *run, as_status failure) {
+ * no run, and the folder is free for the next try. Of folders the first `made` bytes of the path named a new one. */
+static void forget_failed_start(as_classifier_run *run, as_status failure, size_t made) {
   as_status status = AS_OK;
   if (failure == AS_OK || failure == AS_E_INTERRUPTED) return;
   char *checkpoint = as_training_latest(&run->files, &status);
   if (!checkpoint && status == AS_OK) status = as_training_remove(&run->files);
+  if (!checkpoint && status == AS_OK) status = as_run_log_forget(run);
   if (status != AS_OK) as_warn(run->ctx, "%s: what is left of the failed start cannot be removed", run->files.training);
+  if (!checkpoint) as_unmake_folders(run->ctx, run->files.training, made);
   as_free(run->ctx, checkpoint);
 }
 
@@ -507,13 +509,14 @@ as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const ch
   status = copy_recipe(ctx, recipe, &run.recipe);
   if (status == AS_OK) status = as_training_files_init(&run.files, ctx, out);
   if (status == AS_OK) status = check_folder(&run, overwrite);
-  if (status == AS_OK) status = as_make_folders(ctx, run.files.training);
-  char *path = status == AS_OK ? recipe_path(&run) : NULL;
-  if (status == AS_OK) status = path ? as_recipe_write(ctx, &run.recipe, path) : AS_E_NOMEM;
-  as_free(ctx, path);
   if (status == AS_OK) {
-    status = run_recorded(&run, result);
-    forget_failed_start(&run, status);
+    size_t made = 0;
+    char *path = recipe_path(&run);
+    status = path ? as_make_folders_for_now(ctx, run.files.training, &made) : AS_E_NOMEM;
+    if (status == AS_OK) status = as_recipe_write(ctx, &run.recipe, path);
+    as_free(ctx, path);
+    if (status == AS_OK) status = run_recorded(&run, result);
+    forget_failed_start(&run, status, made);
   }
   release(&run);
   return status;

@@ -2,8 +2,10 @@
  * after its checkpoint, so that the file reads as if the run had not been interrupted. Times are left out for the same
  * reason. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -11,13 +13,34 @@
 #include "base/memory.h"
 #include "train/classifier_run.h"
 
+/* The length that the file is to begin with: that of the position, or, of a file that has lost lines since, that of its
+ * last whole line. */
+static as_status find_end(as_classifier_run *run, const char *path, off_t *end) {
+  int64_t recorded = run->position.log_bytes;
+  struct stat info;
+  if (fstat(fileno(run->log), &info) != 0) return AS_E_IO;
+  *end = (off_t)recorded;
+  if (info.st_size >= *end) return AS_OK;
+  for (*end = info.st_size; *end > 0; --*end) {
+    if (fseeko(run->log, *end - 1, SEEK_SET) != 0) return AS_E_IO;
+    if (fgetc(run->log) == '\n') break;
+  }
+  as_warn(run->ctx, "%s: the lines of steps before %lld are missing; the file goes on from here", path,
+          (long long)run->position.step + 1);
+  run->position.log_bytes = *end;
+  return AS_OK;
+}
+
 as_status as_run_log_open(as_classifier_run *run) {
   char *path = as_path_join(run->ctx, run->files.out, "train.jsonl");
   if (!path) return AS_E_NOMEM;
   as_status status = AS_OK;
-  run->log = fopen(path, run->position.log_bytes > 0 ? "r+" : "w");
-  if (!run->log || ftruncate(fileno(run->log), (off_t)run->position.log_bytes) != 0 ||
-      fseek(run->log, 0, SEEK_END) != 0)
+  off_t end = 0;
+  int number = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  run->log = number >= 0 ? fdopen(number, "r+") : NULL;
+  if (!run->log && number >= 0) close(number);
+  if (!run->log || find_end(run, path, &end) != AS_OK || ftruncate(fileno(run->log), end) != 0 ||
+      fseeko(run->log, end, SEEK_SET) != 0)
     status = as_fail(run->ctx, AS_E_IO, "%s: cannot be written: %s", path, strerror(errno));
   as_free(run->ctx, path);
   return status;
@@ -26,6 +49,17 @@ as_status as_run_log_open(as_classifier_run *run) {
 void as_run_log_close(as_classifier_run *run) {
   if (run->log) fclose(run->log);
   run->log = NULL;
+}
+
+as_status as_run_log_forget(as_classifier_run *run) {
+  if (!run->log || run->position.log_bytes > 0) return AS_OK;
+  as_run_log_close(run);
+  char *path = as_path_join(run->ctx, run->files.out, "train.jsonl");
+  as_status status = path ? AS_OK : AS_E_NOMEM;
+  if (path && unlink(path) != 0 && errno != ENOENT)
+    status = as_fail(run->ctx, AS_E_IO, "%s: cannot be removed: %s", path, strerror(errno));
+  as_free(run->ctx, path);
+  return status;
 }
 
 static as_status write_line(as_classifier_run *run, as_buffer *line) {

@@ -43,10 +43,13 @@ as_step_options as_run_step_options(const as_classifier_run *run);
 AS_MUST_CHECK as_status as_run_plan(as_classifier_run *run);
 AS_MUST_CHECK as_status as_run_summary(as_classifier_run *run);
 
-/* classifier_log.c: a line for each step and epoch. Opening drops what was written after the position. */
+/* classifier_log.c: a line for each step and epoch. Opening drops what was written after the position; when the user
+ * has removed or shortened the file, that is a warning, and the lines of later steps follow what is there. */
 AS_MUST_CHECK as_status as_run_log_open(as_classifier_run *run);
 AS_MUST_CHECK as_status as_run_log_step(as_classifier_run *run, const as_training_step *step);
 AS_MUST_CHECK as_status as_run_log_epoch(as_classifier_run *run, const as_training_epoch *epoch);
 void as_run_log_close(as_classifier_run *run);
+/* Closes the log, and removes it if nothing was written to it. */
+AS_MUST_CHECK as_status as_run_log_forget(as_classifier_run *run);
 
 #endif
