@@ -13,7 +13,8 @@ REAL_SOURCES = tensor/op_table.c tensor/ops/op.h tensor/ops/copy.c tensor/ops/un
   tensor/ops/matmul.c tensor/ops/transpose.c tensor/ops/reshape.c tensor/ops/slice_concat.c tensor/ops/reduce.c \
   tensor/ops/softmax.c tensor/ops/dropout.c tensor/ops/embedding.c tensor/ops/layer_norm.c tensor/ops/linear.c \
   tensor/ops/residual_layer_norm.c tensor/ops/embedding_layer_norm.c tensor/ops/attention.c tensor/ops/cross_entropy.c \
-  tensor/ops/residual_dropout.c tensor/ops/gated_linear_unit.c
+  tensor/ops/residual_dropout.c tensor/ops/gated_linear_unit.c \
+  tensor/ops/linear_cross_entropy.c
 REAL_SOURCES += tensor/gemm.c tensor/kernels/reference.c tensor/kernels/reference_gemm.c tensor/real.h
 noinst_LTLIBRARIES += libtensor_f32.la libtensor_f64.la
 libtensor_f32_la_SOURCES = $(REAL_SOURCES)
@@ -26,6 +27,10 @@ check_PROGRAMS += tests/test_graph
 tests_test_graph_SOURCES = tests/test_graph.c
 tests_test_graph_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_graph_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_linear_cross_entropy
+tests_test_linear_cross_entropy_SOURCES = tests/test_linear_cross_entropy.c
+tests_test_linear_cross_entropy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_linear_cross_entropy_LDADD = libtest_harness.la $(TEST_LDADD)
 check_PROGRAMS += tests/test_gemm tests/test_gemm_f64
 tests_test_gemm_SOURCES = tests/test_gemm.c
 tests_test_gemm_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -10,7 +10,7 @@
   X(sum) X(mean) X(max) X(softmax) X(log_softmax) X(dropout)                                                           \
   X(embedding) X(gather_rows) X(layer_norm) X(rms_norm)                                                                \
   X(linear) X(residual_layer_norm) X(embedding_layer_norm) X(attention) X(cross_entropy)                               \
-  X(residual_dropout) X(gated_linear_unit)
+  X(residual_dropout) X(gated_linear_unit) X(linear_cross_entropy)
 
 typedef enum as_op_id {
 #define X(name) AS_OP_##name,

@@ -8,6 +8,7 @@
 
 #include "models/safetensors.h"
 #include "tensor/kernels/kernels.h"
+#include "tensor/ops.h"
 #include "tests/harness.h"
 
 /* ---- reading ---------------------------------------------------------------------------------------------- */
@@ -220,6 +221,46 @@ START_TEST(rms_norm) {
 }
 END_TEST
 
+/* ---- cross entropy: with the identity as weight the logits are x --------------------------------------------------- */
+static void check_cross_entropy(const golden_file *f, const as_kernels_f32 *k, const char *case_name) {
+  (void)k; /* the graph takes the context's table, which the test of instruction sets forces one after the other */
+  char name[128];
+  size_t index;
+  if (strstr(case_name, "weighted")) return; /* linear_cross_entropy has no class weights */
+  golden_tensor x = read_tensor(f, case_name, "x");
+  int32_t *labels = calloc(x.rows + 1, sizeof *labels);
+  snprintf(name, sizeof name, "%s.target", case_name);
+  ck_assert(as_safetensors_find(f->file, name, &index));
+  for (size_t i = 0; i < x.rows; i++) {
+    int64_t label;
+    memcpy(&label, as_safetensors_data(f->file, index) + i * sizeof label, sizeof label);
+    labels[i] = (int32_t)label;
+  }
+  float *identity = room(x.cols * x.cols), *dx = room(x.n);
+  for (size_t c = 0; c < x.cols; c++) identity[c * x.cols + c] = 1;
+  const bool smoothed = strstr(case_name, "smooth") || strstr(case_name, "ls0.1");
+  as_linear_cross_entropy_options o = {1, smoothed ? 0.1 : 0, -100, strstr(case_name, "sum") ? 1 : 0};
+  as_graph *g = as_graph_new(f->ctx, AS_TRAIN);
+  int64_t rows = (int64_t)x.rows, cols = (int64_t)x.cols;
+  as_tensor *loss = as_linear_cross_entropy(g, as_leaf(g, 2, (int64_t[]){rows, cols}, x.data, dx),
+                                            as_leaf(g, 2, (int64_t[]){cols, cols}, identity, NULL), NULL, false,
+                                            as_input_i32(g, 1, &rows, labels), &o);
+  as_context *ctx = f->ctx;
+  ck_assert_ok(ctx, as_graph_plan(g, loss));
+  as_graph_forward(g);
+  float y = *as_tensor_f32(loss);
+  as_graph_backward(g, loss);
+  compare(f, k, case_name, "y", &y, 2e-7, greatest_of(x.data, x.n)); /* the difference of two logits' magnitude */
+  compare(f, k, case_name, "dx", dx, 3e-7, 1);                        /* of probabilities */
+  as_graph_free(g);
+  free(x.data), free(labels), free(identity), free(dx);
+}
+
+START_TEST(cross_entropy) {
+  for_each_case("cross_entropy", check_cross_entropy);
+}
+END_TEST
+
 Suite *as_suite(void) {
   as_golden_or_skip();
   Suite *suite = suite_create("golden_ops");
@@ -232,6 +273,7 @@ Suite *as_suite(void) {
   tcase_add_test(tcase, log_softmax);
   tcase_add_test(tcase, layer_norm);
   tcase_add_test(tcase, rms_norm);
+  tcase_add_test(tcase, cross_entropy);
   suite_add_tcase(suite, tcase);
   return suite;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The engine on each instruction set that is built and that this processor has: the graph's and the inspection's tests, forced.
+# The engine on each instruction set that is built and that this processor has: the graph's, the fused loss' and the inspection's tests, forced.
 set -u
 program=$ASSISTIFY_BUILD/assistify
 isas=
@@ -8,7 +8,7 @@ for isa in scalar baseline avx2 avx512 neon; do
 done
 count=0
 for isa in $isas; do
-  for test in test_graph test_inspect; do
+  for test in test_graph test_linear_cross_entropy test_inspect; do
     count=$((count + 1))
     if output=$(ASSISTIFY_ISA=$isa "$ASSISTIFY_BUILD/tests/$test" 2>&1) && ! echo "$output" | grep -q '^not ok'; then
       echo "ok $count - $test on $isa"
