@@ -1,5 +1,5 @@
-/* linear_cross_entropy against as_linear and as_cross_entropy one after the other and against a plain sum in double, with more
- * rows than are held and than fit a chunk; and the same bits whatever is held. */
+/* linear_cross_entropy against as_linear and as_cross_entropy one after the other and against a plain sum in double,
+ * with more rows than are held and than fit a chunk; and the same bits whatever is held. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,8 @@ static float *numbers(size_t count, uint64_t stream, double scale) {
   return x;
 }
 
-static problem problem_new(int64_t rows, int64_t in, int64_t classes, bool bias, bool tied, as_linear_cross_entropy_options o) {
+static problem problem_new(int64_t rows, int64_t in, int64_t classes, bool bias, bool tied,
+                           as_linear_cross_entropy_options o) {
   problem p = {rows, in, classes, bias, tied, o, .loss = NAN};
   size_t x = (size_t)(rows * in), w = (size_t)(classes * in);
   p.x = numbers(x, 1, 1);
@@ -97,23 +98,30 @@ static void compare(const problem *a, const problem *b, double tolerance) {
   as_assert_close("loss", &a->loss, &b->loss, 1, 0, tolerance);
   as_assert_close("gradient of x", a->dx, b->dx, x, tolerance * greatest(b->dx, x), 0);
   as_assert_close("gradient of the weight", a->dweight, b->dweight, w, tolerance * greatest(b->dweight, w), 0);
-  if (a->bias) as_assert_close("gradient of the bias", a->db, b->db, (size_t)a->classes, tolerance * greatest(b->db, (size_t)a->classes), 0);
+  if (a->bias)
+    as_assert_close("gradient of the bias", a->db, b->db, (size_t)a->classes,
+                    tolerance * greatest(b->db, (size_t)a->classes), 0);
 }
 
 static const struct {
   int64_t rows, in, classes;
   bool bias, tied;
   as_linear_cross_entropy_options options;
-} shapes[] = {{1, 1, 2, true, false, {1, 0, -100, 0}},     {3, 17, 65, false, true, {0.25, 0, -100, 0}},
-              {70, 7, 129, true, true, {1, 0.1, -1, 50}},  {200, 65, 3001, true, true, {0.5, 0.2, -100, 0}},
+} shapes[] = {{1, 1, 2, true, false, {1, 0, -100, 0}},
+              {3, 17, 65, false, true, {0.25, 0, -100, 0}},
+              {70, 7, 129, true, true, {1, 0.1, -1, 50}},
+              {200, 65, 3001, true, true, {0.5, 0.2, -100, 0}},
               {301, 20, 50003, true, false, {1, 0, -100, 0}}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 static problem shape(int i) {
-  return problem_new(shapes[i].rows, shapes[i].in, shapes[i].classes, shapes[i].bias, shapes[i].tied, shapes[i].options);
+  return problem_new(shapes[i].rows, shapes[i].in, shapes[i].classes, shapes[i].bias, shapes[i].tied,
+                     shapes[i].options);
 }
 
 /* Terms of the longest sum; rounding errors of both sides grow with its square root. */
-static int64_t longest_sum(const problem *p) { return p->classes > p->rows ? p->classes : p->rows; }
+static int64_t longest_sum(const problem *p) {
+  return p->classes > p->rows ? p->classes : p->rows;
+}
 
 START_TEST(is_what_linear_and_cross_entropy_give) {
   for (int accumulate = 0; accumulate <= 1; accumulate++) {
@@ -143,8 +151,8 @@ START_TEST(is_what_the_formula_gives) {
     }
     if (p.labels[i] != p.options.ignore_index) loss += log(total) - (1 - e) * z[p.labels[i]] - e * mean;
   }
-  ck_assert_msg(fabs((double)p.loss - loss / p.options.denominator) < 1e-6 * loss, "loss %.9g, expected %.9g", (double)p.loss,
-                loss / p.options.denominator);
+  ck_assert_msg(fabs((double)p.loss - loss / p.options.denominator) < 1e-6 * loss, "loss %.9g, expected %.9g",
+                (double)p.loss, loss / p.options.denominator);
   free(z);
   problem_free(&p);
 }
@@ -203,8 +211,10 @@ START_TEST(a_frozen_weight_leaves_the_gradient_of_x_as_it_is) {
   float *dx = numbers((size_t)(p.rows * p.in), 9, 1);
   as_graph *g = as_graph_new(ctx, AS_TRAIN);
   as_tensor *x = as_leaf(g, 2, (int64_t[]){p.rows, p.in}, p.x, dx);
-  as_tensor *weight = as_leaf(g, 2, (int64_t[]){p.classes, p.in}, p.weight, NULL), *bias = as_leaf(g, 1, &p.classes, p.b, NULL);
-  as_tensor *loss = as_affine(g, as_linear_cross_entropy(g, x, weight, bias, true, as_input_i32(g, 1, &p.rows, p.labels), &p.options), 3, 0);
+  as_tensor *weight = as_leaf(g, 2, (int64_t[]){p.classes, p.in}, p.weight, NULL),
+            *bias = as_leaf(g, 1, &p.classes, p.b, NULL);
+  as_tensor *loss = as_affine(
+      g, as_linear_cross_entropy(g, x, weight, bias, true, as_input_i32(g, 1, &p.rows, p.labels), &p.options), 3, 0);
   ck_assert_ok(ctx, as_graph_plan(g, loss));
   as_graph_forward(g);
   as_graph_backward(g, loss);
@@ -224,7 +234,8 @@ START_TEST(a_tied_table_is_touched_in_every_row) {
   as_graph *g = as_graph_new(ctx, AS_TRAIN);
   as_tensor *weight = as_leaf_table(g, p.classes, p.in, p.weight, p.dweight, touched);
   as_tensor *x = as_embedding(g, weight, as_input_i32(g, 1, &p.rows, p.ids), -1);
-  as_tensor *loss = as_linear_cross_entropy(g, x, weight, NULL, false, as_input_i32(g, 1, &p.rows, p.labels), &p.options);
+  as_tensor *loss =
+      as_linear_cross_entropy(g, x, weight, NULL, false, as_input_i32(g, 1, &p.rows, p.labels), &p.options);
   ck_assert_ok(ctx, as_graph_plan(g, loss));
   as_graph_forward(g);
   as_graph_backward(g, loss);
