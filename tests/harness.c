@@ -206,6 +206,8 @@ const char *__asan_default_options(void) {
 #endif
 
 int main(void) {
+  /* Before the first test case is made, for they copy it. Generous: a machine may be busy, or a sanitizer built in. */
+  setenv("CK_DEFAULT_TIMEOUT", "300", 0);
   Suite *suite = as_suite(); /* may skip all, and end here */
   const char *parent = getenv("TMPDIR");
   snprintf(all_folders, sizeof all_folders, "%s/assistify-test-XXXXXX", parent && parent[0] ? parent : "/tmp");
@@ -214,7 +216,6 @@ int main(void) {
     return 99;
   }
   pid_t remover = remove_folders_at_the_end();
-  setenv("CK_DEFAULT_TIMEOUT", "300", 0); /* generous: a test may run on a busy machine, under a sanitizer */
   SRunner *runner = srunner_create(suite);
   srunner_set_tap(runner, "-");
   srunner_run_all(runner, CK_SILENT);
