@@ -26,8 +26,10 @@
 #include "nn/encoder_block.h"
 #include "nn/parameters.h"
 
+#include "tokenizer/byte_bpe_trainer.h"
 #include "tokenizer/tokenize_json.h"
 #include "tokenizer/tokenizer.h"
+#include "tokenizer/trainer.h"
 #include "tokenizer/wordpiece_trainer.h"
 
 #include "data/check.h"

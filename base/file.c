@@ -218,6 +218,14 @@ as_status as_file_write(as_context *ctx, const char *path, const void *bytes, si
   return as_file_commit(ctx, &writer);
 }
 
+as_status as_file_write_into(as_context *ctx, const char *folder, const char *name, const as_buffer *buffer) {
+  as_status status = as_buffer_status(buffer);
+  char *path = status == AS_OK ? as_path_join(ctx, folder, name) : NULL;
+  if (status == AS_OK) status = path ? as_file_write(ctx, path, as_buffer_string(buffer), buffer->length) : AS_E_NOMEM;
+  as_free(ctx, path);
+  return status;
+}
+
 /* ---- paths ------------------------------------------------------------------------------------------------------ */
 
 as_status as_make_folders_for_now(as_context *ctx, const char *path, size_t *made) {
@@ -265,6 +273,14 @@ char *as_path_join(as_context *ctx, const char *folder, const char *name) {
   as_buffer_text(&path, name);
   char *joined = as_buffer_take(&path);
   as_buffer_free(&path);
+  return joined;
+}
+
+char *as_path_beside(as_context *ctx, const char *path, const char *name) {
+  const char *slash = strrchr(path, '/');
+  char *folder = slash ? as_strndup(ctx, path, (size_t)(slash - path)) : as_strdup(ctx, ".");
+  char *joined = folder ? as_path_join(ctx, slash == path ? "/" : folder, name) : NULL;
+  as_free(ctx, folder);
   return joined;
 }
 

@@ -30,6 +30,10 @@ void as_file_unmap(as_context *ctx, as_mapping *mapping); /* a zeroed mapping is
  * permissions are kept. AS_E_IO on failure. */
 AS_MUST_CHECK as_status as_file_write(as_context *ctx, const char *path, const void *bytes, size_t length);
 
+/* The same for a buffer's text and "folder/name"; a buffer that failed gives its error. */
+AS_MUST_CHECK as_status as_file_write_into(as_context *ctx, const char *folder, const char *name,
+                                           const as_buffer *buffer);
+
 /* The same for a file too large to hold: begin, write to `stream`, then commit or abandon. `stream` is binary. */
 typedef struct as_file_writer {
   FILE *stream;
@@ -49,6 +53,8 @@ AS_MUST_CHECK as_status as_make_folders_for_now(as_context *ctx, const char *pat
 void as_unmake_folders(as_context *ctx, const char *path, size_t made);
 /* "folder/name"; NULL on failure. Caller frees with as_free. */
 char *as_path_join(as_context *ctx, const char *folder, const char *name);
+/* The path of `name` in the folder that holds the file `path`; NULL on failure. Caller frees with as_free. */
+char *as_path_beside(as_context *ctx, const char *path, const char *name);
 /* Removes a folder with all that is in it, following no link; one that is not there is fine. */
 AS_MUST_CHECK as_status as_folder_remove(as_context *ctx, const char *path);
 /* Gives a file or folder another name on the same file system, and makes that last through a power loss. */

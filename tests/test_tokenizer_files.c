@@ -133,7 +133,7 @@ static const struct {
     {NULL, "[]", NULL, "normalizer must be an object"},
     {NULL, "{\"type\":\"BertNormalizer\",\"lowercase\":1}", NULL, "normalizer.lowercase must be true or false"},
     {NULL, "{\"type\":\"BertNormalizer\",\"strip_accents\":\"no\"}", NULL, "normalizer.strip_accents must be"},
-    {NULL, NULL, "{\"type\":\"ByteLevel\"}", "post_processor.type \"ByteLevel\""},
+    {NULL, NULL, "{\"type\":\"Sequence\"}", "post_processor.type \"Sequence\""},
     {NULL, NULL, "{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",3]}",
      "post_processor.cls must be a token and its id"},
     {NULL, NULL, "{\"type\":\"BertProcessing\",\"sep\":[3,\"[SEP]\"],\"cls\":[\"a\",2]}", "post_processor.sep must be"},

@@ -52,10 +52,11 @@ as_status as_read_added_token(as_loader *loader, const json_t *json, const char 
   return add(loader, where, token);
 }
 
-as_status as_add_special_token(as_loader *loader, const char *content) {
+as_status as_add_special_token(as_loader *loader, const char *content, bool lstrip) {
   int32_t id = as_vocabulary_id(&loader->tokenizer->vocabulary, content, strlen(content));
   return add(loader, "",
-             (as_added_token){.content = (char *)content, .length = strlen(content), .id = id, .special = true});
+             (as_added_token){
+                 .content = (char *)content, .length = strlen(content), .id = id, .special = true, .lstrip = lstrip});
 }
 
 void as_write_added_token(const as_added_token *token, as_json_writer *writer) {

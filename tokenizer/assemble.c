@@ -112,6 +112,7 @@ static as_status reserve(as_encoding *encoding, size_t tokens, size_t parts) {
 }
 
 typedef struct row {
+  const as_tokenizer *tokenizer;
   as_encoding *encoding;
   size_t at;
 } row;
@@ -130,8 +131,15 @@ static void put(row *out, as_token token, int32_t type_id, bool special, bool at
 }
 
 static void put_text(row *out, int text, as_window window, int32_t type_id) {
-  const as_token *tokens = out->encoding->work->tokens[text].items;
-  for (size_t i = window.start; i < window.end; i++) put(out, tokens[i], type_id, false, true, (int8_t)text);
+  const as_work *work = out->encoding->work;
+  const as_stage *stage = &out->tokenizer->stages[AS_STAGE_POST_PROCESSOR];
+  const as_post_processor_type *type = as_post_processor_of(out->tokenizer);
+  for (size_t i = window.start; i < window.end; i++) {
+    as_token token = work->tokens[text].items[i];
+    if (type && type->adjust)
+      type->adjust(out->tokenizer, stage->state, work, work->source[text], &token, i == window.start);
+    put(out, token, type_id, false, true, (int8_t)text);
+  }
 }
 
 static void put_special(row *out, const as_template_special *special, int32_t type_id) {
@@ -213,9 +221,10 @@ static void part_windows(const as_work *work, int texts, size_t index, as_window
   window[1] = texts == 2 ? work->windows[1].items[second] : (as_window){0, 0};
 }
 
-static void put_parts(const as_template *form, const as_encode_options *options, int texts, const layout *plan,
+static void put_parts(const as_tokenizer *tokenizer, const as_encode_options *options, int texts, const layout *plan,
                       as_encoding *encoding) {
-  row out = {.encoding = encoding};
+  const as_template *form = as_template_of(tokenizer);
+  row out = {.tokenizer = tokenizer, .encoding = encoding};
   for (size_t part = 0; part < plan->parts; part++) {
     as_window window[2];
     part_windows(encoding->work, texts, part, window);
@@ -250,7 +259,7 @@ as_status as_assemble(const as_tokenizer *tokenizer, const as_encode_options *op
   status = measure(work, texts, &plan);
   if (status == AS_OK) status = reserve(encoding, plan.tokens, plan.parts);
   if (status != AS_OK) return status;
-  put_parts(form, options, texts, &plan, encoding);
+  put_parts(tokenizer, options, texts, &plan, encoding);
   encoding->cut = had - kept;
   return AS_OK;
 }

@@ -3,6 +3,7 @@
 #define AS_TOKENIZER_COMPONENTS_H
 
 #include "tokenizer/bert_normalizer.h"
+#include "tokenizer/byte_level.h"
 #include "tokenizer/stages.h"
 
 extern const as_pre_tokenizer_type as_bert_pre_tokenizer;
@@ -10,10 +11,16 @@ extern const as_model_type as_wordpiece_model;
 extern const as_post_processor_type as_template_processing;
 extern const as_post_processor_type as_bert_processing;
 extern const as_decoder_type as_wordpiece_decoder;
+extern const as_model_type as_bpe_model;
+extern const as_pre_tokenizer_type as_byte_level_pre_tokenizer;
+extern const as_post_processor_type as_roberta_processing;
+extern const as_post_processor_type as_byte_level_processing;
+extern const as_decoder_type as_byte_level_decoder;
 
 /* The readers of as_tokenizer_formats. */
 as_status as_read_tokenizer_json(as_loader *loader);
 as_status as_read_vocab_txt(as_loader *loader);
+as_status as_read_vocab_json(as_loader *loader);
 
 /* The model over the vocabulary of loader->tokenizer, which is complete. AS_E_MODEL if it lacks the unknown token. */
 AS_MUST_CHECK as_status as_wordpiece_new(as_loader *loader, const char *unk_token,
@@ -21,6 +28,14 @@ AS_MUST_CHECK as_status as_wordpiece_new(as_loader *loader, const char *unk_toke
                                          void **state);
 /* The state of a template with the pieces of `form`, which is taken over; NULL on failure (then it is freed). */
 void *as_template_processing_new(as_context *ctx, as_template *form);
+/* The members "sep" and "cls" of BertProcessing and RobertaProcessing, each a token and its id, as a template. What a
+ * failure leaves in *form is the caller's. */
+AS_MUST_CHECK as_status as_read_classifier(as_loader *loader, const json_t *json, as_classifier_form which,
+                                           as_template *form);
+void as_write_classifier(const as_template *form, as_json_writer *writer);
+/* The state of RobertaProcessing with a template, which is taken over; NULL on failure (then it is freed). */
+void *as_roberta_processing_new(as_context *ctx, as_template *form, as_byte_level members);
+const as_byte_level *as_roberta_processing_members(const void *state);
 void *as_wordpiece_decoder_new(as_context *ctx, const char *prefix, bool cleanup);
 bool as_wordpiece_decoder_is_usual(const void *state); /* prefix ##, with cleanup */
 
@@ -29,5 +44,10 @@ AS_MUST_CHECK as_status as_make_bert_words(as_loader *loader, as_bert_switches s
 /* Its other stages, around the vocabulary and the special tokens' names, which must be there; special tokens that the
  * vocabulary has become added tokens. AS_E_MODEL if it lacks unk_token, cls_token or sep_token. */
 AS_MUST_CHECK as_status as_make_bert_tokens(as_loader *loader);
+
+/* The same for a RoBERTa tokenizer: its pre-tokenizer, */
+AS_MUST_CHECK as_status as_make_byte_words(as_loader *loader, as_byte_level members);
+/* and its other stages but the model. AS_E_MODEL if the vocabulary lacks cls_token or sep_token. */
+AS_MUST_CHECK as_status as_make_roberta_tokens(as_loader *loader, as_byte_level members);
 
 #endif

@@ -129,11 +129,8 @@ static as_status tokenize(const as_tokenizer *tokenizer, as_work *work, int inde
   work->list = &work->tokens[index];
   work->list->length = 0;
   as_status status = as_tokenizer_split(tokenizer, work, index, text, length, repaired);
-  if (status == AS_OK) status = tokenize_splits(tokenizer, work);
-  const as_post_processor_type *post_processor = as_post_processor_of(tokenizer);
-  if (status == AS_OK && post_processor && post_processor->adjust)
-    post_processor->adjust(tokenizer, tokenizer->stages[AS_STAGE_POST_PROCESSOR].state, work, work->list);
-  return status;
+  if (status == AS_OK) work->source[index] = (as_text_view){.bytes = *text, .length = (uint32_t)*length};
+  return status == AS_OK ? tokenize_splits(tokenizer, work) : status;
 }
 
 /* ---- offsets in code points ----------------------------------------------------------------------------------- */
@@ -193,18 +190,23 @@ as_status as_tokenizer_encode(const as_tokenizer *tokenizer, const char *text, s
   return status;
 }
 
+const char *as_work_token(const as_tokenizer *tokenizer, const as_work *work, const as_token *token, size_t *length) {
+  if (token->surface >= 0) {
+    const as_surface *surface = &work->surfaces[token->surface];
+    if (length) *length = surface->length;
+    return work->surface_pool.data + surface->start;
+  }
+  const char *known = as_vocabulary_token(&tokenizer->vocabulary, token->id, length);
+  const as_added_token *added = known ? NULL : as_added_token_by_id(&tokenizer->added, token->id);
+  if (!added) return known;
+  if (length) *length = added->length;
+  return added->content;
+}
+
 const char *as_encoding_token(const as_tokenizer *tokenizer, const as_encoding *encoding, size_t index,
                               size_t *length) {
   const as_work *work = encoding->work;
   if (!work || index >= encoding->part_start[encoding->parts]) return NULL;
-  int32_t surface = work->surface_of[index];
-  if (surface >= 0) {
-    if (length) *length = work->surfaces[surface].length;
-    return work->surface_pool.data + work->surfaces[surface].start;
-  }
-  const char *token = as_vocabulary_token(&tokenizer->vocabulary, encoding->ids[index], length);
-  const as_added_token *added = token ? NULL : as_added_token_by_id(&tokenizer->added, encoding->ids[index]);
-  if (!added) return token;
-  if (length) *length = added->length;
-  return added->content;
+  as_token token = {.id = encoding->ids[index], .surface = work->surface_of[index]};
+  return as_work_token(tokenizer, work, &token, length);
 }

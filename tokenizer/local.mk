@@ -1,6 +1,7 @@
 # tokenizer/: text to ids and back, as Hugging Face's tokenizers do it; knows base/ only.
 tokenizer_includedir = $(pkgincludedir)/tokenizer
-tokenizer_include_HEADERS = tokenizer/tokenizer.h tokenizer/tokenize_json.h tokenizer/wordpiece_trainer.h
+tokenizer_include_HEADERS = tokenizer/tokenizer.h tokenizer/tokenize_json.h tokenizer/trainer.h \
+  tokenizer/wordpiece_trainer.h tokenizer/byte_bpe_trainer.h
 libassistify_all_la_SOURCES += tokenizer/tokenizer.c tokenizer/construct.h tokenizer/stages.h tokenizer/components.h \
   tokenizer/registry.c tokenizer/encode.c tokenizer/encode.h tokenizer/assemble.c tokenizer/assemble.h tokenizer/work.c tokenizer/work.h \
   tokenizer/span.h tokenizer/added_tokens.c tokenizer/added_tokens.h tokenizer/added_tokens_json.c \
@@ -10,15 +11,21 @@ libassistify_all_la_SOURCES += tokenizer/tokenizer.c tokenizer/construct.h token
   tokenizer/bert_pre_tokenizer.c tokenizer/wordpiece.c tokenizer/wordpiece_decoder.c tokenizer/template.c \
   tokenizer/template.h tokenizer/template_processing.c tokenizer/fields.c tokenizer/fields.h tokenizer/limits.h \
   tokenizer/merge_trainer.c tokenizer/merge_trainer.h tokenizer/word_counts.c tokenizer/word_counts.h \
-  tokenizer/wordpiece_trainer.c tokenizer/tokenizer_json.c tokenizer/tokenize_json.c tokenizer/tokenizer_config.c tokenizer/tokenizer_config.h
+  tokenizer/wordpiece_trainer.c tokenizer/bpe.c tokenizer/bpe.h tokenizer/bpe_word.c tokenizer/bpe_word.h \
+  tokenizer/merge_table.c tokenizer/merge_table.h tokenizer/merges_file.c tokenizer/merges_file.h \
+  tokenizer/byte_level.c tokenizer/byte_level.h tokenizer/gpt2_words.c tokenizer/gpt2_words.h \
+  tokenizer/byte_bpe_trainer.c tokenizer/trainer.c tokenizer/roberta.c tokenizer/roberta_processing.c tokenizer/construct.c tokenizer/tokenizer_json.c tokenizer/tokenize_json.c tokenizer/tokenizer_config.c tokenizer/tokenizer_config.h
 EXTRA_DIST += tokenizer/make_unicode_tables.py
 
 # Tests.
-check_PROGRAMS += tests/golden_wordpiece tests/test_wordpiece tests/test_encoding tests/test_tokenizer_files \
+check_PROGRAMS += tests/golden_wordpiece tests/golden_bpe tests/test_wordpiece tests/test_encoding tests/test_tokenizer_files \
   tests/test_tokenizer_robust   tests/test_wordpiece_trainer
-tests_golden_wordpiece_SOURCES = tests/golden_wordpiece.c
+tests_golden_wordpiece_SOURCES = tests/golden_wordpiece.c tests/tokenizer_golden.c tests/tokenizer_golden.h
 tests_golden_wordpiece_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_wordpiece_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_golden_bpe_SOURCES = tests/golden_bpe.c tests/tokenizer_golden.c tests/tokenizer_golden.h
+tests_golden_bpe_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_golden_bpe_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_wordpiece_SOURCES = tests/test_wordpiece.c tests/tokenizer_files.h tests/tokenizer_fixture.h
 tests_test_wordpiece_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_wordpiece_LDADD = libtest_harness.la $(TEST_LDADD)

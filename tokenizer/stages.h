@@ -66,9 +66,11 @@ typedef struct as_model_type {
 
 typedef struct as_post_processor_type {
   as_component component;
-  /* Changes the tokens of a text before they are cut and joined (RoBERTa trims offsets); may be NULL. */
-  void (*adjust)(const as_tokenizer *tokenizer, const void *state, const as_work *work, as_token_list *tokens);
-  const as_template *(*form)(const void *state); /* how the texts and the special tokens are joined */
+  /* Changes a token that is in the answer (RoBERTa trims offsets); `source` is the text that its span points into,
+   * `first` tells the first of the text, or of a window. May be NULL. */
+  void (*adjust)(const as_tokenizer *tokenizer, const void *state, const as_work *work, as_text_view source,
+                 as_token *token, bool first);
+  const as_template *(*form)(const void *state); /* how texts and special tokens are joined; NULL: one after the other */
 } as_post_processor_type;
 
 /* Appends the text of the tokens to `out`. */
@@ -124,10 +126,13 @@ static inline const as_decoder_type *as_decoder_of(const as_tokenizer *tokenizer
   return (const as_decoder_type *)tokenizer->stages[AS_STAGE_DECODER].type;
 }
 
-/* The template by which texts are joined; NULL without a post-processor. */
+/* The template by which texts are joined; NULL if they are put one after the other. */
 static inline const as_template *as_template_of(const as_tokenizer *tokenizer) {
   const as_post_processor_type *type = as_post_processor_of(tokenizer);
-  return type ? type->form(tokenizer->stages[AS_STAGE_POST_PROCESSOR].state) : NULL;
+  return type && type->form ? type->form(tokenizer->stages[AS_STAGE_POST_PROCESSOR].state) : NULL;
 }
+
+/* The string of a token as `tokenizers` shows it, ended by NUL; `length` may be NULL. NULL if there is none. */
+const char *as_work_token(const as_tokenizer *tokenizer, const as_work *work, const as_token *token, size_t *length);
 
 #endif

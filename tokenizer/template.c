@@ -42,39 +42,45 @@ as_status as_template_add_piece(as_template *form, as_context *ctx, bool pair, a
   return AS_OK;
 }
 
-/* "cls A sep B sep"; `special` is 0 for cls and 1 for sep here. */
-enum { SINGLE_PIECES = 3, PAIR_PIECES = 5 };
-static as_template_piece classifier_piece(int index, int32_t second_type) {
-  static const as_template_piece row[PAIR_PIECES] = {{.kind = AS_PIECE_SPECIAL, .special = 0},
-                                                     {.kind = AS_PIECE_FIRST},
-                                                     {.kind = AS_PIECE_SPECIAL, .special = 1},
-                                                     {.kind = AS_PIECE_SECOND},
-                                                     {.kind = AS_PIECE_SPECIAL, .special = 1}};
-  as_template_piece piece = row[index];
-  piece.type_id = index < SINGLE_PIECES ? 0 : second_type;
+/* The rows of a form: c is cls, s is sep, A and B are the texts. The first three pieces are those for one text. */
+enum { SINGLE_PIECES = 3 };
+static const struct {
+  const char *pieces;
+  int32_t second_type; /* of B and what follows it */
+} forms[] = {[AS_FORM_BERT] = {"cAsBs", 1}, [AS_FORM_ROBERTA] = {"cAssBs", 0}};
+
+static size_t form_length(as_classifier_form which, bool pair) {
+  return pair ? strlen(forms[which].pieces) : SINGLE_PIECES;
+}
+
+/* `special` is 0 for cls and 1 for sep. */
+static as_template_piece form_piece(as_classifier_form which, size_t index) {
+  const char *pieces = forms[which].pieces, letter = pieces[index];
+  as_template_piece piece = {.kind = AS_PIECE_SPECIAL, .special = letter == 's'};
+  if (letter == 'A') piece.kind = AS_PIECE_FIRST;
+  if (letter == 'B') piece.kind = AS_PIECE_SECOND;
+  if (index >= (size_t)(strchr(pieces, 'B') - pieces)) piece.type_id = forms[which].second_type;
   return piece;
 }
 
 as_status as_template_classifier(as_template *form, as_context *ctx, const char *cls, int32_t cls_id, const char *sep,
-                                 int32_t sep_id, int32_t second_type) {
+                                 int32_t sep_id, as_classifier_form which) {
   if (as_template_add_special(form, ctx, cls, &cls_id, 1) < 0 ||
       as_template_add_special(form, ctx, sep, &sep_id, 1) < 0)
     return AS_E_NOMEM;
   as_status status = AS_OK;
-  for (int i = 0; i < PAIR_PIECES && status == AS_OK; i++) {
-    as_template_piece piece = classifier_piece(i, second_type);
-    if (i < SINGLE_PIECES) status = as_template_add_piece(form, ctx, false, piece);
-    if (status == AS_OK) status = as_template_add_piece(form, ctx, true, piece);
-  }
+  for (int pair = 0; pair < 2; pair++)
+    for (size_t i = 0; i < form_length(which, pair) && status == AS_OK; i++)
+      status = as_template_add_piece(form, ctx, pair, form_piece(which, i));
   return status;
 }
 
-bool as_template_is_classifier(const as_template *form, int32_t cls_id, int32_t sep_id, int32_t second_type) {
+bool as_template_is_classifier(const as_template *form, int32_t cls_id, int32_t sep_id, as_classifier_form which) {
   const int32_t ids[2] = {cls_id, sep_id};
-  if (form->piece_count[0] != SINGLE_PIECES || form->piece_count[1] != PAIR_PIECES) return false;
   for (int pair = 0; pair < 2; pair++) {
+    if (form->piece_count[pair] != form_length(which, pair)) return false;
     for (size_t i = 0; i < form->piece_count[pair]; i++) {
-      as_template_piece wanted = classifier_piece((int)i, second_type), piece = form->pieces[pair][i];
+      as_template_piece wanted = form_piece(which, i), piece = form->pieces[pair][i];
       if (piece.kind != wanted.kind || piece.type_id != wanted.type_id) return false;
       if (piece.kind != AS_PIECE_SPECIAL) continue;
       const as_template_special *special = &form->specials[piece.special];

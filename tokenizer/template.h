@@ -39,10 +39,15 @@ int64_t as_template_add_special(as_template *form, as_context *ctx, const char *
 /* Appends a piece to the row for one text (pair false) or for a pair. */
 AS_MUST_CHECK as_status as_template_add_piece(as_template *form, as_context *ctx, bool pair, as_template_piece piece);
 
-/* "cls A sep" and "cls A sep B sep", where B and the last sep have `second_type`: BERT's (1). */
+/* The templates of the encoders: "cls A sep" and, for a pair, */
+typedef enum as_classifier_form {
+  AS_FORM_BERT,   /* "cls A sep B:1 sep:1" */
+  AS_FORM_ROBERTA /* "cls A sep sep B sep" */
+} as_classifier_form;
+
 AS_MUST_CHECK as_status as_template_classifier(as_template *form, as_context *ctx, const char *cls, int32_t cls_id,
-                                               const char *sep, int32_t sep_id, int32_t second_type);
+                                               const char *sep, int32_t sep_id, as_classifier_form which);
 /* Whether the template is that one, whatever it calls the tokens. */
-bool as_template_is_classifier(const as_template *form, int32_t cls_id, int32_t sep_id, int32_t second_type);
+bool as_template_is_classifier(const as_template *form, int32_t cls_id, int32_t sep_id, as_classifier_form which);
 
 #endif

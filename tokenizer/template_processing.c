@@ -134,13 +134,18 @@ static as_status read_named_id(as_loader *loader, const json_t *json, const char
   return AS_OK;
 }
 
-static as_status read_bert(as_loader *loader, const json_t *json, void **state) {
+as_status as_read_classifier(as_loader *loader, const json_t *json, as_classifier_form which, as_template *form) {
   const char *sep, *cls;
   int32_t sep_id, cls_id;
-  as_template form = {0};
   as_status status = read_named_id(loader, json, "sep", &sep, &sep_id);
   if (status == AS_OK) status = read_named_id(loader, json, "cls", &cls, &cls_id);
-  if (status == AS_OK) status = as_template_classifier(&form, loader->ctx, cls, cls_id, sep, sep_id, 1);
+  if (status == AS_OK) status = as_template_classifier(form, loader->ctx, cls, cls_id, sep, sep_id, which);
+  return status;
+}
+
+static as_status read_bert(as_loader *loader, const json_t *json, void **state) {
+  as_template form = {0};
+  as_status status = as_read_classifier(loader, json, AS_FORM_BERT, &form);
   return finish(loader, &form, status, state);
 }
 
@@ -190,15 +195,18 @@ const as_post_processor_type as_template_processing = {
     .form = form_of,
 };
 
-static void write_bert(const as_tokenizer *tokenizer, const void *state, as_json_writer *writer) {
-  const as_template *form = state;
-  (void)tokenizer;
+void as_write_classifier(const as_template *form, as_json_writer *writer) {
   for (int i = 1; i >= 0; i--) { /* as_template_classifier puts cls first */
     as_json_open_array(writer, i ? "sep" : "cls");
     as_json_string(writer, NULL, form->specials[i].name);
     as_json_int(writer, NULL, form->specials[i].ids[0]);
     as_json_close_array(writer);
   }
+}
+
+static void write_bert(const as_tokenizer *tokenizer, const void *state, as_json_writer *writer) {
+  (void)tokenizer;
+  as_write_classifier(state, writer);
 }
 
 const as_post_processor_type as_bert_processing = {

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "tokenizer/added_tokens_json.h"
+#include "tokenizer/construct.h"
 #include "tokenizer/fields.h"
 #include "tokenizer/limits.h"
 
@@ -19,15 +20,6 @@ static const char *const KEYS[AS_SPECIAL_TOKENS] = {
 };
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
-
-/* "folder/name" beside the file `path`; NULL on failure. */
-static char *beside(as_context *ctx, const char *path, const char *name) {
-  const char *slash = strrchr(path, '/');
-  char *folder = slash ? as_strndup(ctx, path, (size_t)(slash - path)) : as_strdup(ctx, ".");
-  char *joined = folder ? as_path_join(ctx, slash == path ? "/" : folder, name) : NULL;
-  as_free(ctx, folder);
-  return joined;
-}
 
 /* A special token is a text, or an object with its text under "content". */
 static as_status read_name(const as_loader *loader, const json_t *document, const char *key, char **name) {
@@ -52,7 +44,7 @@ static as_status read_names(const as_loader *loader, const json_t *document) {
 static as_status read_beside(const as_loader *loader, const char *name, json_t **document) {
   *document = NULL;
   as_loader other = *loader;
-  char *path = beside(loader->ctx, loader->path, name);
+  char *path = as_path_beside(loader->ctx, loader->path, name);
   if (!path) return AS_E_NOMEM;
   other.path = path;
   as_status status = AS_OK;
@@ -64,16 +56,12 @@ static as_status read_beside(const as_loader *loader, const char *name, json_t *
   return status;
 }
 
-as_status as_read_config(as_loader *loader, const char *const names[AS_SPECIAL_TOKENS], json_t **config) {
+as_status as_read_config(as_loader *loader, const as_model_type *model, json_t **config) {
   as_tokenizer *tokenizer = loader->tokenizer;
   json_t *map = NULL;
   *config = NULL;
-  for (int i = 0; i < AS_SPECIAL_TOKENS; i++) {
-    if (!names[i]) continue;
-    tokenizer->special[i] = as_strdup(loader->ctx, names[i]);
-    if (!tokenizer->special[i]) return AS_E_NOMEM;
-  }
-  as_status status = read_beside(loader, "special_tokens_map.json", &map);
+  as_status status = as_name_special_tokens(loader, model);
+  if (status == AS_OK) status = read_beside(loader, "special_tokens_map.json", &map);
   json_decref(map);
   if (status == AS_OK) status = read_beside(loader, "tokenizer_config.json", config);
   if (status != AS_OK) return status;
@@ -83,7 +71,20 @@ as_status as_read_config(as_loader *loader, const char *const names[AS_SPECIAL_T
   return AS_OK;
 }
 
-as_status as_config_switches(as_loader *loader, const json_t *config, as_bert_switches *switches) {
+/* Runs one of the readers below with the name of the configuration's own file for messages. */
+static as_status read_config(as_loader *loader, const json_t *config, void *out,
+                             as_status (*read)(as_loader *loader, const json_t *config, void *out)) {
+  as_loader other = *loader;
+  char *path = as_path_beside(loader->ctx, loader->path, "tokenizer_config.json");
+  if (!path) return AS_E_NOMEM;
+  other.path = path;
+  as_status status = read(&other, config, out);
+  as_free(loader->ctx, path);
+  return status;
+}
+
+static as_status read_switches(as_loader *loader, const json_t *config, void *out) {
+  as_bert_switches *switches = out;
   bool strip = false;
   as_status status = as_field_bool(loader, config, "", "do_lower_case", &switches->lowercase);
   if (status == AS_OK)
@@ -94,9 +95,14 @@ as_status as_config_switches(as_loader *loader, const json_t *config, as_bert_sw
   return status;
 }
 
-as_status as_config_added_tokens(as_loader *loader, const json_t *config) {
+static as_status read_trimming(as_loader *loader, const json_t *config, void *out) {
+  return as_read_trimming(loader, config, out);
+}
+
+static as_status read_added_tokens(as_loader *loader, const json_t *config, void *out) {
   const char *where = "added_tokens_decoder", *key;
   json_t *tokens = json_object_get(config, where), *item;
+  (void)out;
   if (!tokens || json_is_null(tokens)) return AS_OK;
   as_status status = as_field_object(loader, tokens, where);
   if (status != AS_OK) return status;
@@ -108,6 +114,18 @@ as_status as_config_added_tokens(as_loader *loader, const json_t *config) {
     if (status != AS_OK) return status;
   }
   return AS_OK;
+}
+
+as_status as_config_switches(as_loader *loader, const json_t *config, as_bert_switches *switches) {
+  return read_config(loader, config, switches, read_switches);
+}
+
+as_status as_config_trimming(as_loader *loader, const json_t *config, as_byte_level *members) {
+  return read_config(loader, config, members, read_trimming);
+}
+
+as_status as_config_added_tokens(as_loader *loader, const json_t *config) {
+  return read_config(loader, config, NULL, read_added_tokens);
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------------- */
@@ -133,14 +151,6 @@ static void write_config(const as_tokenizer *tokenizer, size_t model_max_length,
   write_names(tokenizer, writer);
 }
 
-static as_status save(as_context *ctx, const char *folder, const char *name, const as_buffer *text) {
-  char *path = as_path_join(ctx, folder, name);
-  if (!path) return AS_E_NOMEM;
-  as_status status = as_file_write(ctx, path, as_buffer_string(text), text->length);
-  as_free(ctx, path);
-  return status;
-}
-
 as_status as_save_config(const as_tokenizer *tokenizer, const char *folder, size_t model_max_length) {
   as_context *ctx = tokenizer->ctx;
   static const char *const files[2] = {"tokenizer_config.json", "special_tokens_map.json"};
@@ -156,8 +166,7 @@ as_status as_save_config(const as_tokenizer *tokenizer, const char *folder, size
       write_names(tokenizer, &writer);
     as_json_close_object(&writer);
     as_buffer_char(&text, '\n');
-    status = as_buffer_status(&text);
-    if (status == AS_OK) status = save(ctx, folder, files[i], &text);
+    status = as_file_write_into(ctx, folder, files[i], &text);
     as_buffer_free(&text);
   }
   return status;

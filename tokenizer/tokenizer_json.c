@@ -104,11 +104,12 @@ as_status as_read_tokenizer_json(as_loader *loader) {
   size_t length;
   as_status status = as_file_read(loader->ctx, loader->path, AS_MAX_TOKENIZER_FILE, AS_E_MODEL, &text, &length);
   if (status != AS_OK) return status;
-  status = as_scan_vocab(loader->ctx, text, &length, &loader->tokenizer->vocabulary);
+  static const char *const place[] = {"model", "vocab", NULL};
+  status = as_scan_vocab(loader->ctx, text, &length, place, &loader->tokenizer->vocabulary);
   if (status == AS_OK) status = as_json_parse(loader->ctx, text, length, loader->path, AS_E_MODEL, &root);
   as_free(loader->ctx, text);
   if (status == AS_OK) status = read_document(loader, root);
-  if (status == AS_OK) status = as_read_config(loader, as_model_of(loader->tokenizer)->special_tokens, &config);
+  if (status == AS_OK) status = as_read_config(loader, as_model_of(loader->tokenizer), &config);
   json_decref(config);
   json_decref(root);
   return status;
@@ -160,10 +161,7 @@ as_status as_tokenizer_save(const as_tokenizer *tokenizer, const char *folder, s
   as_json_writer writer = as_json_writer_start(&text, 2);
   write_document(tokenizer, &writer);
   as_buffer_char(&text, '\n');
-  status = as_buffer_status(&text);
-  char *path = status == AS_OK ? as_path_join(ctx, folder, "tokenizer.json") : NULL;
-  if (status == AS_OK) status = path ? as_file_write(ctx, path, text.data, text.length) : AS_E_NOMEM;
-  as_free(ctx, path);
+  status = as_file_write_into(ctx, folder, "tokenizer.json", &text);
   as_buffer_free(&text);
   return status;
 }

@@ -9,11 +9,12 @@
 #include "base/utf8.h"
 #include "tokenizer/fields.h"
 #include "tokenizer/limits.h"
+#include "tokenizer/vocab_scan.h"
 
-as_status as_read_vocab_object(as_loader *loader, const json_t *model) {
+as_status as_read_vocab_object(as_loader *loader, json_t *object, const char *where) {
   as_vocabulary *vocabulary = &loader->tokenizer->vocabulary;
-  json_t *object = json_object_get(model, "vocab"), *value;
-  const char *where = "vocab", *token;
+  const char *token;
+  json_t *value;
   as_status status = as_field_object(loader, object, where);
   if (status != AS_OK || vocabulary->count > 0) return status; /* as_scan_vocab has read it */
   json_int_t limit = 2 * (json_int_t)json_object_size(object) + AS_MAX_ID_HOLES;
@@ -34,13 +35,37 @@ as_status as_read_vocab_object(as_loader *loader, const json_t *model) {
   return AS_OK;
 }
 
-void as_write_vocab_object(const as_tokenizer *tokenizer, as_json_writer *writer) {
-  as_json_open_object(writer, "vocab");
+void as_write_vocab_object(const as_tokenizer *tokenizer, const char *key, as_json_writer *writer) {
+  as_json_open_object(writer, key);
   for (size_t id = 0; id < tokenizer->vocabulary.limit; id++) {
     const char *token = as_vocabulary_token(&tokenizer->vocabulary, (int64_t)id, NULL);
     if (token) as_json_int(writer, token, (int64_t)id);
   }
   as_json_close_object(writer);
+}
+
+as_status as_read_vocab_document(as_loader *loader) {
+  char *text;
+  size_t length;
+  json_t *root = NULL;
+  as_status status = as_file_read(loader->ctx, loader->path, AS_MAX_TOKENIZER_FILE, AS_E_MODEL, &text, &length);
+  if (status != AS_OK) return status;
+  status = as_scan_vocab(loader->ctx, text, &length, NULL, &loader->tokenizer->vocabulary);
+  if (status == AS_OK) status = as_json_parse(loader->ctx, text, length, loader->path, AS_E_MODEL, &root);
+  as_free(loader->ctx, text);
+  if (status == AS_OK) status = as_read_vocab_object(loader, root, "");
+  json_decref(root);
+  return status;
+}
+
+as_status as_save_vocab_json(const as_tokenizer *tokenizer, const char *folder) {
+  as_buffer out;
+  as_buffer_init(&out, tokenizer->ctx);
+  as_json_writer writer = as_json_writer_start(&out, 0);
+  as_write_vocab_object(tokenizer, NULL, &writer);
+  as_status status = as_file_write_into(tokenizer->ctx, folder, "vocab.json", &out);
+  as_buffer_free(&out);
+  return status;
 }
 
 /* One line of vocab.txt; *repeats counts the tokens that came before. */
@@ -91,11 +116,7 @@ as_status as_save_vocab_txt(const as_tokenizer *tokenizer, const void *state, co
     if (token) as_buffer_append(&out, token, length);
     as_buffer_char(&out, '\n');
   }
-  as_status status = as_buffer_status(&out);
-  char *path = as_path_join(ctx, folder, "vocab.txt");
-  if (!path) status = AS_E_NOMEM;
-  if (status == AS_OK) status = as_file_write(ctx, path, as_buffer_string(&out), out.length);
-  as_free(ctx, path);
+  as_status status = as_file_write_into(ctx, folder, "vocab.txt", &out);
   as_buffer_free(&out);
   return status;
 }

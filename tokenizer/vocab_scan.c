@@ -140,9 +140,11 @@ static as_status read_members(scanner *s, const char *at, size_t limit, as_vocab
   return AS_OK;
 }
 
-as_status as_scan_vocab(as_context *ctx, char *text, size_t *length, as_vocabulary *vocabulary) {
+as_status as_scan_vocab(as_context *ctx, char *text, size_t *length, const char *const *path,
+                        as_vocabulary *vocabulary) {
   scanner s = {.end = text + *length};
-  const char *open = find_member(&s, find_member(&s, text, "model"), "vocab"), *behind, *close = NULL;
+  const char *open = skip_blanks(&s, text), *behind, *close = NULL;
+  for (; path && *path; path++) open = find_member(&s, open, *path);
   if (!open || *open != '{' || !(behind = skip_value(&s, open))) return AS_OK;
   size_t members = 1;
   for (const char *at = open; at && at < behind;) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "tokenizer/encode.h"
 
 void as_word_counts_init(as_word_counts *counts, as_context *ctx) {
   *counts = (as_word_counts){.ctx = ctx};
@@ -61,5 +62,35 @@ as_status as_word_counts_add(as_word_counts *counts, const char *word, size_t le
   as_buffer_append(&counts->pool, word, length);
   status = as_buffer_status(&counts->pool);
   if (status == AS_OK) counts->slots[at] = ++counts->count;
+  return status;
+}
+
+static as_status count_text(as_word_counts *counts, const as_tokenizer *tokenizer, as_work *work, const char *text,
+                            size_t length, bool (*is_counted)(const char *word, size_t length)) {
+  size_t repaired = 0;
+  as_status status = as_tokenizer_split(tokenizer, work, 0, &text, &length, &repaired);
+  for (size_t i = 0; i < work->splits.length && status == AS_OK; i++) {
+    as_split word = work->splits.items[i];
+    const char *bytes = work->text.bytes + word.start;
+    size_t size = word.end - word.start;
+    if (is_counted(bytes, size)) status = as_word_counts_add(counts, bytes, size);
+  }
+  return status;
+}
+
+as_status as_word_counts_read(as_word_counts *counts, const as_tokenizer *tokenizer, as_text_source next, void *user,
+                              bool (*is_counted)(const char *word, size_t length)) {
+  as_work *work = as_work_new(counts->ctx);
+  as_status status = work ? AS_OK : AS_E_NOMEM;
+  while (status == AS_OK) {
+    const char *text = NULL;
+    size_t length = 0;
+    status = next(user, &text, &length);
+    if (status != AS_OK || !text) break;
+    status = count_text(counts, tokenizer, work, text, length, is_counted);
+  }
+  as_work_free(work);
+  if (status == AS_OK && counts->count == 0)
+    return as_fail(counts->ctx, AS_E_DATA, "the texts hold no word to train a vocabulary on");
   return status;
 }

@@ -57,7 +57,7 @@ static as_status read_model(as_loader *loader, const json_t *json, void **state)
   as_status status = as_field_string(loader, json, "", "unk_token", &unk_token);
   if (status == AS_OK) status = as_field_string(loader, json, "", "continuing_subword_prefix", &prefix);
   if (status == AS_OK) status = as_field_int(loader, json, "", "max_input_chars_per_word", 1, LONGEST_WORD, &max_chars);
-  if (status == AS_OK) status = as_read_vocab_object(loader, json);
+  if (status == AS_OK) status = as_read_vocab_object(loader, json_object_get(json, "vocab"), "vocab");
   if (status == AS_OK) status = as_wordpiece_new(loader, unk_token, prefix, (size_t)max_chars, state);
   return status;
 }
@@ -67,7 +67,7 @@ static void write_model(const as_tokenizer *tokenizer, const void *state, as_jso
   as_json_string(writer, "unk_token", self->unk_token);
   as_json_string(writer, "continuing_subword_prefix", self->prefix);
   as_json_int(writer, "max_input_chars_per_word", (int64_t)self->max_chars);
-  as_write_vocab_object(tokenizer, writer);
+  as_write_vocab_object(tokenizer, "vocab", writer);
 }
 
 /* Whether the pipeline is what transformers builds as BertTokenizer: from the vocabulary, the special tokens and three
@@ -82,7 +82,7 @@ static bool is_bert(const as_tokenizer *tokenizer, const wordpiece *self) {
   return as_bert_normalizer_switches(tokenizer->stages[AS_STAGE_NORMALIZER].state)->clean_text &&
          as_wordpiece_decoder_is_usual(tokenizer->stages[AS_STAGE_DECODER].state) && strcmp(self->prefix, "##") == 0 &&
          self->max_chars == 100 && self->unk_id == ids[AS_TOKEN_UNK] &&
-         as_template_is_classifier(form, ids[AS_TOKEN_CLS], ids[AS_TOKEN_SEP], 1);
+         as_template_is_classifier(form, ids[AS_TOKEN_CLS], ids[AS_TOKEN_SEP], AS_FORM_BERT);
 }
 
 static void write_config(const as_tokenizer *tokenizer, const void *state, as_json_writer *writer) {

@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 #include "tokenizer/components.h"
 #include "tokenizer/construct.h"
-#include "tokenizer/encode.h"
 #include "tokenizer/merge_trainer.h"
 #include "tokenizer/word_counts.h"
 
@@ -32,35 +31,8 @@ static size_t decode(const char *text, size_t length, uint32_t *code_point) {
   return (size_t)(size < 0 ? -size : size);
 }
 
-/* ---- counting ------------------------------------------------------------------------------------------------- */
-
-static as_status count_text(trainer *t, as_work *work, const char *text, size_t length) {
-  size_t repaired = 0;
-  as_status status = as_tokenizer_split(t->loader.tokenizer, work, 0, &text, &length, &repaired);
-  for (size_t i = 0; i < work->splits.length && status == AS_OK; i++) {
-    as_split word = work->splits.items[i];
-    const char *bytes = work->text.bytes + word.start;
-    size_t size = word.end - word.start;
-    if (size > LONGEST_WORD && as_utf8_count(bytes, size) > LONGEST_WORD) continue;
-    status = as_word_counts_add(&t->words, bytes, size);
-  }
-  return status;
-}
-
-static as_status count_texts(trainer *t, as_text_source next, void *user) {
-  as_work *work = as_work_new(t->ctx);
-  as_status status = work ? AS_OK : AS_E_NOMEM;
-  while (status == AS_OK) {
-    const char *text = NULL;
-    size_t length = 0;
-    status = next(user, &text, &length);
-    if (status != AS_OK || !text) break;
-    status = count_text(t, work, text, length);
-  }
-  as_work_free(work);
-  if (status == AS_OK && t->words.count == 0)
-    return as_fail(t->ctx, AS_E_DATA, "the texts hold no word to train a vocabulary on");
-  return status;
+static bool is_counted(const char *word, size_t length) {
+  return length <= LONGEST_WORD || as_utf8_count(word, length) <= LONGEST_WORD;
 }
 
 /* ---- the first tokens ----------------------------------------------------------------------------------------- */
@@ -126,11 +98,8 @@ static as_status prepare(trainer *t, as_bert_switches switches) {
   as_tokenizer *tokenizer = t->loader.tokenizer = as_tokenizer_new(t->ctx);
   t->met = as_alloc_zero(t->ctx, CODE_POINTS, 1);
   if (!tokenizer || !t->met) return AS_E_NOMEM;
-  for (int i = 0; i < AS_SPECIAL_TOKENS; i++) {
-    const char *name = as_wordpiece_model.special_tokens[i];
-    if (name && !(tokenizer->special[i] = as_strdup(t->ctx, name))) return AS_E_NOMEM;
-  }
-  return as_make_bert_words(&t->loader, switches);
+  as_status status = as_name_special_tokens(&t->loader, &as_wordpiece_model);
+  return status == AS_OK ? as_make_bert_words(&t->loader, switches) : status;
 }
 
 static as_status train(trainer *t, const as_wordpiece_training *options, as_text_source next, void *user) {
@@ -138,7 +107,7 @@ static as_status train(trainer *t, const as_wordpiece_training *options, as_text
                                                    .handle_chinese_chars = true,
                                                    .strip_accents = AS_UNSET,
                                                    .lowercase = !options->cased});
-  if (status == AS_OK) status = count_texts(t, next, user);
+  if (status == AS_OK) status = as_word_counts_read(&t->words, t->loader.tokenizer, next, user, is_counted);
   if (status == AS_OK) status = add_alphabet(t);
   if (status == AS_OK) status = spell_words(t);
   if (status != AS_OK) return status;

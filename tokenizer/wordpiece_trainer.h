@@ -11,17 +11,13 @@
 #ifndef AS_TOKENIZER_WORDPIECE_TRAINER_H
 #define AS_TOKENIZER_WORDPIECE_TRAINER_H
 
-#include "tokenizer/tokenizer.h"
+#include "tokenizer/trainer.h"
 
 typedef struct as_wordpiece_training {
   size_t vocab_size;      /* tokens to stop at; reached only if the texts have so many pairs. At least 5 */
   uint64_t min_frequency; /* pairs that occur less often are not joined; 0 and 1: all are */
   bool cased;             /* keep upper case and accents */
 } as_wordpiece_training;
-
-/* Gives the next text, borrowed until the next call; *text NULL after the last one. A status other than AS_OK ends the
- * training with it. */
-typedef as_status (*as_text_source)(void *user, const char **text, size_t *length);
 
 /* Trains and makes the tokenizer: [PAD] [UNK] [CLS] [SEP] [MASK] are ids 0 to 4. Memory grows with the number of
  * different words. If the characters alone are more than vocab_size, they are all kept and a warning says so.

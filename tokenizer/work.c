@@ -22,6 +22,7 @@ void as_work_free(as_work *work) {
   as_free(ctx, work->splits.items);
   as_free(ctx, work->spare_splits.items);
   as_nfd_free(&work->nfd, ctx);
+  as_bpe_word_free(&work->bpe, ctx);
   for (int i = 0; i < 2; i++) {
     as_free(ctx, work->tokens[i].items);
     as_free(ctx, work->windows[i].items);
@@ -54,6 +55,15 @@ as_status as_split_put(as_work *work, as_split_list *list, size_t start, size_t 
   }
   list->items[list->length++] = (as_split){.start = (uint32_t)start, .end = (uint32_t)end, .added = added};
   return AS_OK;
+}
+
+void as_work_swap(as_work *work) {
+  as_aligned_text text = work->text;
+  work->text = work->spare;
+  work->spare = text;
+  as_split_list splits = work->splits;
+  work->splits = work->spare_splits;
+  work->spare_splits = splits;
 }
 
 as_status as_work_emit(as_work *work, int32_t id, uint32_t start, uint32_t end) {

@@ -6,6 +6,7 @@
 #define AS_TOKENIZER_WORK_H
 
 #include "base/buffer.h"
+#include "tokenizer/bpe_word.h"
 #include "tokenizer/nfd.h"
 #include "tokenizer/span.h"
 
@@ -71,6 +72,8 @@ typedef struct as_work {
   as_aligned_text text, spare;        /* the text; a second one for a stage that rewrites it and then swaps the two */
   as_split_list splits, spare_splits; /* its pieces in order; the same */
   as_nfd nfd;
+  as_bpe_word bpe;         /* the word that is being merged */
+  as_text_view source[2];  /* the texts, repaired; borrowed for the call */
   as_token_list tokens[2]; /* of the first and the second text */
   as_token_list *list;     /* the one that is being filled */
   as_buffer repaired[2];   /* the texts, where their UTF-8 had to be repaired */
@@ -101,6 +104,9 @@ static inline void as_aligned_put(as_aligned_text *text, const char *bytes, size
 }
 
 AS_MUST_CHECK as_status as_split_put(as_work *work, as_split_list *list, size_t start, size_t end, int32_t added);
+
+/* Makes the spare text and its pieces the text and its pieces. */
+void as_work_swap(as_work *work);
 
 /* Appends a token that covers bytes [start, end) of work->text to work->list. */
 AS_MUST_CHECK as_status as_work_emit(as_work *work, int32_t id, uint32_t start, uint32_t end);

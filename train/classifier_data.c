@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "data/split.h"
-#include "tokenizer/wordpiece_trainer.h"
+#include "tokenizer/trainer.h"
 
 static as_status read_file(as_context *ctx, const as_recipe *recipe, const char *path, as_data_report *report,
                            as_messages **out) {
@@ -78,9 +78,8 @@ static as_status next_text(void *user, const char **text, size_t *length) {
 
 as_status as_classifier_data_tokenizer(as_classifier_data *d, const as_recipe *recipe, const char *folder) {
   text_walk walk = {d->train, 0};
-  as_wordpiece_training options = {.vocab_size = (size_t)recipe->vocab_size};
   if (folder) return as_tokenizer_open(d->ctx, folder, &d->tokenizer);
-  return as_wordpiece_train(d->ctx, &options, next_text, &walk, &d->tokenizer);
+  return as_tokenizer_train(d->ctx, "WordPiece", (size_t)recipe->vocab_size, next_text, &walk, &d->tokenizer);
 }
 
 /* ---- tokenizing ------------------------------------------------------------------------------------------------- */
