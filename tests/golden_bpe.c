@@ -39,7 +39,8 @@ static void expect_merges(const json_t *expected) {
   json_array_foreach(expected, index, rule) {
     for (size_t side = 0; side < 2; side++) {
       int32_t id = side ? bpe->merges.rules[index].right : bpe->merges.rules[index].left;
-      ck_assert_str_eq(as_vocabulary_token(&tokenizer->vocabulary, id, NULL), json_string_value(json_array_get(rule, side)));
+      ck_assert_str_eq(as_vocabulary_token(&tokenizer->vocabulary, id, NULL),
+                       json_string_value(json_array_get(rule, side)));
     }
   }
 }
@@ -87,9 +88,8 @@ static void check_tiny(const json_t *row) {
   size_t size = (size_t)json_integer_value(json_object_get(row, "vocab_size")), first = FOREIGN_SPECIALS;
   while (first < json_array_size(expected) && is_character(json_array_get(expected, first)))
     first++; /* the first token that was joined */
-  as_byte_bpe_training options = {
-      .vocab_size = size + SPECIALS + BYTES - first,
-      .min_frequency = (uint64_t)json_integer_value(json_object_get(row, "min_frequency"))};
+  as_byte_bpe_training options = {.vocab_size = size + SPECIALS + BYTES - first,
+                                  .min_frequency = (uint64_t)json_integer_value(json_object_get(row, "min_frequency"))};
   json_t *lines = json_deep_copy(json_object_get(row, "lines"));
   ck_assert_ok(ctx, as_byte_bpe_train(ctx, &options, next_item, lines, &tokenizer));
   ck_assert_uint_eq(as_tokenizer_vocab_size(tokenizer), json_array_size(expected) + SPECIALS + BYTES - first);

@@ -241,6 +241,21 @@ START_TEST(writing_survives_failing_allocations) {
 }
 END_TEST
 
+START_TEST(a_buffer_is_written_or_its_failure_told) {
+  as_buffer buffer;
+  as_buffer_init(&buffer, ctx);
+  ck_assert_ok(ctx, as_file_write_into(ctx, folder, "file", &buffer));
+  assert_content("");
+  as_buffer_text(&buffer, "some text");
+  ck_assert_ok(ctx, as_file_write_into(ctx, folder, "file", &buffer));
+  assert_content("some text");
+  buffer.failed = true;
+  ck_assert_int_eq(as_file_write_into(ctx, folder, "file", &buffer), AS_E_NOMEM);
+  as_buffer_free(&buffer);
+  assert_content("some text");
+}
+END_TEST
+
 START_TEST(a_missing_folder_is_refused) {
   ck_assert_refused(ctx, as_file_write(ctx, "/nowhere/at/all", "x", 1), AS_E_IO,
                     "/nowhere/at/all: cannot be written: No such");
@@ -295,6 +310,16 @@ START_TEST(folders_made_for_now_are_unmade_as_far_as_they_are_empty) {
   as_free(ctx, top);
   as_free(ctx, middle);
   as_free(ctx, inner);
+}
+END_TEST
+
+START_TEST(a_path_beside_a_file_is_in_its_folder) {
+  static const char *const rows[][2] = {{"a/b/file", "a/b/x"}, {"file", "./x"}, {"/file", "/x"}, {"a//file", "a/x"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char *beside = as_path_beside(ctx, rows[i][0], "x");
+    ck_assert_str_eq(beside, rows[i][1]);
+    as_free(ctx, beside);
+  }
 }
 END_TEST
 
@@ -375,10 +400,12 @@ Suite *as_suite(void) {
   tcase_add_test(write, each_refusal_leaves_the_old_file);
   tcase_add_test(write, a_write_that_does_not_fit_is_refused);
   tcase_add_test(write, writing_survives_failing_allocations);
+  tcase_add_test(write, a_buffer_is_written_or_its_failure_told);
   tcase_add_test(write, a_missing_folder_is_refused);
   tcase_add_test(paths, folders_are_made_with_their_parents);
   tcase_add_test(paths, folders_made_for_now_are_unmade_as_far_as_they_are_empty);
   tcase_add_test(paths, paths_are_joined);
+  tcase_add_test(paths, a_path_beside_a_file_is_in_its_folder);
   tcase_add_test(paths, folders_are_removed_with_their_content_but_no_link_is_followed);
   tcase_add_test(paths, renaming_is_made_to_last);
   tcase_add_test(paths, paths_are_looked_at);

@@ -93,7 +93,7 @@ static const struct {
     {"{\"version\": 1}", "version must be a text"},
     {"{}", "model is missing"},
     {"{\"model\": []}", "model must be an object"},
-    {"{\"model\": {\"type\": \"Unigram\"}}", "model.type \"Unigram\" is not supported; supported: WordPiece"},
+    {"{\"model\": {\"type\": \"WordLevel\"}}", "model.type \"WordLevel\" is not supported; supported: WordPiece"},
     {"{\"model\": {\"type\": 7}}", "model.type must be a text"},
     {"{\"model\": {}}", "model.type \"\" is not supported"},
     {"{\"model\": {\"type\": \"WordPiece\"}}", "model.vocab must be an object"},

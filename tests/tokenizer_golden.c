@@ -1,5 +1,5 @@
-/* What the golden files say of one tokenizer: ids, tokens, offsets, pairs, truncation, windows, padding, decoding, invalid
- * UTF-8, and what a trained vocabulary encodes to. */
+/* What the golden files say of one tokenizer: ids, tokens, offsets, pairs, truncation, windows, padding, decoding,
+ * invalid UTF-8, and what a trained vocabulary encodes to. */
 #include "tests/tokenizer_golden.h"
 
 #include <stdlib.h>

@@ -87,9 +87,8 @@ static as_status read_unknown(as_loader *loader, const json_t *json, as_bpe *sel
   self->unk_token = as_strdup(loader->ctx, unk_token);
   if (!self->unk_token) return AS_E_NOMEM;
   self->unk_id = as_vocabulary_id(&loader->tokenizer->vocabulary, unk_token, strlen(unk_token));
-  return self->unk_id < 0
-             ? as_field_fail(loader, "", "unk_token", "\"%.60s\" is not in the vocabulary", unk_token)
-             : AS_OK;
+  return self->unk_id < 0 ? as_field_fail(loader, "", "unk_token", "\"%.60s\" is not in the vocabulary", unk_token)
+                          : AS_OK;
 }
 
 static as_status read_members(as_loader *loader, const json_t *json, as_bpe *self) {
@@ -137,21 +136,22 @@ static bool is_roberta(const as_tokenizer *tokenizer, const as_bpe *self) {
   const as_stage *stages = tokenizer->stages;
   const as_template *form = as_template_of(tokenizer);
   const int32_t *ids = tokenizer->special_ids;
-  if (stages[AS_STAGE_NORMALIZER].type || stages[AS_STAGE_PRE_TOKENIZER].type != &as_byte_level_pre_tokenizer.component ||
+  if (stages[AS_STAGE_NORMALIZER].type ||
+      stages[AS_STAGE_PRE_TOKENIZER].type != &as_byte_level_pre_tokenizer.component ||
       stages[AS_STAGE_POST_PROCESSOR].type != &as_roberta_processing.component ||
       stages[AS_STAGE_DECODER].type != &as_byte_level_decoder.component)
     return false;
   const as_byte_level *before = as_byte_level_members(stages[AS_STAGE_PRE_TOKENIZER].state);
   const as_byte_level *after = as_roberta_processing_members(stages[AS_STAGE_POST_PROCESSOR].state);
   return before->use_regex && before->add_prefix_space == after->add_prefix_space && !self->unk_token &&
-         !self->ignore_merges &&
-         as_template_is_classifier(form, ids[AS_TOKEN_CLS], ids[AS_TOKEN_SEP], AS_FORM_ROBERTA);
+         !self->ignore_merges && as_template_is_classifier(form, ids[AS_TOKEN_CLS], ids[AS_TOKEN_SEP], AS_FORM_ROBERTA);
 }
 
 static void write_config(const as_tokenizer *tokenizer, const void *state, as_json_writer *writer) {
   bool roberta = is_roberta(tokenizer, state);
   as_json_string(writer, "tokenizer_class", roberta ? "RobertaTokenizer" : "PreTrainedTokenizerFast");
-  if (roberta) as_write_trimming(as_roberta_processing_members(tokenizer->stages[AS_STAGE_POST_PROCESSOR].state), writer);
+  if (roberta)
+    as_write_trimming(as_roberta_processing_members(tokenizer->stages[AS_STAGE_POST_PROCESSOR].state), writer);
 }
 
 /* ---- running -------------------------------------------------------------------------------------------------- */
@@ -208,11 +208,7 @@ static as_status tokenize(const as_tokenizer *tokenizer, const void *state, as_w
 }
 
 const as_model_type as_bpe_model = {
-    .component = {.name = "BPE",
-                  .telltale = "merges",
-                  .read = read_model,
-                  .write = write_model,
-                  .release = release},
+    .component = {.name = "BPE", .telltale = "merges", .read = read_model, .write = write_model, .release = release},
     .tokenize = tokenize,
     .save = save,
     .special_tokens = {[AS_TOKEN_UNK] = "<unk>",

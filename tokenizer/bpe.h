@@ -7,10 +7,10 @@
 
 typedef struct as_bpe {
   as_merge_table merges;
-  char *unk_token;    /* NULL: a character without a token is left out */
-  int32_t unk_id;     /* -1 without unk_token */
-  bool fuse_unk;      /* unknown characters in a row are one token */
-  bool ignore_merges; /* a word that is a token is that token, whatever the rules make of it */
+  char *unk_token;                        /* NULL: a character without a token is left out */
+  int32_t unk_id;                         /* -1 without unk_token */
+  bool fuse_unk;                          /* unknown characters in a row are one token */
+  bool ignore_merges;                     /* a word that is a token is that token, whatever the rules make of it */
   int32_t characters[AS_BYTE_CHARACTERS]; /* the id of each character of the byte map; -1 if it has none */
 } as_bpe;
 

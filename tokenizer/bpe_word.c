@@ -46,8 +46,7 @@ static void pair_up(as_bpe_word *word, const as_merge_table *rules, uint32_t at)
   const as_merge_slot *rule =
       symbol->next == AS_NO_SYMBOL ? NULL : as_merge_find(rules, symbol->id, word->symbols[symbol->next].id);
   symbol->joined = rule ? rule->joined : -1;
-  if (rule)
-    push(word, (as_bpe_pair){.key = (uint64_t)(uint32_t)rule->rank << 32 | at, .joined = rule->joined});
+  if (rule) push(word, (as_bpe_pair){.key = (uint64_t)(uint32_t)rule->rank << 32 | at, .joined = rule->joined});
 }
 
 /* Symbol `at` takes in the one after it. */

@@ -4,10 +4,10 @@
 static const as_component *const models[] = {&as_wordpiece_model.component, &as_bpe_model.component, NULL};
 static const as_component *const normalizers[] = {&as_bert_normalizer.component, NULL};
 static const as_component *const pre_tokenizers[] = {&as_bert_pre_tokenizer.component,
-                                                   &as_byte_level_pre_tokenizer.component, NULL};
+                                                     &as_byte_level_pre_tokenizer.component, NULL};
 static const as_component *const post_processors[] = {&as_template_processing.component, &as_bert_processing.component,
-                                                    &as_roberta_processing.component,
-                                                    &as_byte_level_processing.component, NULL};
+                                                      &as_roberta_processing.component,
+                                                      &as_byte_level_processing.component, NULL};
 static const as_component *const decoders[] = {&as_wordpiece_decoder.component, &as_byte_level_decoder.component, NULL};
 
 const as_component *const *const as_components[AS_STAGES] = {

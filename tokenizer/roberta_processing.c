@@ -110,8 +110,8 @@ static void trim(const as_tokenizer *tokenizer, const void *state, const as_work
   size_t leading = leading_spaces(text, length), trailing = trailing_spaces(text, length);
   uint32_t start = token->span.start, end = token->span.end;
   if (leading > 0 && members->add_prefix_space && (first || start == 0)) leading--;
-  for (; leading > 0 && start < end; leading--)
-    do start++;
+  for (; leading > 0 && start < end; leading--) do
+      start++;
     while (start < end && ((unsigned char)source.bytes[start] & 0xC0) == 0x80);
   token->span.start = start;
   for (; trailing > 0 && end > 0; trailing--) end = (uint32_t)before(source.bytes, end);

@@ -70,7 +70,8 @@ typedef struct as_post_processor_type {
    * `first` tells the first of the text, or of a window. May be NULL. */
   void (*adjust)(const as_tokenizer *tokenizer, const void *state, const as_work *work, as_text_view source,
                  as_token *token, bool first);
-  const as_template *(*form)(const void *state); /* how texts and special tokens are joined; NULL: one after the other */
+  const as_template *(*form)(
+      const void *state); /* how texts and special tokens are joined; NULL: one after the other */
 } as_post_processor_type;
 
 /* Appends the text of the tokens to `out`. */

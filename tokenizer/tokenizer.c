@@ -94,8 +94,10 @@ static as_status find_file(as_context *ctx, const char *folder, const as_tokeniz
     as_free(ctx, *path);
   }
   *path = NULL;
-  return as_fail(ctx, AS_E_MODEL, "%s: holds no tokenizer; tokenizer.json a vocabulary (vocab.txt), or vocab.json with merges.txt is needed",
-                 folder);
+  return as_fail(
+      ctx, AS_E_MODEL,
+      "%s: holds no tokenizer; tokenizer.json a vocabulary (vocab.txt), or vocab.json with merges.txt is needed",
+      folder);
 }
 
 as_status as_tokenizer_open(as_context *ctx, const char *path, as_tokenizer **out) {
@@ -113,7 +115,8 @@ as_status as_tokenizer_open(as_context *ctx, const char *path, as_tokenizer **ou
     else if (!format && !as_path_exists(path))
       status = as_fail(ctx, AS_E_MODEL, "%s: there is no such folder or tokenizer file", path);
     else if (!format)
-      status = as_fail(ctx, AS_E_MODEL, "%s: not a tokenizer file by its name (tokenizer.json, vocab.txt, vocab.json)", path);
+      status = as_fail(ctx, AS_E_MODEL, "%s: not a tokenizer file by its name (tokenizer.json, vocab.txt, vocab.json)",
+                       path);
   }
   as_tokenizer *tokenizer = status == AS_OK ? as_tokenizer_new(ctx) : NULL;
   as_loader loader = {.ctx = ctx, .path = file, .where = "", .tokenizer = tokenizer};

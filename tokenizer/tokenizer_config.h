@@ -7,8 +7,8 @@
 #include "tokenizer/stages.h"
 
 /* Reads the two files that lie beside loader->path, if they do: the special tokens' names (a name that they do not give
- * is the model's own) and model_max_length. *config is the first file's document, NULL if there is none; the caller frees
- * it with json_decref. */
+ * is the model's own) and model_max_length. *config is the first file's document, NULL if there is none; the caller
+ * frees it with json_decref. */
 AS_MUST_CHECK as_status as_read_config(as_loader *loader, const as_model_type *model, json_t **config);
 
 /* BERT's switches as the document gives them. */

@@ -1,5 +1,5 @@
-/* A vocabulary in files: the object of tokenizer.json that maps tokens to ids, which vocab.json is alone, and vocab.txt,
- * a token a line. */
+/* A vocabulary in files: the object of tokenizer.json that maps tokens to ids, which vocab.json is alone, and
+ * vocab.txt, a token a line. */
 #ifndef AS_TOKENIZER_VOCAB_FILE_H
 #define AS_TOKENIZER_VOCAB_FILE_H
 
