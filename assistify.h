@@ -1,4 +1,5 @@
-/* libassistify: train, evaluate and use DistilBERT classifiers on a CPU, and build models of your own with gradients.
+/* libassistify: train, evaluate and use DistilBERT and RoBERTa classifiers on a CPU, and build models of your own with
+ * gradients.
  * Each header below documents its functions; start with tensor/graph.h to write a model of your own, with
  * train/intent_classifier.h to train a classifier and with infer/intent_classifier.h to use one. */
 #ifndef ASSISTIFY_H
@@ -42,6 +43,7 @@
 #include "data/synth.h"
 
 #include "models/checkpoint.h"
+#include "models/classification_task.h"
 #include "models/config.h"
 #include "models/distilbert_config.h"
 #include "models/encoder.h"
@@ -75,10 +77,12 @@
 #include "train/intent_classifier.h"
 #include "train/recipe.h"
 #include "train/schedule.h"
+#include "train/sentiment_classifier.h"
 #include "train/step.h"
 
 #include "infer/classifier.h"
 #include "infer/intent_classifier.h"
+#include "infer/sentiment_classifier.h"
 #include "infer/wrong_rows.h"
 
 #endif

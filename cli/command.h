@@ -37,6 +37,7 @@
 #include "base/context.h"
 #include "cli/console.h"
 #include "cli/options.h"
+#include "models/classification_task.h"
 
 typedef struct as_cli {
   as_context *ctx; /* with --threads; warnings go to the console */
@@ -74,6 +75,9 @@ int as_cli_usage(as_cli *cli, const char *format, ...) AS_PRINTF(2, 3);
 /* The path given with `option`, or else `name` ("intent_classifier") below --models. NULL on failure; caller frees with
  * as_free. */
 char *as_cli_model_folder(as_cli *cli, const char *option, const char *name);
+
+/* The task that the command's second word names: "train intent". */
+const as_classification_task *as_cli_task(const as_cli *cli);
 
 /* All commands, and the global options. */
 extern const as_command_table as_commands;

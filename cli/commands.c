@@ -14,6 +14,7 @@ extern const as_command as_command_inspect_model, as_command_inspect_run, as_com
 extern const as_command as_command_metrics;
 extern const as_command as_command_tokenize;
 extern const as_command as_command_train_intent, as_command_predict_intent, as_command_evaluate_intent;
+extern const as_command as_command_train_sentiment, as_command_predict_sentiment, as_command_evaluate_sentiment;
 
 static const as_command *const commands[] = {
     &as_command_bench_infer,
@@ -22,6 +23,9 @@ static const as_command *const commands[] = {
     &as_command_train_intent,
     &as_command_evaluate_intent,
     &as_command_predict_intent,
+    &as_command_train_sentiment,
+    &as_command_evaluate_sentiment,
+    &as_command_predict_sentiment,
     &as_command_data_check,
     &as_command_data_split,
     &as_command_data_synth,
@@ -115,4 +119,8 @@ char *as_cli_model_folder(as_cli *cli, const char *option, const char *name) {
   const char *given = as_option_text(cli->arguments, option);
   if (given) return as_strdup(cli->ctx, given);
   return as_path_join(cli->ctx, as_option_text(cli->arguments, "models"), name);
+}
+
+const as_classification_task *as_cli_task(const as_cli *cli) {
+  return as_classification_task_find(strchr(cli->arguments->command->name, ' ') + 1);
 }

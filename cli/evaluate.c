@@ -1,4 +1,4 @@
-/* evaluate intent: a trained classifier on rows whose label is known. */
+/* evaluate intent, evaluate sentiment: a trained classifier on rows whose label is known. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/csv_options.h"
-#include "cli/tasks.h"
 #include "eval/evaluation.h"
 #include "infer/classifier.h"
 #include "infer/wrong_rows.h"
@@ -41,7 +40,7 @@ typedef struct evaluating {
   double *probabilities; /* [rows, classes] */
 } evaluating;
 
-static as_status read_rows(evaluating *e, const as_task *task) {
+static as_status read_rows(evaluating *e, const as_classification_task *task) {
   const as_arguments *a = e->cli->arguments;
   const char *label = as_option_text(a, "label-col"), *path = as_option_text(a, "data");
   as_column_request column = {.name = label ? label : task->label_column, .kind = AS_COLUMN_LABEL};
@@ -154,7 +153,8 @@ static as_status report(evaluating *e) {
   return status;
 }
 
-static int evaluate(as_cli *cli, const as_task *task) {
+static int run(as_cli *cli) {
+  const as_classification_task *task = as_cli_task(cli);
   evaluating e = {.cli = cli};
   char *folder = as_cli_model_folder(cli, "model", task->folder);
   as_status status = folder ? as_classifier_open(cli->ctx, folder, &e.classifier) : AS_E_NOMEM;
@@ -173,12 +173,18 @@ static int evaluate(as_cli *cli, const as_task *task) {
   return code;
 }
 
-static int run_intent(as_cli *cli) { return evaluate(cli, as_task_find("intent")); }
+static const char description[] =
+    "Prints accuracy, precision, recall and F1 by class, calibration, the confusion matrix, 95 % bootstrap intervals, "
+    "and what always answering the commonest class would reach.";
 
 const as_command as_command_evaluate_intent = {
-    .name = "evaluate intent", .summary = "measure an intent classifier on labelled rows", .groups = groups,
-    .run = run_intent,
-    .description = "Prints accuracy, precision, recall and F1 by class, calibration, the confusion matrix, 95 % "
-                   "bootstrap intervals, and what always answering the commonest class would reach.",
+    .name = "evaluate intent", .summary = "measure an intent classifier on labelled rows", .groups = groups, .run = run,
+    .description = description,
     .examples = "assistify evaluate intent --data test.csv\n"
                 "assistify evaluate intent --data test.csv --json | jq .accuracy"};
+
+const as_command as_command_evaluate_sentiment = {
+    .name = "evaluate sentiment", .summary = "measure a sentiment classifier on labelled rows", .groups = groups,
+    .run = run, .description = description,
+    .examples = "assistify evaluate sentiment --data test.csv\n"
+                "assistify evaluate sentiment --data test.csv --errors wrong.csv"};

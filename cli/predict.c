@@ -1,5 +1,5 @@
-/* predict intent: one line of JSON for each text, given on the command line, as lines on standard input, or as rows of
- * a CSV.
+/* predict intent, predict sentiment: one line of JSON for each text, given on the command line, as lines on standard
+ * input, or as rows of a CSV.
  *
  * Answers come in the order of the texts. Rows are asked in groups, so memory does not grow with the file; a row that
  * cannot be asked about becomes a line {"error": ...}, and the rest goes on. */
@@ -11,7 +11,6 @@
 #include "cli/command.h"
 #include "cli/csv_options.h"
 #include "cli/lines.h"
-#include "cli/tasks.h"
 #include "infer/classifier.h"
 
 #define GROUP_ROWS 512 /* asked together */
@@ -34,7 +33,7 @@ static const as_option_group *const groups[] = {&group, &as_options_csv, NULL};
 /* Texts waiting to be asked about, and lines of error between them. */
 typedef struct asking {
   as_cli *cli;
-  const as_task *task;
+  const as_classification_task *task;
   as_classifier *classifier;
   double min_confidence;
   int64_t count;
@@ -69,7 +68,7 @@ static as_status answer(asking *a) {
       as_json_string(&writer, "error", a->errors[i]);
       as_json_close_object(&writer);
     } else {
-      as_prediction_write(&writer, a->classifier, a->task->name, &a->out[asked++], a->min_confidence);
+      as_prediction_write(&writer, a->classifier, a->task, &a->out[asked++], a->min_confidence);
     }
     as_buffer_char(&line, '\n');
   }
@@ -170,14 +169,14 @@ static as_status open_classifier(asking *a) {
   return a->probabilities ? AS_OK : AS_E_NOMEM;
 }
 
-static int predict(as_cli *cli, const as_task *task) {
+static int run(as_cli *cli) {
   const char *input = as_option_text(cli->arguments, "input");
   if (input && cli->arguments->operand_count)
     return as_cli_usage(cli, "texts come from the command line or from --input, not both");
   asking *a = as_alloc_zero(cli->ctx, 1, sizeof *a);
   if (!a) return as_cli_failed(cli, AS_E_NOMEM);
   a->cli = cli;
-  a->task = task;
+  a->task = as_cli_task(cli);
   as_buffer_init(&a->texts, cli->ctx);
   as_status status = open_classifier(a);
   if (status == AS_OK)
@@ -192,13 +191,22 @@ static int predict(as_cli *cli, const as_task *task) {
   return code;
 }
 
-static int run_intent(as_cli *cli) { return predict(cli, as_task_find("intent")); }
+#define WHERE_TEXTS_COME_FROM " Without TEXT and --input, each line of standard input is a text."
 
 const as_command as_command_predict_intent = {
     .name = "predict intent", .operands = "[TEXT...]", .max_operands = -1, .operand = AS_OPERAND_TEXT,
-    .summary = "tell the intent of texts", .groups = groups, .run = run_intent,
+    .summary = "tell the intent of texts", .groups = groups, .run = run,
     .description = "Prints one line of JSON for each text: the intent, its probability, those of all intents, the "
-                   "tokens that the model read, and whether the text was cut. Without TEXT and --input, each line of "
-                   "standard input is a text.",
+                   "tokens that the model read, and whether the text was cut." WHERE_TEXTS_COME_FROM,
     .examples = "assistify predict intent \"I want to buy the gold package\"\n"
                 "assistify predict intent --input messages.csv | jq .intent"};
+
+const as_command as_command_predict_sentiment = {
+    .name = "predict sentiment", .operands = "[TEXT...]", .max_operands = -1, .operand = AS_OPERAND_TEXT,
+    .summary = "tell the sentiment of texts", .groups = groups, .run = run,
+    .description = "Prints one line of JSON for each text: the sentiment, its probability (confidence), its intensity, "
+                   "the probabilities of all sentiments, the tokens that the model read, and whether the text was "
+                   "cut. The intensity is the probability of the sentiment less that of the second most probable "
+                   "one: 0 where two are equally probable, near 1 where there is no doubt." WHERE_TEXTS_COME_FROM,
+    .examples = "assistify predict sentiment \"This product is amazing!\"\n"
+                "assistify predict sentiment --input messages.csv | jq .intensity"};

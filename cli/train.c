@@ -1,5 +1,6 @@
-/* train intent: from the options to a recipe, and what a person sees of a run: the summary before, progress, epochs,
- * and where the model is. The run itself is train/classifier.h. A task is a row of `tasks`. */
+/* train intent, train sentiment: from the options to a recipe, and what a person sees of a run: the summary before,
+ * progress, epochs, and where the model is. The run itself is train/classifier.h; what differs between tasks is in
+ * models/classification_task.h. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 #include "cli/csv_options.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
-#include "cli/tasks.h"
 #include "train/classifier.h"
 
 #define MOST_BYTES 9e15 /* exact in a double, as a recipe stores it */
@@ -28,10 +28,12 @@ static const as_option data_rows[] = {
      .help = "column of the labels"},
 };
 static const as_option model_rows[] = {
-    {.name = "from", .type = AS_OPTION_FOLDER, .argument = "DIR", .excludes = "size",
+    {.name = "from", .type = AS_OPTION_FOLDER, .argument = "DIR", .excludes = "size arch",
      .help = "Hugging Face folder to start from"},
     {.name = "size", .type = AS_OPTION_CHOICE, .words = "tiny|mini|small|base", .initial_note = "mini, without --from",
      .help = "size of a fresh model"},
+    {.name = "arch", .type = AS_OPTION_CHOICE, .words = "distilbert|roberta",
+     .initial_note = "distilbert for intents, roberta for sentiments", .help = "architecture of a fresh model"},
     {.name = "vocab-size", .type = AS_OPTION_INT, .argument = "N", .minimum = 100, .maximum = 1e7, .initial = "8000",
      .help = "vocabulary of a fresh model"},
     {.name = "out", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "the task's folder below --models",
@@ -135,10 +137,11 @@ static as_status copy_text(as_cli *cli, const char *text, char **out) {
   return text && !*out ? AS_E_NOMEM : AS_OK;
 }
 
-static as_status copy_texts(as_cli *cli, const as_task *task, as_recipe *r) {
+static as_status copy_texts(as_cli *cli, const as_classification_task *task, as_recipe *r) {
   const as_arguments *a = cli->arguments;
   const char *label = as_option_text(a, "label-col"), *weights = as_option_text(a, "class-weights");
   const char *valid = as_option_text(a, "valid"), *from = as_option_text(a, "from"), *size = as_option_text(a, "size");
+  const char *architecture = as_option_text(a, "arch");
   r->valid_none = valid && strcmp(valid, "none") == 0;
   r->class_weights = AS_WEIGHTS_GIVEN;
   if (strcmp(weights, "none") == 0) r->class_weights = AS_WEIGHTS_NONE;
@@ -155,7 +158,7 @@ static as_status copy_texts(as_cli *cli, const as_task *task, as_recipe *r) {
                {r->class_weights == AS_WEIGHTS_GIVEN ? weights : NULL, &r->given_weights},
                {from, &r->from},
                {from ? NULL : size ? size : "mini", &r->size},
-               {from ? NULL : task->architecture, &r->architecture}};
+               {from ? NULL : architecture ? architecture : task->architecture, &r->architecture}};
   as_status status = AS_OK;
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
     if (copy_text(cli, texts[i].text, texts[i].out) != AS_OK) status = AS_E_NOMEM;
@@ -201,7 +204,7 @@ static void copy_numbers(as_cli *cli, as_recipe *r) {
   }
 }
 
-static as_status make_recipe(as_cli *cli, const as_task *task, as_recipe *r) {
+static as_status make_recipe(as_cli *cli, const as_classification_task *task, as_recipe *r) {
   const char *size = as_option_text(cli->arguments, "size"), *limit = as_option_text(cli->arguments, "memory-limit");
   *r = as_recipe_preset(as_option_text(cli->arguments, "from") ? NULL : size ? size : "mini");
   copy_numbers(cli, r);
@@ -260,9 +263,9 @@ static void show_recipe(as_console *console, const as_training_summary *s) {
   char batch[64];
   snprintf(batch, sizeof batch, r->batch_tokens ? "%lld tokens" : "%lld rows",
            (long long)(r->batch_tokens ? r->batch_tokens : r->batch_rows));
-  as_console_note(console, "model     %s, %lld parameters%s, vocabulary %lld", r->from ? r->from : r->size,
-                  (long long)s->parameters, s->trained_parameters < s->parameters ? " (some frozen)" : "",
-                  (long long)s->vocab_size);
+  as_console_note(console, "model     %s, %s, %lld parameters%s, vocabulary %lld", s->architecture,
+                  r->from ? r->from : r->size, (long long)s->parameters,
+                  s->trained_parameters < s->parameters ? " (some frozen)" : "", (long long)s->vocab_size);
   if (s->head_replaced)
     as_console_note(console, "          the labels differ from the folder's: its head is replaced by a fresh one");
   if (s->head_absent && !s->fresh)
@@ -307,7 +310,8 @@ static void show_epoch(void *user, const as_training_epoch *e) {
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
-static int train(as_cli *cli, const as_task *task) {
+static int run(as_cli *cli) {
+  const as_classification_task *task = as_cli_task(cli);
   view v = {.cli = cli};
   as_training_listener listener = {show_summary, show_step, show_epoch, show_note, as_interrupted, &v};
   as_training_result result = {0};
@@ -334,16 +338,26 @@ static int train(as_cli *cli, const as_task *task) {
   return code;
 }
 
-static int run_intent(as_cli *cli) { return train(cli, as_task_find("intent")); }
+/* What one row of the table of commands has for its task. `what` is the model in words. */
+#define DESCRIPTION(what)                                                                                             \
+  "Reads texts and labels, trains " what ", and writes a Hugging Face model folder. "                                  \
+  "With --from it starts from a pretrained folder, of whichever architecture that is. "                                \
+  "Without it the model is fresh and its vocabulary is made from the data. Ctrl-C saves the "                          \
+  "state; --resume DIR goes on and ends with the same bytes as an undisturbed run."
 
 const as_command as_command_train_intent = {
     .name = "train intent", .summary = "train an intent classifier from a CSV file", .groups = groups,
-    .catches_signals = true,
-    .works_long = true,
-    .run = run_intent,
-    .description = "Reads texts and labels, trains a DistilBERT classifier, and writes a Hugging Face model folder. "
-                   "Without --from the model is fresh and its vocabulary is made from the data. Ctrl-C saves the "
-                   "state; --resume DIR goes on and ends with the same bytes as an undisturbed run.",
+    .catches_signals = true, .works_long = true, .run = run,
+    .description = DESCRIPTION("a classifier of intents (DistilBERT, or RoBERTa with --arch)"),
     .examples = "assistify train intent --data messages.csv --size mini\n"
                 "assistify train intent --data messages.csv --from distilbert --epochs 3\n"
                 "assistify train intent --resume trained_models/intent_classifier"};
+
+const as_command as_command_train_sentiment = {
+    .name = "train sentiment", .summary = "train a sentiment classifier from a CSV file", .groups = groups,
+    .catches_signals = true, .works_long = true, .run = run,
+    .description = DESCRIPTION("a classifier of sentiments (RoBERTa, or DistilBERT with --arch)")
+                   " The labels may be any words, not only negative, neutral and positive.",
+    .examples = "assistify train sentiment --data messages.csv --size mini\n"
+                "assistify train sentiment --data messages.csv --from roberta-base --epochs 3\n"
+                "assistify train sentiment --resume trained_models/sentiment_analyzer"};

@@ -184,6 +184,7 @@ static void take_answer(const float *probabilities, int64_t classes, as_predicti
   for (int64_t k = 1; k < classes; k++)
     if (probabilities[k] > probabilities[p->label]) p->label = (int32_t)k;
   p->confidence = probabilities[p->label];
+  p->margin = as_probability_margin(probabilities, classes);
   if (p->probabilities) memcpy(p->probabilities, probabilities, (size_t)classes * sizeof *probabilities);
 }
 
@@ -223,12 +224,36 @@ as_status as_classifier_predict(as_classifier *c, const as_text *texts, int64_t 
   return status;
 }
 
-void as_prediction_write(as_json_writer *writer, const as_classifier *c, const char *key, const as_prediction *p,
-                         double min_confidence) {
+as_status as_classifier_predict_each(as_classifier *c, const char *const *texts, int64_t count, float *probabilities,
+                                     void (*take)(void *user, int64_t i, const char *label,
+                                                  const as_prediction *prediction),
+                                     void *user) {
+  const as_labels *labels = as_classifier_labels(c);
+  if (count < 0) return as_fail(c->ctx, AS_E_INVALID, "predict_batch: %lld texts", (long long)count);
+  for (int64_t i = 0; i < count; i++)
+    if (!texts[i]) return as_fail(c->ctx, AS_E_INVALID, "predict_batch: text %lld is NULL", (long long)i);
+  as_text *in = as_alloc(c->ctx, (size_t)count, sizeof *in);
+  as_prediction *out = as_alloc(c->ctx, (size_t)count, sizeof *out);
+  as_status status = in && out ? AS_OK : AS_E_NOMEM;
+  for (int64_t i = 0; status == AS_OK && i < count; i++) {
+    in[i] = (as_text){texts[i], strlen(texts[i])};
+    out[i].probabilities = probabilities ? probabilities + i * (int64_t)labels->count : NULL;
+  }
+  if (status == AS_OK) status = as_classifier_predict(c, in, count, out);
+  for (int64_t i = 0; status == AS_OK && i < count; i++) take(user, i, labels->names[out[i].label], &out[i]);
+  as_free(c->ctx, in);
+  as_free(c->ctx, out);
+  return status;
+}
+
+void as_prediction_write(as_json_writer *writer, const as_classifier *c, const as_classification_task *task,
+                         const as_prediction *p, double min_confidence) {
   const as_labels *labels = as_classifier_labels(c);
   as_json_open_object(writer, NULL);
-  as_json_string(writer, key, (double)p->confidence < min_confidence ? "unknown" : labels->names[p->label]);
+  as_json_string(writer, task->name, (double)p->confidence < min_confidence ? "unknown" : labels->names[p->label]);
   as_json_float(writer, "confidence", p->confidence);
+  for (const as_task_field *field = task->extra; field->name; field++)
+    as_json_float(writer, field->name, field->value(p->probabilities, (int64_t)labels->count));
   as_json_open_object(writer, "all_probabilities");
   for (size_t k = 0; k < labels->count; k++) as_json_float(writer, labels->names[k], p->probabilities[k]);
   as_json_close_object(writer);

@@ -7,6 +7,7 @@
 #define AS_INFER_CLASSIFIER_H
 
 #include "base/json.h"
+#include "models/classification_task.h"
 #include "models/config.h"
 
 typedef struct as_classifier as_classifier;
@@ -15,6 +16,7 @@ typedef struct as_classifier as_classifier;
 typedef struct as_prediction {
   int32_t label;        /* the most probable class, the lowest on a tie */
   float confidence;     /* its probability */
+  float margin;         /* less that of the second most probable class (as_probability_margin) */
   float *probabilities; /* [classes], or NULL */
   int64_t tokens;       /* that the model read, with the special ones */
   bool truncated;       /* the text was longer than max_length */
@@ -45,9 +47,18 @@ AS_MUST_CHECK as_status as_classifier_predict(as_classifier *classifier, const a
                                               int64_t count,
                                               as_prediction *predictions /* [count] */);
 
-/* Writes {"<key>": label, "confidence", "all_probabilities", "tokens", "truncated"} into `writer`. Below min_confidence
- * the label is "unknown". `prediction` must have its probabilities. */
-void as_prediction_write(as_json_writer *writer, const as_classifier *classifier, const char *key,
+/* The same for texts that end with NUL, as each task's own interface has it: `take` puts answer i, whose label is
+ * borrowed from the classifier, where `user` says. AS_E_INVALID when a text is NULL. `probabilities` [count, classes]
+ * may be NULL. */
+AS_MUST_CHECK as_status as_classifier_predict_each(as_classifier *classifier, const char *const *texts /* [count] */,
+                                                   int64_t count, float *probabilities,
+                                                   void (*take)(void *user, int64_t i, const char *label,
+                                                                const as_prediction *prediction),
+                                                   void *user);
+
+/* Writes {"<task>": label, "confidence", the task's extra fields, "all_probabilities", "tokens", "truncated"} into
+ * `writer`. Below min_confidence the label is "unknown". `prediction` must have its probabilities. */
+void as_prediction_write(as_json_writer *writer, const as_classifier *classifier, const as_classification_task *task,
                          const as_prediction *prediction, double min_confidence);
 
 #endif

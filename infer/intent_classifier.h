@@ -1,5 +1,5 @@
 /* The intent classifier as one thing: open it, ask it, save it elsewhere. docs/examples/intent.c shows it in use, from
- * training on (train/intent_classifier.h).
+ * training on (train/intent_classifier.h); infer/sentiment_classifier.h is the same for sentiments.
  *
  *   as_intent_classifier *classifier;
  *   as_intent_classifier_open(ctx, "trained_models/intent_classifier", &classifier);

@@ -1,7 +1,9 @@
 # infer/: using trained models.
 infer_includedir = $(pkgincludedir)/infer
-infer_include_HEADERS = infer/classifier.h infer/intent_classifier.h infer/wrong_rows.h
-libassistify_all_la_SOURCES += infer/classifier.c infer/intent_classifier.c infer/wrong_rows.c
+infer_include_HEADERS = infer/classifier.h infer/intent_classifier.h infer/sentiment_classifier.h \
+  infer/wrong_rows.h
+libassistify_all_la_SOURCES += infer/classifier.c infer/intent_classifier.c \
+  infer/sentiment_classifier.c infer/wrong_rows.c
 
 check_PROGRAMS += tests/test_wrong_rows
 tests_test_wrong_rows_SOURCES = tests/test_wrong_rows.c

@@ -53,6 +53,7 @@ typedef struct as_encoder_preset {
 typedef struct as_encoder_architecture {
   const as_encoder_config_format *format; /* its model_type is the architecture's name */
   const as_encoder_preset *presets;       /* ended by a NULL name */
+  const char *tokenizer;                  /* of a fresh model: the kind as tokenizer.json calls it, "WordPiece" */
   /* Puts these into a configuration that has the defaults. */
   void (*set_sizes)(void *config, const as_encoder_preset *preset, int64_t vocab_size, int64_t pad_token_id);
   void (*set_dropout)(void *config, double dropout); /* every dropout probability */

@@ -3,6 +3,27 @@
 #include <stdio.h>
 #include <string.h>
 
+const as_classification_task *as_small_task;
+
+static void begin_intent(void) {
+  as_small_task = &as_intent_task;
+}
+static void begin_sentiment(void) {
+  as_small_task = &as_sentiment_task;
+}
+
+void as_small_cases(Suite *suite, const TTest *const *tests, size_t count) {
+  static void (*const begin[])(void) = {begin_intent, begin_sentiment};
+  for (size_t i = 0; i < 2 * count; i++) {
+    char name[200];
+    snprintf(name, sizeof name, "%s, %s", as_classification_tasks[i % 2]->name, tests[i / 2]->name);
+    TCase *tcase = tcase_create(name); /* which copies it */
+    tcase_add_checked_fixture(tcase, begin[i % 2], NULL);
+    tcase_add_test(tcase, tests[i / 2]);
+    suite_add_tcase(suite, tcase);
+  }
+}
+
 const char *as_small_path(const char *folder, const char *name) {
   static char paths[16][4200];
   static unsigned turn;
@@ -20,7 +41,7 @@ const char *as_small_csv(as_context *ctx, const char *folder, const char *name, 
   const char *path = as_small_path(folder, name);
   as_buffer out;
   as_buffer_init(&out, ctx);
-  as_buffer_text(&out, "content,intent\n");
+  as_buffer_printf(&out, "content,%s\n", as_small_task->label_column);
   for (int i = 0; i < rows; i++) {
     int number = i + 1000 * variant;
     as_buffer_printf(&out, "%s %s", openings[i % 3], things[(number / 3) % 5]);
@@ -32,12 +53,25 @@ const char *as_small_csv(as_context *ctx, const char *folder, const char *name, 
   return path;
 }
 
+const char *as_small_csv_of(as_context *ctx, const char *folder, const char *name, const char *rows) {
+  const char *path = as_small_path(folder, name);
+  as_buffer out;
+  as_buffer_init(&out, ctx);
+  as_buffer_printf(&out, "content,%s\n%s", as_small_task->label_column, rows);
+  ck_assert_ok(ctx, as_file_write(ctx, path, out.data, out.length));
+  as_buffer_free(&out);
+  return path;
+}
+
 as_recipe as_small_recipe(const char *csv) {
-  static char size[] = "tiny", label[] = "intent", data[8][4200];
+  static char size[] = "tiny", label[64], architecture[64], data[8][4200];
   static unsigned turn;
   as_recipe recipe = as_recipe_preset(size);
   recipe.size = size;
+  snprintf(label, sizeof label, "%s", as_small_task->label_column);
+  snprintf(architecture, sizeof architecture, "%s", as_small_task->architecture);
   recipe.label_column = label;
+  recipe.architecture = architecture;
   recipe.data = data[turn++ % 8];
   snprintf(recipe.data, sizeof data[0], "%s", csv);
   recipe.epochs = 2;

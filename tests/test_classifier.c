@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "infer/intent_classifier.h"
+#include "infer/sentiment_classifier.h"
 #include "train/intent_classifier.h"
+#include "train/sentiment_classifier.h"
 
 enum { TEXTS = 23, CLASSES = 3, ASKERS = 4 };
 
@@ -31,9 +33,10 @@ static void begin(void) {
   folder = as_test_folder();
   as_recipe recipe = as_small_recipe(as_small_csv(ctx, folder, "data.csv", 48, 0));
   as_training_result result;
-  recipe.label_column = NULL;
+  recipe.label_column = recipe.architecture = NULL; /* both follow from the task */
   recipe.epochs = 1;
-  ck_assert_ok(ctx, as_intent_classifier_train(ctx, &recipe, as_small_path(folder, "model"), false, NULL, &result));
+  ck_assert_ok(ctx, (as_small_task == &as_intent_task ? as_intent_classifier_train : as_sentiment_classifier_train)(
+                        ctx, &recipe, as_small_path(folder, "model"), false, NULL, &result));
   for (int i = 0; i < TEXTS; i++) {
     snprintf(texts_room[i], sizeof texts_room[i], "%s %d", openings[i % 6], i);
     texts[i] = texts_room[i];
@@ -123,6 +126,73 @@ START_TEST(answers_are_probabilities_of_the_labels) {
   ck_assert_refused(ctx, as_intent_classifier_predict_batch(c, texts, -1, answers, NULL), AS_E_INVALID, "-1 texts");
   ck_assert_ok(ctx, as_intent_classifier_predict(c, "", &answers[0])); /* the special tokens alone */
   ck_assert_int_eq(answers[0].tokens, 2);
+  as_intent_classifier_close(c);
+  end();
+}
+END_TEST
+
+START_TEST(the_margin_is_between_the_two_most_probable) {
+  static const struct {
+    float probabilities[4];
+    int64_t classes;
+    float margin;
+  } cases[] = {{{0.25F, 0.625F, 0.125F}, 3, 0.375F}, {{0.625F, 0.25F, 0.125F}, 3, 0.375F},
+               {{0.125F, 0.25F, 0.625F}, 3, 0.375F}, {{0.5F, 0.5F}, 2, 0},
+               {{0, 0, 1, 0}, 4, 1},                 {{1}, 1, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    float margin = as_probability_margin(cases[i].probabilities, cases[i].classes);
+    ck_assert_msg(margin == cases[i].margin, "case %zu: %g, expected %g", i, (double)margin, (double)cases[i].margin);
+  }
+}
+END_TEST
+
+/* Both tasks' interfaces on the same folder, whatever it was trained for: they differ in nothing but names and the
+ * intensity. */
+START_TEST(a_sentiment_has_an_intensity) {
+  as_intent_prediction expected[TEXTS];
+  as_sentiment_prediction answers[TEXTS], one;
+  float p[TEXTS * CLASSES];
+  begin();
+  as_sentiment_classifier *c;
+  ck_assert_ok(ctx, as_sentiment_classifier_open(ctx, as_small_path(folder, "model"), &c));
+  ask_all(c, expected, p);
+  ck_assert_ok(ctx, as_sentiment_classifier_predict_batch(c, texts, TEXTS, answers, NULL));
+  for (int i = 0; i < TEXTS; i++) {
+    ck_assert_str_eq(answers[i].sentiment, expected[i].intent);
+    ck_assert(answers[i].confidence == expected[i].confidence && answers[i].tokens == expected[i].tokens);
+    ck_assert(answers[i].truncated == expected[i].truncated);
+    ck_assert(answers[i].intensity == as_probability_margin(p + i * CLASSES, CLASSES));
+    ck_assert(answers[i].intensity > 0 && answers[i].intensity < answers[i].confidence);
+  }
+  ck_assert_ok(ctx, as_sentiment_classifier_predict(c, texts[3], &one));
+  ck_assert(one.intensity == answers[3].intensity);
+  ck_assert_ok(ctx, as_sentiment_classifier_save(c, as_small_path(folder, "copy")));
+  as_assert_same_weights(ctx, as_small_path(folder, "model"), as_small_path(folder, "copy"));
+  as_sentiment_classifier_close(c);
+  end();
+}
+END_TEST
+
+/* {"<task>": ..., "confidence", the task's extra fields, "all_probabilities", "tokens", "truncated"} */
+START_TEST(an_answer_is_written_with_the_fields_of_its_task) {
+  float p[CLASSES] = {0.25F, 0.125F, 0.625F};
+  const as_prediction prediction = {.label = 2, .confidence = 0.625F, .probabilities = p, .tokens = 7};
+  char expected[300];
+  begin();
+  as_intent_classifier *c = open_model(ctx);
+  for (int unknown = 0; unknown < 2; unknown++) {
+    as_buffer out;
+    as_buffer_init(&out, ctx);
+    as_json_writer writer = as_json_writer_start(&out, 0);
+    as_prediction_write(&writer, c, as_small_task, &prediction, unknown ? 0.7 : 0.625);
+    snprintf(expected, sizeof expected,
+             "{\"%s\":\"%s\",\"confidence\":0.625,%s\"all_probabilities\":{\"buy\":0.25,\"return\":0.125,"
+             "\"track\":0.625},\"tokens\":7,\"truncated\":false}",
+             as_small_task->name, unknown ? "unknown" : "track",
+             as_small_task == &as_sentiment_task ? "\"intensity\":0.375," : "");
+    ck_assert_str_eq(as_buffer_string(&out), expected);
+    as_buffer_free(&out);
+  }
   as_intent_classifier_close(c);
   end();
 }
@@ -219,9 +289,17 @@ START_TEST(hostile_folders_are_refused) {
   assert_refused("config.json", "{", "config.json");
   assert_refused("config.json", "[]", "config.json");
   assert_refused("config.json", "{\"model_type\":\"gpt2\"}", "gpt2");
-  assert_refused("config.json", "{\"model_type\":\"distilbert\",\"dim\":-1}", "dim");
-  assert_refused("config.json", "{\"model_type\":\"distilbert\",\"dim\":128,\"n_layers\":1000000000}", "n_layers");
-  assert_refused("config.json", "{\"model_type\":\"distilbert\"}", "model.safetensors"); /* base sizes: other shapes */
+  if (as_small_task == &as_intent_task) {
+    assert_refused("config.json", "{\"model_type\":\"distilbert\",\"dim\":-1}", "dim");
+    assert_refused("config.json", "{\"model_type\":\"distilbert\",\"n_layers\":1000000000}", "n_layers");
+    assert_refused("config.json", "{\"model_type\":\"distilbert\"}", "model.safetensors"); /* base: other shapes */
+    assert_refused("config.json", "{\"model_type\":\"roberta\"}", "roberta.");
+  } else {
+    assert_refused("config.json", "{\"model_type\":\"roberta\",\"hidden_size\":-1}", "hidden_size");
+    assert_refused("config.json", "{\"model_type\":\"roberta\",\"num_hidden_layers\":1000000000}", "num_hidden_layers");
+    assert_refused("config.json", "{\"model_type\":\"roberta\"}", "model.safetensors");
+    assert_refused("config.json", "{\"model_type\":\"distilbert\"}", "distilbert.");
+  }
   assert_refused("model.safetensors", NULL, "safetensors");
   assert_refused("model.safetensors", "", "model.safetensors");
   assert_refused("model.safetensors", "\377\377\377\377\377\377\377\177{}", "model.safetensors");
@@ -268,15 +346,14 @@ END_TEST
 Suite *as_suite(void) {
   const TTest *const tests[] = {an_answer_has_the_same_bits_in_any_company,
                                 answers_are_probabilities_of_the_labels,
+                                the_margin_is_between_the_two_most_probable,
+                                a_sentiment_has_an_intensity,
+                                an_answer_is_written_with_the_fields_of_its_task,
                                 threads_that_ask_at_once_get_the_same_bits,
                                 a_saved_classifier_answers_alike,
                                 hostile_folders_are_refused,
                                 failing_allocations_are_reported};
   Suite *suite = suite_create("classifier");
-  for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-    TCase *tcase = tcase_create(tests[i]->name);
-    tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-  }
+  as_small_cases(suite, tests, sizeof tests / sizeof tests[0]);
   return suite;
 }

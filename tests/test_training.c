@@ -279,8 +279,7 @@ START_TEST(a_validation_file_is_used_and_may_have_no_other_label) {
   ck_assert_ok(ctx, as_train_classifier(ctx, &recipe, in_folder("with"), false, &listener, &result));
   ck_assert_int_eq(e.summary.train_rows, ROWS);
   ck_assert_int_eq(e.summary.valid_rows, 12);
-  static const char other[] = "content,intent\nwhere is it,track\nsing a song,sing\n";
-  ck_assert_ok(ctx, as_file_write(ctx, valid, other, sizeof other - 1));
+  as_small_csv_of(ctx, folder, "valid.csv", "where is it,track\nsing a song,sing\n");
   ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, in_folder("other"), false, NULL, &result), AS_E_DATA,
                     "valid.csv: line 3: the label \"sing\"");
   end();
@@ -518,10 +517,6 @@ Suite *as_suite(void) {
                                 changed_data_and_changed_recipes_are_refused_at_resume,
                                 a_divergence_names_step_and_lines_and_keeps_the_checkpoint};
   Suite *suite = suite_create("training");
-  for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-    TCase *tcase = tcase_create(tests[i]->name);
-    tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-  }
+  as_small_cases(suite, tests, sizeof tests / sizeof tests[0]);
   return suite;
 }

@@ -169,12 +169,9 @@ static as_status make_encoder(as_classifier_run *run, const char *checkpoint) {
                                 .dropout = r->dropout};
   if (checkpoint || r->from)
     return as_encoder_open(run->ctx, checkpoint ? checkpoint : r->from, &options, &run->encoder);
-  const char *name = r->architecture ? r->architecture : "distilbert";
-  const as_encoder_architecture *architecture = as_encoder_architecture_find(name);
-  const as_encoder_preset *preset = architecture ? as_encoder_preset_find(architecture, r->size) : NULL;
-  if (!preset)
-    return as_fail(run->ctx, AS_E_INVALID, "there is no architecture of this name and size: %s %s", name, r->size);
-  return as_encoder_new(run->ctx, architecture, preset, (int64_t)as_tokenizer_vocab_size(run->data.tokenizer),
+  const as_encoder_architecture *architecture = as_encoder_architecture_find(r->architecture);
+  return as_encoder_new(run->ctx, architecture, as_encoder_preset_find(architecture, r->size),
+                        (int64_t)as_tokenizer_vocab_size(run->data.tokenizer),
                         as_tokenizer_special(run->data.tokenizer, AS_TOKEN_PAD), &options, &run->encoder);
 }
 
@@ -256,6 +253,31 @@ static as_status save(as_classifier_run *run) {
   return as_training_save(&run->files, run->encoder, run->data.tokenizer, &run->optimizer, p);
 }
 
+/* ---- divergence ---------------------------------------------------------------------------------------- */
+/* Lines of the rows that the step of `count` batches from `first` read, for the message of a run that diverged. */
+static as_status name_rows(as_classifier_run *run, int64_t first, int64_t count) {
+  char text[256];
+  size_t used = 0;
+  for (int64_t i = run->batches.start[first]; i < run->batches.start[first + count] && used + 32 < sizeof text; i++)
+    used += (size_t)snprintf(text + used, sizeof text - used, used ? ", %lld" : "%lld",
+                             (long long)run->data.train_lines[run->batches.order[i]]);
+  return as_fail_prefix(run->ctx, AS_E_DIVERGED, "%s: training diverged on the rows of lines %s", run->recipe.data,
+                        text);
+}
+
+/* After the last step of an epoch: huge weights show in no loss before the next step, which there may not be. */
+static as_status name_last_rows(as_classifier_run *run) {
+  int64_t count = run->batches.count % run->recipe.accumulate;
+  if (count == 0) count = run->recipe.accumulate;
+  return name_rows(run, run->batches.count - count, count);
+}
+
+static bool all_finite(const float *x, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!isfinite(x[i])) return false;
+  return true;
+}
+
 /* ---- validation ------------------------------------------------------------------------------------------------- */
 static as_status measure(as_classifier_run *run, as_training_epoch *epoch) {
   const as_token_rows *rows = &run->data.valid_rows;
@@ -263,6 +285,11 @@ static as_status measure(as_classifier_run *run, as_training_epoch *epoch) {
   as_encoder_predict_options options = {.interrupted = run->listener->interrupted, .user = run->listener->user};
   as_status status = as_encoder_predict(&run->predictor, rows, &options, run->probabilities);
   if (status != AS_OK) return status;
+  if (!all_finite(run->probabilities, (size_t)(rows->count * classes)))
+    return as_fail(run->ctx, AS_E_DIVERGED,
+                   "step %lld: after it the probabilities of the validation rows are no numbers; a lower learning rate "
+                   "may help",
+                   (long long)run->position.step);
   double *probabilities = as_alloc(run->ctx, (size_t)(rows->count * classes), sizeof *probabilities);
   int32_t *predicted = as_alloc(run->ctx, (size_t)rows->count, sizeof *predicted);
   as_classification scores = {0};
@@ -300,6 +327,7 @@ static as_status end_epoch(as_classifier_run *run) {
   as_training_epoch epoch = {
       .epoch = p->epoch + 1, .epochs = run->recipe.epochs, .train_loss = p->epoch_loss / (double)p->epoch_steps};
   as_status status = run->data.valid_rows.count ? measure(run, &epoch) : AS_OK;
+  if (status == AS_E_DIVERGED) return name_last_rows(run);
   if (status != AS_OK) return status;
   bool keeps_best = epoch.validated && run->recipe.patience > 0;
   epoch.is_best = epoch.validated && (!p->has_best || watched(run, &epoch) > p->best);
@@ -322,17 +350,6 @@ static as_status end_epoch(as_classifier_run *run) {
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------------------ */
-/* Lines of the rows that the step of `count` batches from `first` read, for the message of a run that diverged. */
-static as_status name_rows(as_classifier_run *run, int64_t first, int64_t count) {
-  char text[256];
-  size_t used = 0;
-  for (int64_t i = run->batches.start[first]; i < run->batches.start[first + count] && used + 32 < sizeof text; i++)
-    used += (size_t)snprintf(text + used, sizeof text - used, used ? ", %lld" : "%lld",
-                             (long long)run->data.train_lines[run->batches.order[i]]);
-  return as_fail_prefix(run->ctx, AS_E_DIVERGED, "%s: training diverged on the rows of lines %s", run->recipe.data,
-                        text);
-}
-
 static as_status do_step(as_classifier_run *run) {
   as_training_position *p = &run->position;
   int64_t left = run->batches.count - p->batch, count = run->recipe.accumulate < left ? run->recipe.accumulate : left;
@@ -520,6 +537,17 @@ as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const ch
   }
   release(&run);
   return status;
+}
+
+as_status as_train_task(as_context *ctx, const as_classification_task *task, const as_recipe *recipe, const char *out,
+                        bool overwrite, const as_training_listener *listener, as_training_result *result) {
+  char label_column[64], architecture[64]; /* a recipe's texts are not constant */
+  as_recipe filled = *recipe;
+  snprintf(label_column, sizeof label_column, "%s", task->label_column);
+  snprintf(architecture, sizeof architecture, "%s", task->architecture);
+  if (!filled.label_column) filled.label_column = label_column;
+  if (!filled.architecture && !filled.from) filled.architecture = architecture;
+  return as_train_classifier(ctx, &filled, out, overwrite, listener, result);
 }
 
 as_status as_train_classifier_resume(as_context *ctx, const char *out, const as_training_listener *listener,

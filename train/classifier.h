@@ -7,11 +7,13 @@
 #define AS_TRAIN_CLASSIFIER_H
 
 #include "data/report.h"
+#include "models/classification_task.h"
 #include "models/config.h"
 #include "train/recipe.h"
 
 /* Known before the first step. Arrays are borrowed for the call. */
 typedef struct as_training_summary {
+  const char *architecture; /* of the model: "distilbert" */
   const as_recipe *recipe;                     /* with batches and recomputation as the memory limit made them */
   const as_data_report *report, *valid_report; /* valid_report: NULL without a validation file */
   int64_t train_rows, valid_rows;
@@ -65,6 +67,11 @@ typedef struct as_training_result {
  * gradient that is not finite, with the last checkpoint kept. A failure before the first checkpoint leaves no run. */
 AS_MUST_CHECK as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
                                             const as_training_listener *listener, as_training_result *result);
+/* The same for a task: a label_column that is NULL is the task's, and so is the architecture of a fresh model. The
+ * texts of `recipe` are borrowed for the call. */
+AS_MUST_CHECK as_status as_train_task(as_context *ctx, const as_classification_task *task, const as_recipe *recipe,
+                                      const char *out, bool overwrite, const as_training_listener *listener,
+                                      as_training_result *result);
 /* Goes on with the run in `out`. AS_E_MODEL when there is none; AS_E_DATA when a data file has changed, AS_E_MODEL when
  * the recorded recipe has. */
 AS_MUST_CHECK as_status as_train_classifier_resume(as_context *ctx, const char *out,

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "data/split.h"
+#include "models/encoder.h"
 #include "tokenizer/trainer.h"
 
 static as_status read_file(as_context *ctx, const as_recipe *recipe, const char *path, as_data_report *report,
@@ -79,7 +80,8 @@ static as_status next_text(void *user, const char **text, size_t *length) {
 as_status as_classifier_data_tokenizer(as_classifier_data *d, const as_recipe *recipe, const char *folder) {
   text_walk walk = {d->train, 0};
   if (folder) return as_tokenizer_open(d->ctx, folder, &d->tokenizer);
-  return as_tokenizer_train(d->ctx, "WordPiece", (size_t)recipe->vocab_size, next_text, &walk, &d->tokenizer);
+  const char *model = as_encoder_architecture_find(recipe->architecture)->tokenizer; /* as_recipe_check has looked */
+  return as_tokenizer_train(d->ctx, model, (size_t)recipe->vocab_size, next_text, &walk, &d->tokenizer);
 }
 
 /* ---- tokenizing ------------------------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ typedef struct as_classifier_data {
 
 /* Reads the files of the recipe and splits off the validation rows. */
 AS_MUST_CHECK as_status as_classifier_data_read(as_classifier_data *data, as_context *ctx, const as_recipe *recipe);
-/* Opens the tokenizer in `folder`, or, with NULL, trains a WordPiece vocabulary on the training texts. */
+/* Opens the tokenizer in `folder`, or, with NULL, trains one on the training texts. */
 AS_MUST_CHECK as_status as_classifier_data_tokenizer(as_classifier_data *data, const as_recipe *recipe,
                                                      const char *folder);
 /* Tokenizes all rows; the labels of rows are their numbers in `labels`, which has the same names as data->labels. */

@@ -157,7 +157,8 @@ as_status as_run_summary(as_classifier_run *run) {
   const as_parameters *ps = as_encoder_parameters(run->encoder);
   const as_labels *labels = as_encoder_labels(run->encoder);
   int64_t *label_rows = as_alloc_zero(run->ctx, labels->count, sizeof *label_rows);
-  as_training_summary s = {.recipe = &run->recipe,
+  as_training_summary s = {.architecture = as_encoder_get_architecture(run->encoder)->format->model_type,
+                           .recipe = &run->recipe,
                            .report = &run->data.report,
                            .valid_report = run->data.valid ? &run->data.valid_report : NULL,
                            .train_rows = run->data.train_rows.count,

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "models/config.h"
+#include "models/encoder.h"
 
 #define MAX_RECIPE ((size_t)1 << 20)
 
@@ -95,6 +95,16 @@ void as_recipe_free(as_context *ctx, as_recipe *recipe) {
   }
 }
 
+/* A fresh model has an architecture and one of its sizes. */
+static as_status check_fresh(as_context *ctx, const as_recipe *recipe) {
+  if (!recipe->architecture) return as_fail(ctx, AS_E_INVALID, "a fresh model needs an architecture");
+  const as_encoder_architecture *architecture = as_encoder_architecture_find(recipe->architecture);
+  if (!architecture)
+    return as_fail(ctx, AS_E_INVALID, "there is no architecture \"%.60s\"", recipe->architecture);
+  if (as_encoder_preset_find(architecture, recipe->size)) return AS_OK;
+  return as_fail(ctx, AS_E_INVALID, "there is no size \"%.60s\"", recipe->size);
+}
+
 as_status as_recipe_check(as_context *ctx, const as_recipe *recipe) {
   as_status status = as_config_check_fields(ctx, fields, FIELDS, recipe);
   if (status != AS_OK) return status;
@@ -103,7 +113,7 @@ as_status as_recipe_check(as_context *ctx, const as_recipe *recipe) {
   if (!recipe->from == !recipe->size)
     return as_fail(ctx, AS_E_INVALID, "give a folder to start from or the size of a fresh model, not both");
   if (!recipe->data) return as_fail(ctx, AS_E_INVALID, "there is no data file to train on");
-  return AS_OK;
+  return recipe->size ? check_fresh(ctx, recipe) : AS_OK;
 }
 
 as_status as_recipe_write(as_context *ctx, const as_recipe *recipe, const char *path) {

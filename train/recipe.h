@@ -15,7 +15,7 @@ typedef enum as_class_weighting {
 typedef enum as_watched_metric { AS_METRIC_MACRO_F1, AS_METRIC_ACCURACY, AS_METRIC_LOSS } as_watched_metric;
 
 typedef struct as_recipe {
-  /* the model: a folder to start from, or a size for a fresh one */
+  /* the model: a folder to start from, or size and architecture of a fresh one */
   char *from, *size, *architecture;
   /* the data; strings are NULL when not given */
   char *data, *valid, *text_column, *label_column, *encoding, *delimiter;
