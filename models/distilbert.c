@@ -57,4 +57,5 @@ static as_encoder_description describe(const void *config) {
       .prefix = "distilbert."};
 }
 
-const as_encoder_architecture as_distilbert = {&as_distilbert_config_format, presets, "WordPiece", set_sizes, set_dropout, describe};
+const as_encoder_architecture as_distilbert = {
+    &as_distilbert_config_format, presets, "WordPiece", set_sizes, set_dropout, describe};

@@ -79,4 +79,5 @@ static as_encoder_description describe(const void *config) {
       .prefix = "roberta."};
 }
 
-const as_encoder_architecture as_roberta = {&as_roberta_config_format, presets, "BPE", set_sizes, set_dropout, describe};
+const as_encoder_architecture as_roberta = {
+    &as_roberta_config_format, presets, "BPE", set_sizes, set_dropout, describe};

@@ -77,7 +77,7 @@ as_recipe as_small_recipe(const char *csv) {
   recipe.epochs = 2;
   recipe.batch_rows = 8;
   recipe.max_length = 24;
-  recipe.vocab_size = 150;
+  recipe.vocab_size = 300;
   return recipe;
 }
 

@@ -22,7 +22,7 @@ const char *as_small_csv(as_context *ctx, const char *folder, const char *name, 
 /* Writes these rows under the same header. Returns the path, as as_small_path does. */
 const char *as_small_csv_of(as_context *ctx, const char *folder, const char *name, const char *rows);
 
-/* Tiny model, 2 epochs, batches of 8 rows, at most 24 tokens, a vocabulary of 150. Texts are borrowed: not to be freed.
+/* Tiny model, 2 epochs, batches of 8 rows, at most 24 tokens, a vocabulary of 300. Texts are borrowed: not to be freed.
  */
 as_recipe as_small_recipe(const char *csv);
 

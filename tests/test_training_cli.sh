@@ -74,7 +74,7 @@ interrupting() {
   wait "$running"; code=$?; running=
   [ "$code" -eq 0 ] && [ ! -s "$work/out" ]; is 'an undisturbed run ends with 0 and prints nothing on standard output' $?
   grep -q '^epoch 2/2' "$work/err" && grep -q 'the weights of epoch' "$work/err"; is 'it reports its epochs on standard error' $?
-  for file in config.json model.safetensors tokenizer.json tokenizer_config.json vocab.txt recipe.json train.jsonl; do
+  for file in config.json model.safetensors tokenizer.json tokenizer_config.json $vocabulary recipe.json train.jsonl; do
     [ -s "$work/whole/$file" ] || break
   done
   is "the folder has all files, $file included" $?
@@ -188,8 +188,8 @@ for task in intent sentiment; do
   work=$base/$task
   mkdir "$work"
   case $task in
-    intent) usual=distilbert other=roberta class=inquiry extra= ;;
-    sentiment) usual=roberta other=distilbert class=neutral extra='"intensity":[0-9.e-]*,' ;;
+    intent) other=roberta class=inquiry vocabulary=vocab.txt extra= ;;
+    sentiment) other=distilbert class=neutral vocabulary='vocab.json merges.txt' extra='"intensity":[0-9.e-]*,' ;;
   esac
   interrupting
   refusing

@@ -8,9 +8,7 @@
 #include <time.h>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/memory.h"
-#include "base/sha256.h"
 #include "eval/classification.h"
 #include "train/classifier_run.h"
 
@@ -42,117 +40,8 @@ as_step_options as_run_step_options(const as_classifier_run *run) {
                            .recompute = (int)r->recompute};
 }
 
-/* ---- what was read before, so that a resumed run reads the same ------------------------------------------------- */
 static char *recipe_path(const as_classifier_run *run) {
   return as_path_join(run->ctx, run->files.training, "recipe.json");
-}
-
-typedef struct file_digest {
-  const char *key; /* in data.json */
-  const char *path;
-  char now[65];
-} file_digest;
-
-static as_status refuse_changed(as_classifier_run *run, const file_digest *file, const char *before) {
-  bool is_recipe = strcmp(file->key, "recipe") == 0;
-  return as_fail(run->ctx, is_recipe ? AS_E_MODEL : AS_E_DATA,
-                 "%s:%s the file is not the one that this run began with (SHA-256 %.12s..., now %.12s...); "
-                 "restore it, or train anew into another folder",
-                 file->path, is_recipe ? "" : " line 1:", before ? before : "unknown", file->now);
-}
-
-/* training/data.json: the SHA-256 of the recipe and of each data file. Written once; later held against. */
-static as_status hold_against_record(as_classifier_run *run, const char *record, const file_digest *files,
-                                     size_t count) {
-  as_context *ctx = run->ctx;
-  as_status status = AS_OK;
-  json_t *known = NULL;
-  as_buffer out;
-  as_buffer_init(&out, ctx);
-  as_json_writer writer = as_json_writer_start(&out, 2);
-  as_json_open_object(&writer, NULL);
-  bool exists = as_path_exists(record);
-  if (exists) status = as_json_read(ctx, record, 4096, AS_E_MODEL, &known);
-  for (size_t i = 0; status == AS_OK && i < count; i++) {
-    const char *before = json_string_value(json_object_get(known, files[i].key));
-    if (exists && (!before || strcmp(before, files[i].now) != 0)) status = refuse_changed(run, &files[i], before);
-    as_json_string(&writer, files[i].key, files[i].now);
-  }
-  as_json_close_object(&writer);
-  as_buffer_char(&out, '\n');
-  if (status == AS_OK) status = as_buffer_status(&out);
-  if (status == AS_OK && !exists) status = as_file_write(ctx, record, out.data, out.length);
-  json_decref(known);
-  as_buffer_free(&out);
-  return status;
-}
-
-static as_status check_digests(as_classifier_run *run) {
-  char *record = as_path_join(run->ctx, run->files.training, "data.json"), *recipe = recipe_path(run);
-  file_digest files[3] = {{.key = "recipe", .path = recipe},
-                          {.key = "data", .path = as_messages_path(run->data.train)}};
-  size_t count = 2;
-  unsigned char digest[32];
-  as_status status = record && recipe ? as_sha256_file(run->ctx, recipe, AS_E_MODEL, digest) : AS_E_NOMEM;
-  if (status == AS_OK) {
-    as_sha256_hex(digest, files[0].now);
-    as_sha256_hex(as_messages_digest(run->data.train), files[1].now);
-    if (run->data.valid) {
-      files[count] = (file_digest){.key = "valid", .path = as_messages_path(run->data.valid)};
-      as_sha256_hex(as_messages_digest(run->data.valid), files[count++].now);
-    }
-    status = hold_against_record(run, record, files, count);
-  }
-  as_free(run->ctx, record);
-  as_free(run->ctx, recipe);
-  return status;
-}
-
-/* ---- class weights ---------------------------------------------------------------------------------------------- */
-/* "label=weight,label=weight": every label once. */
-static as_status parse_weights(as_classifier_run *run, const as_labels *labels) {
-  const char *at = run->recipe.given_weights;
-  for (size_t i = 0; i < labels->count; i++) run->class_weights[i] = -1;
-  while (at && *at) {
-    const char *end = strchr(at, ','), *stop = end ? end : at + strlen(at), *equal = NULL;
-    for (const char *p = at; p < stop; p++)
-      if (*p == '=') equal = p; /* the last: labels may hold one */
-    char name[256];
-    double weight = -1;
-    int used = 0;
-    if (equal && equal - at < (ptrdiff_t)sizeof name) {
-      snprintf(name, sizeof name, "%.*s", (int)(equal - at), at);
-      if (sscanf(equal + 1, "%lf%n", &weight, &used) != 1 || equal + 1 + used != stop) weight = -1;
-    }
-    int64_t label = equal ? as_labels_find(labels, name) : -1;
-    if (label < 0 || !(weight >= 0) || !isfinite(weight))
-      return as_fail(run->ctx, AS_E_INVALID,
-                     "class-weights: \"%.*s\" is not LABEL=WEIGHT with a label of the data and a weight of at least 0",
-                     (int)(stop - at), at);
-    if (run->class_weights[label] >= 0)
-      return as_fail(run->ctx, AS_E_INVALID, "class-weights: the label \"%s\" is given twice", labels->names[label]);
-    run->class_weights[label] = (float)weight;
-    at = end ? end + 1 : NULL;
-  }
-  for (size_t i = 0; i < labels->count; i++)
-    if (run->class_weights[i] < 0)
-      return as_fail(run->ctx, AS_E_INVALID, "class-weights: there is no weight for the label \"%s\"",
-                     labels->names[i]);
-  return AS_OK;
-}
-
-static as_status set_class_weights(as_classifier_run *run) {
-  const as_labels *labels = as_encoder_labels(run->encoder);
-  const as_token_rows *rows = &run->data.train_rows;
-  if (run->recipe.class_weights == AS_WEIGHTS_NONE) return AS_OK;
-  run->class_weights = as_alloc_zero(run->ctx, labels->count, sizeof *run->class_weights);
-  if (!run->class_weights) return AS_E_NOMEM;
-  if (run->recipe.class_weights == AS_WEIGHTS_GIVEN) return parse_weights(run, labels);
-  for (int64_t i = 0; i < rows->count; i++) run->class_weights[rows->labels[i]]++;
-  for (size_t c = 0; c < labels->count; c++)
-    if (run->class_weights[c] > 0)
-      run->class_weights[c] = (float)((double)rows->count / ((double)labels->count * (double)run->class_weights[c]));
-  return AS_OK;
 }
 
 /* ---- preparing -------------------------------------------------------------------------------------------------- */
@@ -201,7 +90,7 @@ static as_status prepare(as_classifier_run *run) {
   char *checkpoint = as_training_latest(&run->files, &status);
   as_run_note(run, "reading %s", r->data);
   if (status == AS_OK) status = as_classifier_data_read(&run->data, run->ctx, r);
-  if (status == AS_OK) status = check_digests(run);
+  if (status == AS_OK) status = as_run_check_digests(run);
   if (status == AS_OK && as_run_interrupted(run)) status = stop_here(run);
   if (status == AS_OK && !checkpoint && !r->from)
     as_run_note(run, "training a vocabulary of %lld", (long long)r->vocab_size);
@@ -230,7 +119,7 @@ static as_status prepare(as_classifier_run *run) {
 static as_status prepare_graphs(as_classifier_run *run) {
   run->graph = as_graph_new(run->ctx, AS_TRAIN);
   if (!run->graph) return AS_E_NOMEM;
-  as_status status = set_class_weights(run);
+  as_status status = as_run_class_weights(run);
   if (status == AS_OK) status = as_run_plan(run);
   if (status == AS_OK) status = as_encoder_predictor_init(&run->predictor, run->ctx, run->encoder);
   size_t classes = as_encoder_labels(run->encoder)->count;

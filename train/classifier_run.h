@@ -1,5 +1,6 @@
-/* The pieces of a classifier's training run, shared by classifier.c (the order of things), classifier_plan.c (summary
- * and memory) and classifier_log.c (train.jsonl). */
+/* The pieces of a classifier's training run, shared by classifier.c (the order of things), classifier_digests.c (what
+ * it was begun with), classifier_weights.c (class weights), classifier_plan.c (summary and memory) and classifier_log.c
+ * (train.jsonl). */
 #ifndef AS_TRAIN_CLASSIFIER_RUN_H
 #define AS_TRAIN_CLASSIFIER_RUN_H
 
@@ -42,6 +43,13 @@ as_step_options as_run_step_options(const as_classifier_run *run);
 /* classifier_plan.c: batches and recomputation that keep the memory limit, the number of steps, the summary. */
 AS_MUST_CHECK as_status as_run_plan(as_classifier_run *run);
 AS_MUST_CHECK as_status as_run_summary(as_classifier_run *run);
+
+/* classifier_digests.c: refuses to go on with another recipe (AS_E_MODEL) or other data (AS_E_DATA) than the run began
+ * with. */
+AS_MUST_CHECK as_status as_run_check_digests(as_classifier_run *run);
+
+/* classifier_weights.c: run->class_weights as the recipe has them; AS_E_INVALID names a label that is wrong. */
+AS_MUST_CHECK as_status as_run_class_weights(as_classifier_run *run);
 
 /* classifier_log.c: a line for each step and epoch. Opening drops what was written after the position; when the user
  * has removed or shortened the file, that is a warning, and the lines of later steps follow what is there. */

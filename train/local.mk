@@ -4,8 +4,9 @@ traindir_include_HEADERS = train/schedule.h train/adamw.h train/step.h train/rec
   train/intent_classifier.h train/sentiment_classifier.h
 libassistify_all_la_SOURCES += train/schedule.c train/adamw.c train/step.c train/batches.c train/batches.h
 libassistify_all_la_SOURCES += train/recipe.c train/training_state.c train/training_state.h train/classifier_data.c \
-  train/classifier_data.h train/classifier.c train/classifier_plan.c train/classifier_log.c train/classifier_run.h \
-  train/intent_classifier.c train/sentiment_classifier.c
+  train/classifier_data.h train/classifier.c train/classifier_digests.c train/classifier_weights.c \
+  train/classifier_plan.c train/classifier_log.c train/classifier_run.h train/intent_classifier.c \
+  train/sentiment_classifier.c
 
 dist_check_SCRIPTS += tests/test_training_cli.sh
 check_PROGRAMS += tests/test_training tests/test_training_parts tests/test_training_choices
