@@ -94,7 +94,7 @@ static as_status check_vocabulary(const as_classifier *c, const char *folder) {
 }
 
 as_status as_classifier_open(as_context *ctx, const char *folder, as_classifier **out) {
-  as_encoder_options options = {.dropout = -1};
+  as_encoder_options options = {.borrow = true, .dropout = -1};
   *out = NULL;
   as_classifier *c = as_alloc_zero(ctx, 1, sizeof *c);
   if (!c) return AS_E_NOMEM;

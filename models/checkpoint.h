@@ -31,8 +31,12 @@ int64_t as_checkpoint_find(const as_checkpoint *checkpoint, const char *name);
 
 typedef struct as_checkpoint_read {
   size_t index; /* of the tensor */
-  float *out;   /* [elements of the tensor] */
+  float *out;   /* [elements of the tensor]; NULL: it is only checked, for as_checkpoint_floats */
 } as_checkpoint_read;
+
+/* Where the tensor's floats lie in its mapped file, row by row, until the checkpoint is closed; NULL if they cannot be
+ * used as they lie there: not F32, not aligned for a float, or a format that is not mapped. */
+const float *as_checkpoint_floats(const as_checkpoint *checkpoint, size_t index);
 
 /* Reads tensors into floats, all together: each byte of the files is touched once and the work is spread over the
  * context's threads, so reading a whole model in one call is the fast way. F16 and BF16 are widened exactly, F64 is

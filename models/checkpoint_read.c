@@ -24,7 +24,7 @@ enum {
 typedef struct view {
   const as_checkpoint_entry *entry;
   as_tensor_place place;
-  float *out;
+  float *out;                /* NULL: the floats are used where they lie */
   const unsigned char *data; /* its first element, while its storage is held */
   int64_t first_chunk;       /* of the job */
 } view;
@@ -97,8 +97,14 @@ static void gather(const view *v, int64_t start, size_t n, unsigned char *copy) 
   }
 }
 
+/* The view's floats, which were read. */
+static const float *floats_of(const view *v) {
+  return v->out ? v->out : (const float *)(const void *)v->data;
+}
+
 /* Elements [start, start + n) of the view, n <= BLOCK; false if one is not finite. */
 static bool read_block(const view *v, int64_t start, size_t n) {
+  if (!v->out) return all_finite(n, floats_of(v) + start);
   _Alignas(MAX_SIZE) unsigned char copy[BLOCK * MAX_SIZE];
   as_stored_type type = v->entry->tensor->type;
   size_t size = as_stored_type_size(type);
@@ -135,7 +141,7 @@ static void read_chunk(void *argument, int64_t chunk, int lane) {
   int64_t end = start + (left < CHUNK ? left : CHUNK);
   size_t size = as_stored_type_size(v->entry->tensor->type);
   if (!v->place.strides) as_prefault(v->data + (size_t)start * size, (size_t)(end - start) * size, false);
-  as_prefault(v->out + start, (size_t)(end - start) * sizeof *v->out, true);
+  if (v->out) as_prefault(v->out + start, (size_t)(end - start) * sizeof *v->out, true);
   for (; start < end; start += BLOCK) {
     if (read_block(v, start, (size_t)(end - start < BLOCK ? end - start : BLOCK))) continue;
     int64_t lowest = atomic_load(&work->bad_chunk);
@@ -158,14 +164,14 @@ static const char *describe(const view *v, int64_t element) {
     memcpy(&value, copy, sizeof value);
     if (isfinite(value)) return "a value beyond the range of 32-bit floats";
   }
-  return isnan(v->out[element]) ? "NaN" : "Inf";
+  return isnan(floats_of(v)[element]) ? "NaN" : "Inf";
 }
 
 static as_status fail_not_finite(as_checkpoint *checkpoint, const job *work, int64_t chunk) {
   const view *v = view_of_chunk(work, chunk);
   const as_stored_tensor *tensor = v->entry->tensor;
   int64_t element = (chunk - v->first_chunk) * CHUNK, position[AS_STORED_MAX_DIMS];
-  while (isfinite(v->out[element])) element++;
+  while (isfinite(floats_of(v)[element])) element++;
   unravel(tensor, element, position);
   char text[AS_SHAPE_TEXT];
   return as_fail(checkpoint->ctx, AS_E_MODEL, "%s: tensor \"%s\" has %s at %s: the weights are damaged or diverged",
@@ -237,6 +243,18 @@ as_status as_checkpoint_read_all(as_checkpoint *checkpoint, const as_checkpoint_
   }
   as_free(checkpoint->ctx, views);
   return status;
+}
+
+const float *as_checkpoint_floats(const as_checkpoint *checkpoint, size_t index) {
+  const as_checkpoint_entry *entry = &checkpoint->entries[index];
+  const as_checkpoint_source *source = &checkpoint->sources[entry->source];
+  const unsigned char *bytes;
+  if (entry->tensor->type != AS_STORED_F32 || !source->format->stays) return NULL;
+  as_tensor_place place = source->format->place(source->file, entry->index);
+  if (place.strides || source->format->hold(source->file, place.storage, &bytes) != AS_OK) return NULL;
+  source->format->release(source->file);
+  const void *floats = bytes + place.offset;
+  return (uintptr_t)floats % _Alignof(float) == 0 ? floats : NULL;
 }
 
 as_status as_checkpoint_read_f32(as_checkpoint *checkpoint, size_t index, float *out) {

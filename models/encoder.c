@@ -18,6 +18,7 @@ struct as_encoder {
   as_encoder_block *blocks; /* [d.layers] */
   as_classification_head head;
   as_encoder_head head_origin;
+  as_checkpoint *checkpoint; /* from which parameters are borrowed; NULL: none are */
 };
 
 const as_encoder_architecture *const as_encoder_architectures[] = {&as_distilbert, &as_roberta, NULL};
@@ -65,7 +66,9 @@ static as_status declare(as_encoder *e) {
   return ps->failed ? AS_E_NOMEM : AS_OK;
 }
 
-static bool in_head(const as_encoder *e, size_t index) { return (int)index >= e->head.dense_weight; }
+static bool in_head(const as_encoder *e, size_t index) {
+  return (int)index >= e->head.dense_weight;
+}
 
 static void initialize(as_encoder *e, bool body, uint64_t seed) {
   for (size_t i = 0; i < e->parameters.count; i++)
@@ -93,6 +96,7 @@ void as_encoder_free(as_encoder *e) {
   if (e->config) as_encoder_config_free(e->ctx, e->architecture->format, e->config);
   as_free(e->ctx, e->config);
   as_parameters_free(&e->parameters);
+  as_checkpoint_close(e->checkpoint);
   as_free(e->ctx, e->blocks);
   as_free(e->ctx, e);
 }
@@ -134,8 +138,8 @@ static as_status expect(as_encoder *e, const as_checkpoint *checkpoint, int64_t 
   if (!expectations) return AS_E_NOMEM;
   for (size_t i = 0; i < count; i++) {
     const as_parameter *p = &e->parameters.list[i];
-    expectations[i] = (as_expectation){.name = p->name, .ndim = p->ndim, .shape = {p->shape[0], p->shape[1]},
-                                       .optional = in_head(e, i)};
+    expectations[i] = (as_expectation){
+        .name = p->name, .ndim = p->ndim, .shape = {p->shape[0], p->shape[1]}, .optional = in_head(e, i)};
     if ((int)i == e->head.output_weight || (int)i == e->head.output_bias) expectations[i].shape[0] = file_classes;
   }
   as_expect_rules rules = {.prefix = e->d.prefix, .ignored = as_ignored_by_classifiers};
@@ -144,13 +148,27 @@ static as_status expect(as_encoder *e, const as_checkpoint *checkpoint, int64_t 
   return status;
 }
 
+static bool comes_from_file(const as_encoder *e, const int64_t *found, size_t index) {
+  return found[index] >= 0 && !(in_head(e, index) && e->head_origin != AS_HEAD_LOADED);
+}
+
+/* What is only read may stay in the mapped file, which is kept open for it. */
+static void borrow_tensors(as_encoder *e, const as_checkpoint *checkpoint, const int64_t *found) {
+  for (size_t i = 0; i < e->parameters.count; i++)
+    if (comes_from_file(e, found, i))
+      as_parameters_borrow(&e->parameters, (int)i, as_checkpoint_floats(checkpoint, (size_t)found[i]));
+}
+
 static as_status read_tensors(as_encoder *e, as_checkpoint *checkpoint, const int64_t *found) {
   size_t count = 0;
   as_checkpoint_read *reads = as_alloc(e->ctx, e->parameters.count, sizeof *reads);
   if (!reads) return AS_E_NOMEM;
-  for (size_t i = 0; i < e->parameters.count; i++)
-    if (found[i] >= 0 && !(in_head(e, i) && e->head_origin != AS_HEAD_LOADED))
-      reads[count++] = (as_checkpoint_read){(size_t)found[i], as_parameter_weights(&e->parameters, (int)i)};
+  for (size_t i = 0; i < e->parameters.count; i++) {
+    bool borrowed = e->parameters.list[i].borrowed != NULL;
+    if (comes_from_file(e, found, i))
+      reads[count++] =
+          (as_checkpoint_read){(size_t)found[i], borrowed ? NULL : as_parameter_weights(&e->parameters, (int)i)};
+  }
   as_status status = as_checkpoint_read_all(checkpoint, reads, count);
   as_free(e->ctx, reads);
   return status;
@@ -167,10 +185,14 @@ static as_status load(as_encoder *e, const char *folder, const as_encoder_option
       status = as_fail(e->ctx, AS_E_MODEL, "%s: the weights have no classification head (%s); train one with --from %s",
                        folder, e->parameters.list[e->head.dense_weight].name, folder);
   }
+  if (status == AS_OK && options->borrow) borrow_tensors(e, checkpoint, found);
   if (status == AS_OK) status = as_parameters_allocate(&e->parameters, options->gradients);
   if (status == AS_OK && e->head_origin != AS_HEAD_LOADED) initialize(e, false, options->seed);
   if (status == AS_OK) status = read_tensors(e, checkpoint, found);
-  as_checkpoint_close(checkpoint);
+  if (status == AS_OK && options->borrow)
+    e->checkpoint = checkpoint;
+  else
+    as_checkpoint_close(checkpoint);
   as_free(e->ctx, found);
   return status;
 }
@@ -248,18 +270,26 @@ as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *archite
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 as_status as_encoder_save(const as_encoder *e, const char *folder) {
-  size_t count = e->parameters.count;
-  as_safetensors_item *items = as_alloc_zero(e->ctx, count, sizeof *items);
+  const as_parameters *ps = &e->parameters;
+  as_safetensors_item *items = as_alloc_zero(e->ctx, ps->count, sizeof *items);
+  float **unpacked = as_alloc_zero(e->ctx, ps->count, sizeof *unpacked);
   char *path = as_path_join(e->ctx, folder, "model.safetensors");
-  as_status status = items && path ? AS_OK : AS_E_NOMEM;
+  as_status status = items && unpacked && path ? AS_OK : AS_E_NOMEM;
   if (status == AS_OK) status = as_encoder_config_write(e->ctx, e->architecture->format, e->config, folder);
-  for (size_t i = 0; status == AS_OK && i < count; i++) {
-    const as_parameter *p = &e->parameters.list[i];
-    items[i] = (as_safetensors_item){.name = p->name, .type = AS_STORED_F32, .ndim = p->ndim,
-                                     .shape = {p->shape[0], p->shape[1]},
-                                     .data = as_parameter_weights(&e->parameters, (int)i)};
+  for (size_t i = 0; status == AS_OK && i < ps->count; i++) {
+    const as_parameter *p = &ps->list[i];
+    const float *weights = as_parameter_weights(ps, (int)i);
+    if (!weights) {
+      weights = unpacked[i] = as_alloc(e->ctx, p->elements, sizeof **unpacked);
+      if (weights) as_parameters_export(ps, (int)i, unpacked[i]);
+    }
+    if (!weights) status = AS_E_NOMEM;
+    items[i] = (as_safetensors_item){
+        .name = p->name, .type = AS_STORED_F32, .ndim = p->ndim, .shape = {p->shape[0], p->shape[1]}, .data = weights};
   }
-  if (status == AS_OK) status = as_safetensors_write(e->ctx, path, items, count);
+  if (status == AS_OK) status = as_safetensors_write(e->ctx, path, items, ps->count);
+  for (size_t i = 0; unpacked && i < ps->count; i++) as_free(e->ctx, unpacked[i]);
+  as_free(e->ctx, unpacked);
   as_free(e->ctx, items);
   as_free(e->ctx, path);
   return status;
@@ -270,14 +300,29 @@ as_status as_encoder_pack(as_encoder *e) {
   for (int64_t l = 0; status == AS_OK && l < e->d.layers; l++)
     status = as_encoder_block_pack(&e->parameters, &e->blocks[l], l == e->d.layers - 1);
   if (status == AS_OK) status = as_parameters_pack(&e->parameters, e->head.dense_weight, 1);
-  return status == AS_OK ? as_parameters_pack(&e->parameters, e->head.output_weight, 1) : status;
+  if (status == AS_OK) status = as_parameters_pack(&e->parameters, e->head.output_weight, 1);
+  if (status == AS_OK) status = as_parameters_settle(&e->parameters);
+  if (status != AS_OK) return status;
+  as_checkpoint_close(e->checkpoint);
+  e->checkpoint = NULL;
+  return AS_OK;
 }
 
-as_parameters *as_encoder_parameters(as_encoder *e) { return &e->parameters; }
-const as_encoder_description *as_encoder_describe(const as_encoder *e) { return &e->d; }
-const as_encoder_architecture *as_encoder_get_architecture(const as_encoder *e) { return e->architecture; }
-const as_labels *as_encoder_labels(const as_encoder *e) { return own_labels(e); }
-as_encoder_head as_encoder_head_origin(const as_encoder *e) { return e->head_origin; }
+as_parameters *as_encoder_parameters(as_encoder *e) {
+  return &e->parameters;
+}
+const as_encoder_description *as_encoder_describe(const as_encoder *e) {
+  return &e->d;
+}
+const as_encoder_architecture *as_encoder_get_architecture(const as_encoder *e) {
+  return e->architecture;
+}
+const as_labels *as_encoder_labels(const as_encoder *e) {
+  return own_labels(e);
+}
+as_encoder_head as_encoder_head_origin(const as_encoder *e) {
+  return e->head_origin;
+}
 
 /* ---- recording -------------------------------------------------------------------------------------------------- */
 void as_encoder_positions(const as_encoder *e, as_encoder_batch *batch) {

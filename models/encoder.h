@@ -79,6 +79,7 @@ typedef enum as_encoder_head {
 
 typedef struct as_encoder_options {
   bool gradients;          /* room for gradients */
+  bool borrow;             /* the weights are only read: F32 in a safetensors file stay in the file, mapped */
   bool fresh_head;         /* an absent head is made fresh; otherwise it is refused */
   /* NULL: the folder's. Another set of labels replaces the head; the same set keeps the folder's order */
   const as_labels *labels;
@@ -98,8 +99,9 @@ void as_encoder_free(as_encoder *encoder); /* NULL is allowed */
 /* Writes config.json and model.safetensors into the folder, which must exist. */
 AS_MUST_CHECK as_status as_encoder_save(const as_encoder *encoder, const char *folder);
 
-/* Packs all matrices for repeated use without training: faster on short inputs, at the price of a second copy in
- * memory. Nobody may be recording meanwhile. */
+/* Packs all matrices for repeated use without training: faster on short inputs. The packed form replaces the weights
+ * and what was borrowed of a file, so hidden states of the last layer can't be recorded from then on. Nobody may be
+ * recording meanwhile. */
 AS_MUST_CHECK as_status as_encoder_pack(as_encoder *encoder);
 
 as_parameters *as_encoder_parameters(as_encoder *encoder);

@@ -270,4 +270,5 @@ const as_weight_format as_safetensors_format = {.open = format_open,
                                                 .tensor = format_tensor,
                                                 .place = format_place,
                                                 .hold = format_hold,
-                                                .release = format_release};
+                                                .release = format_release,
+                                                .stays = true};

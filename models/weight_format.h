@@ -25,6 +25,7 @@ typedef struct as_weight_format {
   /* Makes the bytes of a storage readable until `release`; at most one storage is held at a time. */
   as_status (*hold)(void *file, size_t storage, const unsigned char **bytes);
   void (*release)(void *file);
+  bool stays; /* what was held stays readable, at its place, for as long as the file is open */
 } as_weight_format;
 
 extern const as_weight_format as_safetensors_format;

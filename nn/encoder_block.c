@@ -14,6 +14,8 @@ as_encoder_block as_encoder_block_declare(as_parameters *ps, const as_encoder_bl
     int index = as_parameters_declare(ps, AS_ROLE_BIAS, layer, c->dim, 0, "%s%s.bias", prefix, qkv[i]);
     if (i == 0) b.qkv_bias = index;
   }
+  as_parameters_join(ps, b.qkv_weight, 3);
+  as_parameters_join(ps, b.qkv_bias, 3);
 #define DECLARE(field, role, rows, columns, name, kind) \
   b.field = as_parameters_declare(ps, role, layer, rows, columns, "%s%s." kind, prefix, name)
   DECLARE(attention_output_weight, AS_ROLE_WEIGHT, c->dim, c->dim, n->attention_output, "weight");

@@ -9,7 +9,9 @@
 #include "base/threads.h"
 #include "tensor/gemm.h"
 
-void as_parameters_init(as_parameters *parameters, as_context *ctx) { *parameters = (as_parameters){.ctx = ctx}; }
+void as_parameters_init(as_parameters *parameters, as_context *ctx) {
+  *parameters = (as_parameters){.ctx = ctx};
+}
 
 void as_parameters_free(as_parameters *parameters) {
   if (!parameters->ctx) return;
@@ -42,16 +44,35 @@ int as_parameters_declare(as_parameters *ps, as_parameter_role role, int layer, 
     return -1;
   }
   p.elements = (size_t)(rows * width);
-  p.offset = ps->elements;
   p.rows_offset = ps->embedding_rows;
   if (role == AS_ROLE_EMBEDDING) ps->embedding_rows += (size_t)rows;
-  ps->elements += p.elements;
   ps->list[ps->count] = p;
   return (int)ps->count++;
 }
 
+void as_parameters_join(as_parameters *ps, int index, int count) {
+  for (int i = 0; !ps->failed && i < count; i++) ps->list[index + i].joined = true;
+}
+
+bool as_parameters_borrow(as_parameters *ps, int index, const float *weights) {
+  if (ps->list[index].joined) return false;
+  ps->list[index].borrowed = weights;
+  return true;
+}
+
+/* One directly after another, without those that lie elsewhere. */
+static void lay_out(as_parameters *ps) {
+  ps->elements = 0;
+  for (size_t i = 0; i < ps->count; i++) {
+    if (ps->list[i].borrowed || ps->list[i].packed_only) continue;
+    ps->list[i].offset = ps->elements;
+    ps->elements += ps->list[i].elements;
+  }
+}
+
 as_status as_parameters_allocate(as_parameters *ps, bool gradients) {
   if (ps->failed) return AS_E_NOMEM;
+  lay_out(ps);
   ps->weights = as_alloc(ps->ctx, ps->elements, sizeof *ps->weights);
   if (!ps->weights) return AS_E_NOMEM;
   if (!gradients) return AS_OK;
@@ -66,7 +87,12 @@ int as_parameters_find(const as_parameters *ps, const char *name) {
   return -1;
 }
 
-float *as_parameter_weights(const as_parameters *ps, int index) { return ps->weights + ps->list[index].offset; }
+float *as_parameter_weights(const as_parameters *ps, int index) {
+  const as_parameter *p = &ps->list[index];
+  if (p->packed_only) return NULL;
+  if (p->borrowed) return (float *)(uintptr_t)p->borrowed;
+  return ps->weights ? ps->weights + p->offset : NULL;
+}
 
 float *as_parameter_gradients(const as_parameters *ps, int index) {
   return ps->gradients ? ps->gradients + ps->list[index].offset : NULL;
@@ -77,7 +103,9 @@ uint8_t *as_parameter_touched(const as_parameters *ps, int index) {
   return ps->touched && p->role == AS_ROLE_EMBEDDING ? ps->touched + p->rows_offset : NULL;
 }
 
-bool as_parameter_decays(const as_parameter *p) { return p->role == AS_ROLE_WEIGHT || p->role == AS_ROLE_EMBEDDING; }
+bool as_parameter_decays(const as_parameter *p) {
+  return p->role == AS_ROLE_WEIGHT || p->role == AS_ROLE_EMBEDDING;
+}
 
 #define DRAW_ELEMENTS 65536
 
@@ -121,6 +149,13 @@ static int64_t joined_rows(const as_parameters *ps, int index, int count) {
   return rows;
 }
 
+/* The packed view that the parameter is in; NULL: none. */
+static const as_packed_view *view_of(const as_parameters *ps, int index) {
+  for (size_t i = 0; i < ps->packed_count; i++)
+    if (ps->packed[i].index <= index && index < ps->packed[i].index + ps->packed[i].count) return &ps->packed[i];
+  return NULL;
+}
+
 static const float *find_packed(const as_parameters *ps, int index, int count) {
   for (size_t i = 0; i < ps->packed_count; i++)
     if (ps->packed[i].index == index && ps->packed[i].count == count) return ps->packed[i].packed;
@@ -129,18 +164,55 @@ static const float *find_packed(const as_parameters *ps, int index, int count) {
 
 as_status as_parameters_pack(as_parameters *ps, int index, int count) {
   if (find_packed(ps, index, count)) return AS_OK;
-  const as_kernels_f32 *kernels;
   int64_t rows = joined_rows(ps, index, count), columns = ps->list[index].shape[1];
-  as_status status = as_kernels_select(ps->ctx, &kernels);
+  as_status status = as_kernels_select(ps->ctx, &ps->kernels);
   if (status != AS_OK) return status;
   as_packed_view *grown = as_grow(ps->ctx, ps->packed, &ps->packed_capacity, ps->packed_count + 1, sizeof *grown);
   if (!grown) return AS_E_NOMEM;
   ps->packed = grown;
-  float *packed = as_alloc(ps->ctx, as_gemm_packed_b_elements_f32(kernels, rows, columns), sizeof *packed);
+  float *packed = as_alloc(ps->ctx, as_gemm_packed_b_elements_f32(ps->kernels, rows, columns), sizeof *packed);
   if (!packed) return AS_E_NOMEM;
-  as_gemm_pack_b_f32(ps->ctx, kernels, rows, columns, true, as_parameter_weights(ps, index), columns, packed);
+  as_gemm_pack_b_f32(ps->ctx, ps->kernels, rows, columns, true, as_parameter_weights(ps, index), columns, packed);
   ps->packed[ps->packed_count++] = (as_packed_view){index, count, packed};
   return AS_OK;
+}
+
+/* What is kept moves into a block that has room for that alone. */
+as_status as_parameters_settle(as_parameters *ps) {
+  as_parameters kept = *ps;
+  kept.list = as_alloc(ps->ctx, ps->count, sizeof *kept.list);
+  if (!kept.list) return AS_E_NOMEM;
+  memcpy(kept.list, ps->list, ps->count * sizeof *kept.list);
+  for (size_t i = 0; i < ps->count; i++) {
+    kept.list[i].borrowed = NULL;
+    kept.list[i].packed_only = view_of(ps, (int)i) != NULL;
+  }
+  lay_out(&kept);
+  kept.weights = as_alloc(ps->ctx, kept.elements, sizeof *kept.weights);
+  if (!kept.weights) {
+    as_free(ps->ctx, kept.list);
+    return AS_E_NOMEM;
+  }
+  for (size_t i = 0; i < ps->count; i++)
+    if (!kept.list[i].packed_only)
+      memcpy(kept.weights + kept.list[i].offset, as_parameter_weights(ps, (int)i),
+             kept.list[i].elements * sizeof *kept.weights);
+  as_free(ps->ctx, ps->weights);
+  as_free(ps->ctx, ps->list);
+  kept.capacity = kept.count;
+  *ps = kept;
+  return AS_OK;
+}
+
+void as_parameters_export(const as_parameters *ps, int index, float *out) {
+  const as_parameter *p = &ps->list[index];
+  const float *weights = as_parameter_weights(ps, index);
+  const as_packed_view *view = view_of(ps, index);
+  if (weights)
+    memcpy(out, weights, p->elements * sizeof *out);
+  else
+    as_gemm_unpack_b_f32(ps->kernels, p->shape[1], view->packed, joined_rows(ps, view->index, index - view->index),
+                         p->shape[0], out);
 }
 
 as_tensor *as_parameter_leaf(as_graph *g, const as_parameters *ps, int index) {
@@ -156,6 +228,6 @@ as_tensor *as_parameter_leaf_joined(as_graph *g, const as_parameters *ps, int in
   if (touched)
     return as_leaf_table(g, shape[0], shape[1], as_parameter_weights(ps, index), as_parameter_gradients(ps, index),
                          touched);
-  return as_leaf(g, p->ndim, shape, as_parameter_weights(ps, index), p->frozen ? NULL
-                 : as_parameter_gradients(ps, index));
+  return as_leaf(g, p->ndim, shape, as_parameter_weights(ps, index),
+                 p->frozen ? NULL : as_parameter_gradients(ps, index));
 }

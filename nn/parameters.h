@@ -1,8 +1,12 @@
-/* The parameters of a model: one flat block of weights and one of gradients, with named views.
+/* The parameters of a model, by name.
  *
- * Parameters are declared first, then allocated together, one directly after another in the order of declaration: so
- * neighbours that a fused product reads as one matrix (query, key and value) can be taken as one view, and the
- * optimizer, clipping and averaging are one loop each.
+ * For training they are one flat block of weights and one of gradients, one parameter directly after another in the
+ * order of declaration: so neighbours that a fused product reads as one matrix (query, key and value) can be taken as
+ * one view, and the optimizer, clipping and averaging are one loop each.
+ *
+ * For answering, parameters may be borrowed from where they lie already (a mapped file); only neighbours that are
+ * joined are brought together in memory. Once the matrices are packed, as_parameters_settle gives up all that is not
+ * needed any more, so that a model that answers holds each weight once.
  *
  * Invariant: names are unique; views into weights and gradients have the same offsets. */
 #ifndef AS_NN_PARAMETERS_H
@@ -28,9 +32,12 @@ typedef struct as_parameter {
   int ndim;  /* 1 or 2 */
   int64_t shape[2];
   size_t elements;
-  size_t offset; /* in elements, into both blocks */
-  int64_t padding_row; /* row of an embedding that is never updated and starts as 0; -1: none */
-  size_t rows_offset;  /* embeddings: into `touched` */
+  size_t offset;         /* in elements, into both blocks; of a borrowed one without meaning */
+  const float *borrowed; /* where its numbers lie outside the block; NULL: in it */
+  bool joined;           /* must lie next to its neighbours in the block */
+  bool packed_only;      /* its numbers are in a packed view alone */
+  int64_t padding_row;   /* row of an embedding that is never updated and starts as 0; -1: none */
+  size_t rows_offset;    /* embeddings: into `touched` */
   bool frozen;
 } as_parameter;
 
@@ -44,14 +51,15 @@ typedef struct as_parameters {
   as_context *ctx;
   as_parameter *list;
   size_t count, capacity;
-  size_t elements;  /* of a block */
-  float *weights;   /* [elements] */
-  float *gradients; /* [elements]; NULL when none were asked for */
-  uint8_t *touched;        /* [embedding_rows] see as_leaf_table; NULL without gradients */
-  size_t embedding_rows;   /* of all embeddings together */
-  as_packed_view *packed;  /* [packed_count] */
+  size_t elements;                      /* of a block */
+  float *weights;                       /* [elements]; NULL when all are packed or borrowed */
+  float *gradients;                     /* [elements]; NULL when none were asked for */
+  uint8_t *touched;                     /* [embedding_rows] see as_leaf_table; NULL without gradients */
+  size_t embedding_rows;                /* of all embeddings together */
+  as_packed_view *packed;               /* [packed_count] */
+  const struct as_kernels_f32 *kernels; /* whose form the packed views have */
   size_t packed_count, packed_capacity;
-  bool failed;      /* a declaration failed; the context has the error */
+  bool failed; /* a declaration failed; the context has the error */
 } as_parameters;
 
 void as_parameters_init(as_parameters *parameters, as_context *ctx);
@@ -61,11 +69,18 @@ void as_parameters_free(as_parameters *parameters); /* leaves it empty */
  * sticks and is reported by as_parameters_allocate. */
 int as_parameters_declare(as_parameters *parameters, as_parameter_role role, int layer, int64_t rows, int64_t columns,
                           const char *name_format, ...) AS_PRINTF(6, 7);
-/* Gives all parameters room: weights, and gradients (zeroed) if wanted. */
+/* Says that `count` neighbours from `index` on are read as one matrix or vector: as_parameter_leaf_joined asks for it.
+ */
+void as_parameters_join(as_parameters *parameters, int index, int count);
+/* Before as_parameters_allocate, for use without gradients: the parameter's numbers [elements] lie at `weights` and
+ * stay there until as_parameters_settle or as_parameters_free. One that is joined is not borrowed: false. */
+bool as_parameters_borrow(as_parameters *parameters, int index, const float *weights);
+/* Gives all parameters that are not borrowed room: weights, and gradients (zeroed) if wanted. */
 AS_MUST_CHECK as_status as_parameters_allocate(as_parameters *parameters, bool gradients);
 /* Number of the parameter of this name, -1 if there is none. */
 int as_parameters_find(const as_parameters *parameters, const char *name);
-float *as_parameter_weights(const as_parameters *parameters, int index); /* [elements] */
+/* [elements]; NULL once as_parameters_settle has left the packed copy only. Not to be written if borrowed. */
+float *as_parameter_weights(const as_parameters *parameters, int index);
 float *as_parameter_gradients(const as_parameters *parameters, int index); /* NULL without gradients */
 /* Which rows of an embedding have ever had a gradient, [rows]; NULL for other parameters and without gradients. */
 uint8_t *as_parameter_touched(const as_parameters *parameters, int index);
@@ -80,6 +95,12 @@ void as_parameters_freeze(as_parameters *parameters, int layers);
 /* Packs a view once, so that products with it read the packed copy from then on. The weights must not change
  * afterwards; nobody may be recording meanwhile. */
 AS_MUST_CHECK as_status as_parameters_pack(as_parameters *parameters, int index, int count);
+
+/* After packing, without gradients: matrices that were packed are kept as that alone and what is still borrowed is
+ * copied, so nothing outside is needed any more. Only views that were packed can be recorded from then on. */
+AS_MUST_CHECK as_status as_parameters_settle(as_parameters *parameters);
+/* The parameter's numbers, wherever they are. */
+void as_parameters_export(const as_parameters *parameters, int index, float *out /* [elements] */);
 
 /* The parameter as a leaf of a graph; `count` neighbours with the same columns joined by rows into one. */
 as_tensor *as_parameter_leaf(as_graph *g, const as_parameters *parameters, int index);

@@ -179,6 +179,15 @@ void AS_REAL(as_gemm_pack_b)(as_context *ctx, const kernel_table *kernels, int64
   as_parallel_for(ctx, run.chunks, pack_b_chunk, &run);
 }
 
+void AS_REAL(as_gemm_unpack_b)(const kernel_table *kernels, int64_t k, const real *packed, int64_t row, int64_t rows,
+                               real *out) {
+  int64_t nr = kernels->gemm_shape.nr;
+  for (int64_t end = row + rows; row < end; row++) {
+    const real *from = packed + row / nr * nr * k + row % nr;
+    for (int64_t i = 0; i < k; i++, from += nr) *out++ = *from;
+  }
+}
+
 /* ---- the steps of a chunk --------------------------------------------------------------------------------------- */
 
 /* One step: `columns` of B, a panel, over `depth` of k. */

@@ -230,16 +230,28 @@ as_tensor *as_input_i32(as_graph *g, int ndim, const int64_t *shape, const int32
   return new_leaf(g, AS_KIND_INPUT, AS_I32, ndim, shape, (void *)(uintptr_t)data);
 }
 
-as_tensor *as_leaf(as_graph *g, int ndim, const int64_t *shape, void *data, void *gradient) {
+/* The leaf with this data, packed or as it is: an old one, or a new one. */
+static as_tensor *find_leaf(as_graph *g, int ndim, const int64_t *shape, void *data, const void *packed) {
   if (g->status != AS_OK) return NULL;
   for (size_t i = 0; i < g->tensors_count; i++) {
     as_tensor *t = g->tensors[i];
-    if (t->kind == AS_KIND_LEAF && t->data == data && t->ndim == ndim &&
+    if (t->kind == AS_KIND_LEAF && t->data == data && t->packed == packed && t->ndim == ndim &&
         memcmp(t->shape, shape, (size_t)ndim * sizeof *shape) == 0)
       return t;
   }
   as_tensor *t = new_leaf(g, AS_KIND_LEAF, g->dtype, ndim, shape, data);
-  if (!t) return NULL;
+  if (t) t->packed = packed;
+  return t;
+}
+
+as_tensor *as_leaf(as_graph *g, int ndim, const int64_t *shape, void *data, void *gradient) {
+  if (!data) {
+    graph_fail(g, AS_E_INVALID,
+               "leaf: there is no data; a matrix kept in packed form only is recorded as it was packed");
+    return NULL;
+  }
+  as_tensor *t = find_leaf(g, ndim, shape, data, NULL);
+  if (!t || t->gradient) return t;
   t->gradient = gradient;
   t->needs_gradient = gradient && g->mode == AS_TRAIN;
   return t;
@@ -252,9 +264,8 @@ as_tensor *as_leaf_table(as_graph *g, int64_t rows, int64_t columns, void *data,
 }
 
 as_tensor *as_leaf_packed(as_graph *g, int64_t n, int64_t k, float *data, const float *packed) {
-  as_tensor *t = as_leaf(g, 2, (int64_t[]){n, k}, data, NULL);
-  if (t && g->dtype == AS_F32) t->packed = packed;
-  return t;
+  if (g->dtype != AS_F32) return as_leaf(g, 2, (int64_t[]){n, k}, data, NULL);
+  return find_leaf(g, 2, (int64_t[]){n, k}, data, packed);
 }
 
 as_tensor *as_keep(as_graph *g, as_tensor *t) {

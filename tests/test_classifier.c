@@ -265,6 +265,29 @@ START_TEST(a_saved_classifier_answers_alike) {
 }
 END_TEST
 
+/* From the second call on nothing outside is needed, and each weight is in memory once. */
+START_TEST(a_packed_classifier_lets_go_of_its_file) {
+  as_intent_prediction expected[TEXTS], answers[TEXTS];
+  begin();
+  as_intent_classifier *c = open_model(ctx);
+  ask_all(c, expected, NULL);
+  ask_all(c, expected, NULL);
+  as_mapping weights;
+  ck_assert_ok(ctx, as_file_map(ctx, as_small_path(folder, "model/model.safetensors"), AS_E_MODEL, &weights));
+  size_t length = weights.length;
+  as_file_unmap(ctx, &weights);
+  ck_assert_int_eq(truncate(as_small_path(folder, "model/model.safetensors"), 0), 0); /* a mapped page would be gone */
+  ask_all(c, answers, NULL);
+  for (int i = 0; i < TEXTS; i++) assert_same_answer("without its file", i, &answers[i], &expected[i]);
+  ck_assert_ok(ctx, as_intent_classifier_save(c, as_small_path(folder, "copy")));
+  ck_assert_ok(ctx, as_file_map(ctx, as_small_path(folder, "copy/model.safetensors"), AS_E_MODEL, &weights));
+  ck_assert_uint_eq(weights.length, length);
+  as_file_unmap(ctx, &weights);
+  as_intent_classifier_close(c);
+  end();
+}
+END_TEST
+
 /* Puts `text` in the place of a file of the model (NULL: takes it away) and expects opening to be refused. */
 static void assert_refused(const char *name, const char *text, const char *fragment) {
   as_intent_classifier *c = (as_intent_classifier *)folder; /* to see that it is set */
@@ -351,6 +374,7 @@ Suite *as_suite(void) {
                                 an_answer_is_written_with_the_fields_of_its_task,
                                 threads_that_ask_at_once_get_the_same_bits,
                                 a_saved_classifier_answers_alike,
+                                a_packed_classifier_lets_go_of_its_file,
                                 hostile_folders_are_refused,
                                 failing_allocations_are_reported};
   Suite *suite = suite_create("classifier");

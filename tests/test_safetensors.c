@@ -428,8 +428,43 @@ START_TEST(values_that_are_not_finite_are_refused) {
     if (cases[i].row < 400) values[690][1] = NAN;
     write_items(ctx, "model.safetensors", &item, 1);
     as_checkpoint *checkpoint = open_checkpoint(ctx);
-    ck_assert_refused(ctx, as_checkpoint_read_f32(checkpoint, 0, out), AS_E_MODEL, cases[i].text);
-    ck_assert_ptr_nonnull(strstr(as_error_text(ctx), "model.safetensors: tensor \"encoder.weight\""));
+    for (int in_place = 0; in_place < 2; in_place++) {
+      const as_checkpoint_read read = {.index = 0, .out = in_place ? NULL : out};
+      ck_assert_refused(ctx, as_checkpoint_read_all(checkpoint, &read, 1), AS_E_MODEL, cases[i].text);
+      ck_assert_ptr_nonnull(strstr(as_error_text(ctx), "model.safetensors: tensor \"encoder.weight\""));
+    }
+    as_checkpoint_close(checkpoint);
+  }
+  as_test_context_free(ctx);
+}
+END_TEST
+
+/* Floats can be used where they lie if they are floats and aligned as such. */
+START_TEST(floats_lie_in_the_mapped_file) {
+  as_context *ctx = as_test_context(2);
+  static const float values[4] = {1, -2, 3.5f, 1e-30f};
+  static const uint16_t narrow[4] = {0, 0x3c00, 0, 0};
+  as_safetensors_item pair[] = {{.name = "a", .type = AS_STORED_F32, .ndim = 1, .shape = {4}, .data = values},
+                                {.name = "b", .type = AS_STORED_BF16, .ndim = 1, .shape = {4}, .data = narrow}};
+  write_items(ctx, "model.safetensors", pair, 2);
+  as_checkpoint *checkpoint = open_checkpoint(ctx);
+  const as_checkpoint_read read = {.index = 0, .out = NULL};
+  ck_assert_ok(ctx, as_checkpoint_read_all(checkpoint, &read, 1));
+  ck_assert_ptr_nonnull(as_checkpoint_floats(checkpoint, 0));
+  ck_assert_mem_eq(as_checkpoint_floats(checkpoint, 0), values, sizeof values);
+  ck_assert_ptr_null(as_checkpoint_floats(checkpoint, 1));
+  as_checkpoint_close(checkpoint);
+  static const char header[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+  for (size_t padding = 0; padding < 4; padding++) { /* the data begin at any address */
+    char file[8 + sizeof header + 3 + 8] = {0};
+    size_t length = sizeof header - 1 + padding;
+    file[0] = (char)length;
+    memcpy(file + 8, header, sizeof header - 1);
+    memset(file + 8 + sizeof header - 1, ' ', padding);
+    memcpy(file + 8 + length, values, 8);
+    write_bytes("model.safetensors", file, 8 + length + 8);
+    checkpoint = open_checkpoint(ctx);
+    ck_assert_int_eq(as_checkpoint_floats(checkpoint, 0) != NULL, (8 + length) % sizeof(float) == 0);
     as_checkpoint_close(checkpoint);
   }
   as_test_context_free(ctx);
@@ -715,6 +750,7 @@ Suite *as_suite(void) {
   tcase_add_test(reading, floats_are_widened);
   tcase_add_loop_test(reading, all_sizes_are_read_whole, 0, 3);
   tcase_add_test(reading, values_that_are_not_finite_are_refused);
+  tcase_add_test(reading, floats_lie_in_the_mapped_file);
   tcase_add_test(reading, narrow_types_that_are_not_finite_are_refused);
   TCase *shards = add_case(suite, "shards");
   tcase_add_test(shards, shards_are_one_checkpoint);
