@@ -127,6 +127,7 @@ as_status as_file_begin(as_context *ctx, as_file_writer *writer, const char *pat
   struct stat old;
   int fd = -1;
   *writer = (as_file_writer){0};
+  if (as_path_is_folder(path)) return as_fail(ctx, AS_E_IO, "%s: is a folder; the name of a file is needed", path);
   writer->path = as_strdup(ctx, path);
   as_status status = writer->path ? open_temporary(ctx, writer, &fd) : AS_E_NOMEM;
   if (status == AS_OK) {
@@ -236,12 +237,10 @@ as_status as_make_folders_for_now(as_context *ctx, const char *path, size_t *mad
     at += strcspn(at, "/");
     char kept = *at;
     *at = 0;
-    if (mkdir(part, 0777) == 0) {
-      if (!*made) *made = (size_t)(at - part);
-    } else if (!as_path_is_folder(part)) {
-      int number = errno == EEXIST ? ENOTDIR : errno;
-      status = fail_errno(ctx, AS_E_IO, part, "the folder cannot be made", number);
-    }
+    int number = mkdir(part, 0777) == 0 ? 0 : errno;
+    if (number == 0 && !*made) *made = (size_t)(at - part);
+    if (number != 0 && !as_path_is_folder(part))
+      status = fail_errno(ctx, AS_E_IO, part, "the folder cannot be made", number == EEXIST ? ENOTDIR : number);
     *at = kept;
   }
   as_free(ctx, part);

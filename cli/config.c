@@ -45,7 +45,7 @@ static as_status open_section(reader *r, char *text) {
   const as_command_table *table = r->arguments->table;
   size_t length = strlen(text);
   if (text[length - 1] != ']')
-    return as_fail(ctx, AS_E_INVALID, "%s line %zu: the section has no closing ']'", r->path, r->line);
+    return as_fail(ctx, AS_E_INVALID, "%s: line %zu: the section has no closing ']'", r->path, r->line);
   text[length - 1] = 0;
   r->section = trim(text + 1);
   as_suggestion near = as_suggestion_start(r->section);
@@ -58,9 +58,9 @@ static as_status open_section(reader *r, char *text) {
   r->rank = !in_section(command, r->section) ? -1 : strcmp(command->name, r->section) == 0 ? 2 : 1;
   if (known) return AS_OK;
   if (near.best)
-    return as_fail(ctx, AS_E_INVALID, "%s line %zu: [%s] is no command (did you mean [%s]?)", r->path, r->line,
+    return as_fail(ctx, AS_E_INVALID, "%s: line %zu: [%s] is no command (did you mean [%s]?)", r->path, r->line,
                    r->section, near.best);
-  return as_fail(ctx, AS_E_INVALID, "%s line %zu: [%s] is no command", r->path, r->line, r->section);
+  return as_fail(ctx, AS_E_INVALID, "%s: line %zu: [%s] is no command", r->path, r->line, r->section);
 }
 
 /* The row of the key for some command of the section, or an error. */
@@ -74,15 +74,15 @@ static as_status find_key(const reader *r, const char *key, const as_option **ou
       bool allowed = !(*out)->command_line_only && !(*out)->instead_of_command;
       if (strcmp((*out)->name, key) == 0) {
         if (allowed) return AS_OK;
-        return as_fail(ctx, AS_E_INVALID, "%s line %zu: %s stands on the command line only", r->path, r->line, key);
+        return as_fail(ctx, AS_E_INVALID, "%s: line %zu: %s stands on the command line only", r->path, r->line, key);
       }
       if (allowed) as_suggestion_offer(&near, (*out)->name);
     }
   }
   if (near.best)
-    return as_fail(ctx, AS_E_INVALID, "%s line %zu: no option is called '%s' (did you mean '%s'?)", r->path, r->line,
+    return as_fail(ctx, AS_E_INVALID, "%s: line %zu: no option is called '%s' (did you mean '%s'?)", r->path, r->line,
                    key, near.best);
-  return as_fail(ctx, AS_E_INVALID, "%s line %zu: no option is called '%s'%s%s%s", r->path, r->line, key,
+  return as_fail(ctx, AS_E_INVALID, "%s: line %zu: no option is called '%s'%s%s%s", r->path, r->line, key,
                  r->section ? " in [" : "", r->section ? r->section : "", r->section ? "]" : "");
 }
 
@@ -103,16 +103,16 @@ static as_status read_value(const reader *r, char *text, char **out) {
       static const char letters[] = "\"\\nt", meant[] = "\"\\\n\t";
       const char *letter = at[1] ? strchr(letters, at[1]) : NULL;
       if (!letter)
-        return as_fail(ctx, AS_E_INVALID, "%s line %zu: in quotes '\\' goes before \", \\, n or t", r->path, r->line);
+        return as_fail(ctx, AS_E_INVALID, "%s: line %zu: in quotes '\\' goes before \", \\, n or t", r->path, r->line);
       *to++ = meant[letter - letters];
       at++;
     } else
       *to++ = *at;
   }
-  if (*at != '"') return as_fail(ctx, AS_E_INVALID, "%s line %zu: the quote is not closed", r->path, r->line);
+  if (*at != '"') return as_fail(ctx, AS_E_INVALID, "%s: line %zu: the quote is not closed", r->path, r->line);
   at = trim(at + 1);
   if (*at && *at != '#')
-    return as_fail(ctx, AS_E_INVALID, "%s line %zu: '%s' after the closing quote", r->path, r->line, at);
+    return as_fail(ctx, AS_E_INVALID, "%s: line %zu: '%s' after the closing quote", r->path, r->line, at);
   *to = 0;
   return AS_OK;
 }
@@ -124,7 +124,7 @@ static as_status store(const reader *r, const as_option *option, const char *tex
     if (a->values[i].option == option || strcmp(a->values[i].option->name, option->name) == 0) value = &a->values[i];
   if (!value || r->rank < 0) return AS_OK;
   if (value->source == AS_FROM_CONFIG && value->section == r->rank)
-    return as_fail(a->ctx, AS_E_INVALID, "%s line %zu: %s was given in line %zu already", r->path, r->line,
+    return as_fail(a->ctx, AS_E_INVALID, "%s: line %zu: %s was given in line %zu already", r->path, r->line,
                    option->name, value->line);
   char who[600];
   snprintf(who, sizeof who, "%.400s line %zu: %s", r->path, r->line, option->name);
@@ -145,13 +145,13 @@ static as_status read_line(reader *r, char *line) {
     if (end) {
       char *rest = trim(end + 1);
       if (*rest && *rest != '#')
-        return as_fail(ctx, AS_E_INVALID, "%s line %zu: '%s' after the section's ']'", r->path, r->line, rest);
+        return as_fail(ctx, AS_E_INVALID, "%s: line %zu: '%s' after the section's ']'", r->path, r->line, rest);
       end[1] = 0;
     }
     return open_section(r, line);
   }
   char *equals = strchr(line, '=');
-  if (!equals) return as_fail(ctx, AS_E_INVALID, "%s line %zu: 'key = value' is expected", r->path, r->line);
+  if (!equals) return as_fail(ctx, AS_E_INVALID, "%s: line %zu: 'key = value' is expected", r->path, r->line);
   *equals = 0;
   char *key = trim(line), *value;
   const as_option *option;

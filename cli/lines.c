@@ -16,7 +16,7 @@ as_status as_lines_open(as_context *ctx, const char *path, size_t limit, as_line
   }
   out->name = path;
   out->stream = fopen(path, "rb");
-  if (!out->stream) return as_fail(ctx, AS_E_DATA, "%s: %s", path, strerror(errno));
+  if (!out->stream) return as_fail(ctx, AS_E_DATA, "%s: cannot be opened: %s", path, strerror(errno));
   struct stat about;
   if (fstat(fileno(out->stream), &about) == 0 && S_ISDIR(about.st_mode)) {
     as_lines_close(out);
@@ -39,7 +39,7 @@ as_status as_lines_fail(const as_lines *lines, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  return as_fail(lines->ctx, AS_E_DATA, "%s line %llu: %s", lines->name, (unsigned long long)lines->number, text);
+  return as_fail(lines->ctx, AS_E_DATA, "%s: line %llu: %s", lines->name, (unsigned long long)lines->number, text);
 }
 
 /* Reads up to the end of the line; what is over the limit is counted, not kept. */
@@ -50,7 +50,7 @@ static as_status read_bytes(as_lines *lines, size_t *length) {
     int c = getc_unlocked(lines->stream);
     if (c == EOF && ferror(lines->stream)) {
       lines->at_end = true;
-      return as_fail(lines->ctx, AS_E_DATA, "%s line %llu: reading failed: %s", lines->name,
+      return as_fail(lines->ctx, AS_E_DATA, "%s: line %llu: reading failed: %s", lines->name,
                      (unsigned long long)lines->number, strerror(errno ? errno : EIO));
     }
     if (c == EOF) {

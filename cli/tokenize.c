@@ -45,7 +45,7 @@ static as_status convert_lines(as_cli *cli, const as_tokenizer *tokenizer, as_li
     as_buffer_clear(&out);
     status = as_tokenize_json_line(tokenizer, line, length, &options, &encoding, &out);
     if (status != AS_OK) {
-      as_fail_prefix(cli->ctx, status, "%s line %llu", lines->name, (unsigned long long)lines->number);
+      as_fail_prefix(cli->ctx, status, "%s: line %llu", lines->name, (unsigned long long)lines->number);
       break;
     }
     if (!as_console_buffer(cli->console, &out)) break;

@@ -276,12 +276,16 @@ static const char *delimiter_name(char delimiter, char text[4]) {
   return text;
 }
 
+static void quote_name(const as_csv_field *name, as_buffer *out) {
+  as_buffer_printf(out, "'%.*s'", (int)(name->length < 60 ? name->length : 60), name->text);
+}
+
 static void name_column(const as_csv_reader *reader, size_t index, as_buffer *out) {
+  as_buffer_text(out, index < reader->columns ? "column " : "field ");
   if (index < reader->columns)
-    as_buffer_printf(out, "column '%.*s'", (int)(reader->header[index].length < 60 ? reader->header[index].length : 60),
-                     reader->header[index].text);
+    quote_name(&reader->header[index], out);
   else
-    as_buffer_printf(out, "field %zu", index + 1);
+    as_buffer_printf(out, "%zu", index + 1);
 }
 
 /* What is wrong with the row, for a message that has already named file and line. */
@@ -463,10 +467,11 @@ static as_status fail_column(as_csv_reader *reader, const char *name) {
   enum { MOST_NAMED = 30 };
   as_buffer text;
   as_buffer_init(&text, reader->ctx);
-  as_buffer_printf(&text, "there is no column '%s'; there %s", name, reader->columns == 1 ? "is only " : "are ");
+  as_buffer_printf(&text, "there is no column '%s'; there %s ", name,
+                   reader->columns == 1 ? "is only column" : "are the columns");
   for (size_t i = 0; i < reader->columns && i < MOST_NAMED; i++) {
     if (i > 0) as_buffer_text(&text, ", ");
-    name_column(reader, i, &text);
+    quote_name(&reader->header[i], &text);
   }
   if (reader->columns > MOST_NAMED) as_buffer_printf(&text, " and %zu more", reader->columns - MOST_NAMED);
   char quoted[4];

@@ -118,6 +118,7 @@ typedef struct split_files {
   as_file_writer writers[PARTS];
   as_buffer rows[PARTS]; /* not written yet */
   bool wanted[PARTS];
+  size_t made; /* of the folder's path: as_make_folders_for_now */
 } split_files;
 
 static as_status flush(split_files *files, int part) {
@@ -138,7 +139,7 @@ static as_status check_target(as_context *ctx, const as_messages *messages, cons
 
 static as_status open_files(split_files *files, const as_messages *messages, const char *folder) {
   static const char *const names[PARTS] = {"train.csv", "valid.csv", "test.csv"};
-  as_status status = as_make_folders(files->ctx, folder);
+  as_status status = as_make_folders_for_now(files->ctx, folder, &files->made);
   for (int part = 0; part < PARTS && status == AS_OK; part++) {
     if (!files->wanted[part]) continue;
     char *path = as_path_join(files->ctx, folder, names[part]);
@@ -209,6 +210,7 @@ as_status as_split_write(as_context *ctx, const as_messages *messages, const as_
     if (files.wanted[part]) as_file_abandon(ctx, &files.writers[part]);
     as_buffer_free(&files.rows[part]);
   }
+  if (status != AS_OK) as_unmake_folders(ctx, folder, files.made);
   as_csv_close(reader);
   return status;
 }

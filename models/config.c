@@ -15,7 +15,11 @@ enum { MAX_CONFIG = 16 << 20, VALUE_TEXT = 80, NONE = -1 };
 as_status as_model_config_read(as_context *ctx, const char *folder, as_model_config *config) {
   *config = (as_model_config){.ctx = ctx, .path = as_path_join(ctx, folder, "config.json")};
   if (!config->path) return AS_E_NOMEM;
-  as_status status = as_json_read(ctx, config->path, MAX_CONFIG, AS_E_MODEL, &config->root);
+  as_status status = AS_OK;
+  if (!as_path_is_folder(folder))
+    status = as_fail(ctx, AS_E_MODEL, "%s: %s; a model is a folder, as `train` or transformers writes it", folder,
+                     as_path_exists(folder) ? "is not a folder" : "there is no such folder");
+  if (status == AS_OK) status = as_json_read(ctx, config->path, MAX_CONFIG, AS_E_MODEL, &config->root);
   if (status == AS_OK && !json_is_object(config->root))
     status = as_fail(ctx, AS_E_MODEL, "%s: is not a JSON object", config->path);
   if (status != AS_OK) as_model_config_free(config);

@@ -34,12 +34,10 @@ check_PROGRAMS += tests/test_pickle
 tests_test_pickle_SOURCES = tests/test_pickle.c
 tests_test_pickle_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_pickle_LDADD = libtest_harness.la $(TEST_LDADD)
-if HAVE_LIBZIP
 check_PROGRAMS += tests/test_torch_file
 tests_test_torch_file_SOURCES = tests/test_torch_file.c
 tests_test_torch_file_CPPFLAGS = $(TEST_CPPFLAGS) $(LIBZIP_CFLAGS)
 tests_test_torch_file_LDADD = libtest_harness.la $(TEST_LDADD)
-endif
 
 check_PROGRAMS += tests/golden_malformed
 tests_golden_malformed_SOURCES = tests/golden_malformed.c

@@ -109,10 +109,10 @@ typedef struct as_cross_entropy_options {
 } as_cross_entropy_options;
 as_tensor *as_cross_entropy(as_graph *g, as_tensor *logits, as_tensor *labels, const as_cross_entropy_options *options);
 
-/* Cross entropy of the logits scale * x weight^T + bias, for outputs with so many classes (a vocabulary) that logits of all
- * rows should not exist at once: x [rows, in], weight [classes, in] (a tied embedding may be it), bias [classes] or NULL with
- * `has_bias` false, labels as in as_cross_entropy -> [1]. The loss is as as_cross_entropy(as_linear(...)) without class weights
- * has it; a denominator of 0 is the number of rows that count. No such row: the loss is 0. */
+/* Cross entropy of the logits scale * x weight^T + bias, for outputs with so many classes (a vocabulary) that logits of
+ * all rows should not exist at once: x [rows, in], weight [classes, in] (a tied embedding may be it), bias [classes] or
+ * NULL with `has_bias` false, labels as in as_cross_entropy -> [1]. The loss is as as_cross_entropy(as_linear(...))
+ * without class weights has it; a denominator of 0 is the number of rows that count. No such row: the loss is 0. */
 typedef struct as_linear_cross_entropy_options {
   double scale;           /* of x: 1, or d_model^-0.5 where T5 ties its output */
   double label_smoothing; /* in [0, 1) */

@@ -221,7 +221,7 @@ START_TEST(rms_norm) {
 }
 END_TEST
 
-/* ---- cross entropy: with the identity as weight the logits are x --------------------------------------------------- */
+/* ---- cross entropy: with the identity as weight the logits are x ------------------------------------------------ */
 static void check_cross_entropy(const golden_file *f, const as_kernels_f32 *k, const char *case_name) {
   (void)k; /* the graph takes the context's table, which the test of instruction sets forces one after the other */
   char name[128];

@@ -30,11 +30,13 @@ const char *as_test_warnings(as_context *ctx); /* all warnings so far, one a lin
 /* Path below the golden folder (environment ASSISTIFY_GOLDEN) or below the source tree; static memory, 8 in turn. */
 const char *as_golden(const char *relative);
 const char *as_source_path(const char *relative);
-/* Ends the program with a TAP "skip all" that says why when ASSISTIFY_GOLDEN is not set. */
+/* Ends the program with a TAP "skip all" that says why; called in as_suite. */
+void as_skip_all(const char *why);
+/* The same when ASSISTIFY_GOLDEN is not set. */
 void as_golden_or_skip(void);
 
-/* A new empty folder for this test, below $TMPDIR or /tmp; removed with its content by as_test_folder_remove, and at the
- * latest when the program ends. */
+/* A new empty folder for this test, below $TMPDIR or /tmp; removed with its content by as_test_folder_remove, and at
+ * the latest when the program ends. */
 const char *as_test_folder(void);
 void as_test_folder_remove(const char *folder);
 

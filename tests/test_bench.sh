@@ -51,7 +51,7 @@ has() {
 refuses() {
   # shellcheck disable=SC2059 # the text is a format, for its escapes
   printf "$3" >"$work/bad.txt"
-  gives 3 "bad.txt line $1: $2" bench train --size tiny --workload "$work/bad.txt"
+  gives 3 "bad.txt: line $1: $2" bench train --size tiny --workload "$work/bad.txt"
 }
 
 printf '6\t4,6,3\t2,0,5\n9\t9\t1\n4\t4,4\t3,4\n' >"$work/small.txt"

@@ -47,7 +47,7 @@ gives 2 'needs a whole number' doctor --threads
 gives 2 'takes options only' doctor now
 gives 2 'nonexistent.conf' --config "$work/nonexistent.conf" doctor
 printf 'threads = 1\nthraeds = 2\n' >"$work/bad.conf"
-gives 2 "bad.conf line 2: no option is called 'thraeds' (did you mean 'threads'?)" --config "$work/bad.conf" doctor
+gives 2 "bad.conf: line 2: no option is called 'thraeds' (did you mean 'threads'?)" --config "$work/bad.conf" doctor
 run doctor --threads many
 awk 'length > 80 { exit 1 }' "$work/err"; is 'a usage message fits 80 columns' $?
 

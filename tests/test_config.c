@@ -265,6 +265,13 @@ START_TEST(an_absent_config_is_refused) {
   as_context *ctx = as_test_context(1);
   as_distilbert_config config;
   ck_assert_refused(ctx, as_encoder_config_read(ctx, DISTILBERT, folder, &config), AS_E_MODEL, "config.json");
+  char *below = as_path_join(ctx, folder, "no-such"), *file = as_path_join(ctx, folder, "file");
+  ck_assert_refused(ctx, as_encoder_config_read(ctx, DISTILBERT, below, &config), AS_E_MODEL,
+                    "there is no such folder");
+  ck_assert_ok(ctx, as_file_write(ctx, file, "x", 1));
+  ck_assert_refused(ctx, as_encoder_config_read(ctx, DISTILBERT, file, &config), AS_E_MODEL, "is not a folder");
+  as_free(ctx, below);
+  as_free(ctx, file);
   as_test_context_free(ctx);
 }
 END_TEST

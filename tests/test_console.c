@@ -318,7 +318,8 @@ START_TEST(a_line_over_the_limit_is_an_error_and_not_the_end) {
   static const char text[] = "12345\r\n123456\n12345678901234567890\r\nok\n";
   ck_assert_ok(ctx, as_lines_open(ctx, write_lines(ctx, folder, text, sizeof text - 1), 5, &lines));
   expect_line(&lines, "12345");
-  ck_assert_refused(ctx, as_lines_next(&lines, &line, &length), AS_E_DATA, "lines.txt line 2: 6 bytes long; at most 5");
+  ck_assert_refused(ctx, as_lines_next(&lines, &line, &length), AS_E_DATA,
+                    "lines.txt: line 2: 6 bytes long; at most 5");
   ck_assert_refused(ctx, as_lines_next(&lines, &line, &length), AS_E_DATA, "line 3");
   expect_line(&lines, "ok");
   expect_line(&lines, NULL);
@@ -355,7 +356,7 @@ START_TEST(what_cannot_be_read_is_a_data_error) {
   ck_assert_int_eq(as_lines_next(&lines, &line, &length), AS_E_NOMEM);
   as_test_fail_at(ctx, 0);
   ck_assert_int_eq(as_lines_fail(&lines, "bad %s", "thing"), AS_E_DATA);
-  ck_assert_ptr_nonnull(strstr(as_error_text(ctx), "lines.txt line 1: bad thing"));
+  ck_assert_ptr_nonnull(strstr(as_error_text(ctx), "lines.txt: line 1: bad thing"));
   as_lines_close(&lines);
   as_test_folder_remove(folder);
   as_test_context_free(ctx);

@@ -168,7 +168,7 @@ START_TEST(a_missing_column_lists_what_is_there_and_the_delimiter_that_would_hel
   ck_assert_uint_eq(index, 1);
   ck_assert(as_csv_has_column(reader, "text") && !as_csv_has_column(reader, "Text"));
   ck_assert_refused(ctx, as_csv_column(reader, "content", &index), AS_E_DATA,
-                    "line 1: there is no column 'content'; there are column 'text', column 'category'");
+                    "line 1: there is no column 'content'; there are the columns 'text', 'category'");
   ck_assert_ptr_null(strstr(as_error_text(ctx), "--delimiter"));
   as_csv_close(reader);
 

@@ -283,6 +283,22 @@ START_TEST(folders_are_made_with_their_parents) {
 }
 END_TEST
 
+START_TEST(a_folder_in_the_place_of_a_file_is_refused) {
+  as_file_writer writer;
+  ck_assert_refused(ctx, as_file_write(ctx, folder, "x", 1), AS_E_IO, "is a folder; the name of a file is needed");
+  ck_assert_refused(ctx, as_file_begin(ctx, &writer, folder), AS_E_IO, folder);
+  as_file_abandon(ctx, &writer);
+}
+END_TEST
+
+/* The system's reason must survive the look at what is there instead. */
+START_TEST(a_folder_that_cannot_be_made_says_why) {
+  ck_assert_refused(ctx, as_make_folders(ctx, "/proc/no-such/folder"), AS_E_IO, "No such file or directory");
+  ck_assert_refused(ctx, as_make_folders(ctx, "/sys/kernel/assistify"), AS_E_IO, "the folder cannot be made: ");
+  ck_assert_ptr_null(strstr(as_error_text(ctx), "No such file or directory"));
+}
+END_TEST
+
 START_TEST(folders_made_for_now_are_unmade_as_far_as_they_are_empty) {
   char *deep = as_path_join(ctx, folder, "new//b/c/"), *top = as_path_join(ctx, folder, "new");
   char *middle = as_path_join(ctx, folder, "new/b"), *inner = as_path_join(ctx, folder, "new/b/file");
@@ -404,6 +420,8 @@ Suite *as_suite(void) {
   tcase_add_test(write, a_missing_folder_is_refused);
   tcase_add_test(paths, folders_are_made_with_their_parents);
   tcase_add_test(paths, folders_made_for_now_are_unmade_as_far_as_they_are_empty);
+  tcase_add_test(paths, a_folder_in_the_place_of_a_file_is_refused);
+  tcase_add_test(paths, a_folder_that_cannot_be_made_says_why);
   tcase_add_test(paths, paths_are_joined);
   tcase_add_test(paths, a_path_beside_a_file_is_in_its_folder);
   tcase_add_test(paths, folders_are_removed_with_their_content_but_no_link_is_followed);

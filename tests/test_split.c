@@ -182,6 +182,10 @@ START_TEST(a_file_that_changed_is_not_split) {
   ck_assert_ok(ctx, as_file_write(ctx, below("in.csv"), other, sizeof other - 1));
   int64_t counts[3];
   ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out"), counts), AS_E_DATA, "changed");
+  ck_assert(!as_path_exists(below("out"))); /* it was not there before */
+  ck_assert_ok(ctx, as_make_folders(ctx, below("out")));
+  ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out"), counts), AS_E_DATA, "changed");
+  ck_assert(as_path_exists(below("out")));
   ck_assert(!as_path_exists(below("out/train.csv")) && !as_path_exists(below("out/valid.csv")));
   as_messages_free(m);
 }

@@ -60,11 +60,11 @@ printf '{"text": "is"}\r\n{"text": "my"}' >"$work/lines.jsonl"
 # ---- errors ----------------------------------------------------------------------------------------------------------
 gives 2 'needs --tokenizer' ''
 gives 2 'from 1 to' '' --tokenizer "$model" --max-length 0
-gives 3 'standard input line 2: "text" must be a text' '{"text": "is"}
+gives 3 'standard input: line 2: "text" must be a text' '{"text": "is"}
 {"text": 5}' --tokenizer "$model"
 [ "$(wc -l <"$work/out")" -eq 1 ]; is 'the lines before a bad one are answered' $?
 printf '{"text": "is"}\n{"text": "is"\n' >"$work/bad.jsonl"
-gives 3 'bad.jsonl line 2: ' '' --tokenizer "$model" --input "$work/bad.jsonl"
+gives 3 'bad.jsonl: line 2: ' '' --tokenizer "$model" --input "$work/bad.jsonl"
 gives 3 'absent.jsonl' '' --tokenizer "$model" --input "$work/absent.jsonl"
 gives 4 "$work/nowhere" '' --tokenizer "$work/nowhere"
 mkdir "$work/empty"

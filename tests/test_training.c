@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "models/encoder.h"
+#include "train/training_state.h"
 
 #define ROWS 48 /* 6 steps an epoch; asked twice before the first, before each, and at each validation */
 
@@ -378,6 +379,17 @@ START_TEST(a_failed_start_leaves_the_folder_free) {
 END_TEST
 
 /* Folders that were there stay, with what is in them; folders that the start made go, and so do the ones above. */
+START_TEST(a_checkpoint_must_fit_on_the_disk) {
+  begin();
+  as_training_files files;
+  ck_assert_ok(ctx, as_training_files_init(&files, ctx, in_folder("out")));
+  ck_assert_ok(ctx, as_training_check_room(&files, 1000));
+  ck_assert_refused(ctx, as_training_check_room(&files, (size_t)1 << 56), AS_E_IO, "make room");
+  as_training_files_free(&files);
+  end();
+}
+END_TEST
+
 START_TEST(a_failed_start_leaves_no_folder_behind) {
   static char nothing[] = "nothing";
   begin();
@@ -512,6 +524,7 @@ Suite *as_suite(void) {
                                 a_folder_in_use_is_refused_without_overwrite,
                                 an_empty_training_folder_is_no_run,
                                 a_failed_start_leaves_the_folder_free,
+                                a_checkpoint_must_fit_on_the_disk,
                                 a_failed_start_leaves_no_folder_behind,
                                 a_run_without_its_log_goes_on,
                                 changed_data_and_changed_recipes_are_refused_at_resume,

@@ -349,6 +349,8 @@ static void release(as_classifier_run *run) {
 static as_status run_recorded(as_classifier_run *run, as_training_result *result) {
   as_status status = prepare(run);
   if (status == AS_OK) status = prepare_graphs(run);
+  if (status == AS_OK && !run->position.finished)
+    status = as_training_check_room(&run->files, as_encoder_parameters(run->encoder)->elements);
   if (status == AS_OK) status = as_run_log_open(run);
   run->started = run->last_save = as_seconds();
   run->started_step = run->position.step;

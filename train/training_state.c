@@ -175,6 +175,14 @@ static as_status check_room(const as_training_files *files, uint64_t bytes) {
                  (unsigned long long)(free_bytes >> 20));
 }
 
+static uint64_t checkpoint_bytes(size_t parameters) {
+  return 3 * (uint64_t)parameters * sizeof(float); /* weights and two moments */
+}
+
+as_status as_training_check_room(const as_training_files *files, size_t parameters) {
+  return check_room(files, checkpoint_bytes(parameters));
+}
+
 /* Makes an empty folder to fill, after a look at the room on the disk. NULL on failure, with *status set. */
 static char *begin_partial(const as_training_files *files, uint64_t bytes, as_status *status) {
   char *partial = as_path_join(files->ctx, files->training, ".partial");
@@ -189,7 +197,7 @@ as_status as_training_save(const as_training_files *files, const as_encoder *enc
   as_status status;
   int64_t place = 2 * position->step + !position->unvalidated;
   char *path = place_path(files, CHECKPOINT, place);
-  char *partial = begin_partial(files, 3 * (uint64_t)optimizer->parameters->elements * sizeof(float), &status);
+  char *partial = begin_partial(files, checkpoint_bytes(optimizer->parameters->elements), &status);
   if (status == AS_OK && !path) status = AS_E_NOMEM;
   if (status == AS_OK) status = write_model(files->ctx, partial, encoder, tokenizer);
   if (status == AS_OK) status = write_optimizer(files->ctx, partial, optimizer);

@@ -38,6 +38,9 @@ typedef struct as_training_files {
 AS_MUST_CHECK as_status as_training_files_init(as_training_files *files, as_context *ctx, const char *out);
 void as_training_files_free(as_training_files *files);
 
+/* AS_E_IO unless the disk has room for a checkpoint of that many parameters. Asked before the first step too, so that a
+ * small disk does not cost an epoch. */
+AS_MUST_CHECK as_status as_training_check_room(const as_training_files *files, size_t parameters);
 /* Saves a checkpoint for this position and drops all but the last two. AS_E_IO when the disk has no room for it; then
  * the earlier ones are as they were. */
 AS_MUST_CHECK as_status as_training_save(const as_training_files *files, const as_encoder *encoder,

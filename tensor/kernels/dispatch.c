@@ -71,7 +71,8 @@ static as_status refuse(as_context *ctx, const char *isa, bool built) {
     memcpy(names + length, name, strlen(name) + 1);
     length += strlen(name);
   }
-  return as_fail(ctx, AS_E_UNSUPPORTED, "ISA \"%s\" %s; choose one of: %s (or none, for the best)", isa,
+  return as_fail(ctx, AS_E_UNSUPPORTED,
+                 "the instruction set \"%s\" (ASSISTIFY_ISA) %s; choose one of: %s, or none for the best", isa,
                  built ? "is not supported by this processor" : "is unknown or not in this build", names);
 }
 
