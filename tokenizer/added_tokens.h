@@ -26,6 +26,7 @@ typedef struct as_added_token {
   bool lstrip;      /* swallows the white space before it */
   bool rstrip;      /* swallows the white space after it */
   bool normalized;  /* is looked for in the normalized text */
+  bool silent;      /* is not looked for at all: only decoding knows it */
 } as_added_token;
 
 /* The strings looked for in one of the two passes; the values are indices of tokens. */

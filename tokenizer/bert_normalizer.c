@@ -133,10 +133,6 @@ static as_status decompose(const run *r, uint32_t code_point, unsigned flags, as
   return status;
 }
 
-static as_span span_at(const as_text_view *in, uint32_t at, uint32_t size) {
-  return in->origin ? in->origin[at] : (as_span){in->base + at, in->base + at + size};
-}
-
 /* ASCII from `at` on; returns where it ends. There is room for it. */
 static uint32_t copy_ascii(const run *r, const as_text_view *in, uint32_t at) {
   const unsigned char *table = r->self->ascii;
@@ -145,7 +141,7 @@ static uint32_t copy_ascii(const run *r, const as_text_view *in, uint32_t at) {
   for (; at < in->length && (unsigned char)in->bytes[at] < 0x80; at++) {
     unsigned char c = table[(unsigned char)in->bytes[at]];
     out->bytes[length] = (char)c;
-    out->origin[length] = span_at(in, at, 1);
+    out->origin[length] = as_view_span(in, at, 1);
     length += c != DROPPED;
   }
   if (length > out->length) r->work->nfd.previous = out->origin[length - 1];
@@ -185,7 +181,7 @@ static as_status normalize(const void *state, as_work *work, as_text_view in, as
       uint32_t code_point;
       int decoded = as_utf8_decode(in.bytes + at, in.length - at, &code_point);
       uint32_t size = (uint32_t)(decoded < 0 ? -decoded : decoded);
-      status = take(&r, code_point, span_at(&in, at, size), remaining);
+      status = take(&r, code_point, as_view_span(&in, at, size), remaining);
       at += size;
     }
   }

@@ -4,7 +4,11 @@
 
 #include "tokenizer/bert_normalizer.h"
 #include "tokenizer/byte_level.h"
+#include "tokenizer/metaspace.h"
+#include "tokenizer/precompiled.h"
+#include "tokenizer/sequence.h"
 #include "tokenizer/stages.h"
+#include "tokenizer/unigram.h"
 
 extern const as_pre_tokenizer_type as_bert_pre_tokenizer;
 extern const as_model_type as_wordpiece_model;
@@ -16,11 +20,17 @@ extern const as_pre_tokenizer_type as_byte_level_pre_tokenizer;
 extern const as_post_processor_type as_roberta_processing;
 extern const as_post_processor_type as_byte_level_processing;
 extern const as_decoder_type as_byte_level_decoder;
+extern const as_normalizer_type as_replace_normalizer;
+extern const as_decoder_type as_replace_decoder;
+extern const as_decoder_type as_byte_fallback_decoder;
+extern const as_decoder_type as_fuse_decoder;
+extern const as_decoder_type as_strip_decoder;
 
 /* The readers of as_tokenizer_formats. */
 as_status as_read_tokenizer_json(as_loader *loader);
 as_status as_read_vocab_txt(as_loader *loader);
 as_status as_read_vocab_json(as_loader *loader);
+as_status as_read_piece_file(as_loader *loader);
 
 /* The model over the vocabulary of loader->tokenizer, which is complete. AS_E_MODEL if it lacks the unknown token. */
 AS_MUST_CHECK as_status as_wordpiece_new(as_loader *loader, const char *unk_token,

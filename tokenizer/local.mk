@@ -15,7 +15,14 @@ libassistify_all_la_SOURCES += tokenizer/tokenizer.c tokenizer/construct.h token
   tokenizer/merge_table.c tokenizer/merge_table.h tokenizer/merges_file.c tokenizer/merges_file.h \
   tokenizer/byte_level.c tokenizer/byte_level.h tokenizer/gpt2_words.c tokenizer/gpt2_words.h \
   tokenizer/byte_bpe_trainer.c tokenizer/trainer.c tokenizer/roberta.c tokenizer/roberta_processing.c tokenizer/construct.c tokenizer/tokenizer_json.c tokenizer/tokenize_json.c tokenizer/tokenizer_config.c tokenizer/tokenizer_config.h
-EXTRA_DIST += tokenizer/make_unicode_tables.py
+libassistify_all_la_SOURCES += tokenizer/double_array.c tokenizer/double_array.h tokenizer/charsmap.c tokenizer/charsmap.h \
+  tokenizer/grapheme.c tokenizer/grapheme.h tokenizer/grapheme_tables.c tokenizer/precompiled.c tokenizer/precompiled.h \
+  tokenizer/sequence.c tokenizer/sequence.h tokenizer/chain.c tokenizer/chain.h tokenizer/pattern.c tokenizer/pattern.h \
+  tokenizer/replace.c tokenizer/metaspace.c tokenizer/metaspace.h tokenizer/byte_fallback.c tokenizer/byte_token.h \
+  tokenizer/unigram.c tokenizer/unigram.h tokenizer/scored_vocab.c tokenizer/scored_vocab.h tokenizer/protobuf.c \
+  tokenizer/protobuf.h tokenizer/sentencepiece.c tokenizer/sentencepiece.h tokenizer/piece_file.c tokenizer/piece_file.h \
+  tokenizer/piece_stages.c tokenizer/piece_stages.h tokenizer/piece_save.c
+EXTRA_DIST += tokenizer/make_unicode_tables.py tokenizer/make_grapheme_tables.py
 
 # Tests.
 check_PROGRAMS += tests/golden_wordpiece tests/golden_bpe tests/test_wordpiece tests/test_encoding tests/test_tokenizer_files \

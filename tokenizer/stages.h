@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "tokenizer/added_tokens.h"
+#include "tokenizer/chain.h"
 #include "tokenizer/nfd.h"
 #include "tokenizer/template.h"
 #include "tokenizer/tokenizer.h"
@@ -62,6 +63,7 @@ typedef struct as_model_type {
   const char *special_tokens[AS_SPECIAL_TOKENS]; /* what they are called if no file says so; NULL: it has none */
   /* Puts "tokenizer_class" and the members that this class wants into tokenizer_config.json. */
   void (*write_config)(const as_tokenizer *tokenizer, const void *state, as_json_writer *writer);
+  bool raw; /* SentencePiece alone: there is no tokenizer.json for it, and its own ids are those without special tokens */
 } as_model_type;
 
 typedef struct as_post_processor_type {
@@ -74,10 +76,12 @@ typedef struct as_post_processor_type {
       const void *state); /* how texts and special tokens are joined; NULL: one after the other */
 } as_post_processor_type;
 
-/* Appends the text of the tokens to `out`. */
 typedef struct as_decoder_type {
   as_component component;
+  /* Appends the text of the tokens to `out`. NULL: it is what `chain` gives, joined. */
   as_status (*decode)(const void *state, as_context *ctx, const as_token_text *tokens, size_t count, as_buffer *out);
+  /* Puts the strings that take the place of those in `from` to `to`, which is empty. NULL: it is not for a Sequence. */
+  as_status (*chain)(const void *state, const as_chain *from, as_chain *to);
 } as_decoder_type;
 
 /* The known components of each stage, each list ended by NULL. */

@@ -89,3 +89,27 @@ bool as_template_is_classifier(const as_template *form, int32_t cls_id, int32_t 
   }
   return true;
 }
+
+as_status as_template_ended(as_template *form, as_context *ctx, const char *eos, int32_t eos_id) {
+  static const as_piece_kind kinds[] = {AS_PIECE_FIRST, AS_PIECE_SPECIAL, AS_PIECE_SECOND, AS_PIECE_SPECIAL};
+  if (as_template_add_special(form, ctx, eos, &eos_id, 1) < 0) return AS_E_NOMEM;
+  as_status status = AS_OK;
+  for (int i = 0; i < 4 && status == AS_OK; i++) {
+    if (i < 2) status = as_template_add_piece(form, ctx, false, (as_template_piece){.kind = kinds[i]});
+    if (status == AS_OK) status = as_template_add_piece(form, ctx, true, (as_template_piece){.kind = kinds[i]});
+  }
+  return status;
+}
+
+bool as_template_is_ended(const as_template *form, int32_t eos_id) {
+  const as_template_piece *single = form->pieces[0], *pair = form->pieces[1];
+  if (form->piece_count[0] != 2 || form->piece_count[1] != 4 || single[0].kind != AS_PIECE_FIRST ||
+      pair[0].kind != AS_PIECE_FIRST || pair[2].kind != AS_PIECE_SECOND)
+    return false;
+  const as_template_piece *ends[] = {&single[1], &pair[1], &pair[3]};
+  for (int i = 0; i < 3; i++) {
+    const as_template_special *special = &form->specials[ends[i]->special];
+    if (ends[i]->kind != AS_PIECE_SPECIAL || special->count != 1 || special->ids[0] != eos_id) return false;
+  }
+  return true;
+}

@@ -50,4 +50,9 @@ AS_MUST_CHECK as_status as_template_classifier(as_template *form, as_context *ct
 /* Whether the template is that one, whatever it calls the tokens. */
 bool as_template_is_classifier(const as_template *form, int32_t cls_id, int32_t sep_id, as_classifier_form which);
 
+/* "A eos" and "A eos B eos", all of type 0: T5's. */
+AS_MUST_CHECK as_status as_template_ended(as_template *form, as_context *ctx, const char *eos, int32_t eos_id);
+/* Whether the template is that one. */
+bool as_template_is_ended(const as_template *form, int32_t eos_id);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "tokenizer/stages.h"
 
 static void write_flat(as_json_writer *writer, const char *key, const uint32_t *values, size_t count) {
   as_json_open_array(writer, key);
@@ -22,7 +23,8 @@ static as_status encode_line(const as_tokenizer *tokenizer, const json_t *line, 
   if (!json_is_string(text)) return as_fail(encoding->ctx, AS_E_DATA, "\"text\" must be a text");
   if (pair && !json_is_null(pair) && !json_is_string(pair))
     return as_fail(encoding->ctx, AS_E_DATA, "\"text_pair\" must be a text");
-  as_encode_options options = {.offsets = true, .max_length = max_length};
+  bool raw = as_model_of(tokenizer)->raw;
+  as_encode_options options = {.offsets = true, .max_length = max_length, .no_special_tokens = raw};
   as_status status = as_tokenizer_encode(tokenizer, json_string_value(text), json_string_length(text),
                                          json_string_value(pair), json_string_length(pair), &options, encoding);
   if (status != AS_OK) return status;
@@ -38,7 +40,12 @@ static as_status encode_line(const as_tokenizer *tokenizer, const json_t *line, 
   write_flat(writer, "char_offsets", encoding->char_offsets, 2 * count);
   write_flat(writer, "byte_offsets", encoding->byte_offsets, 2 * count);
   write_ids(writer, "type_ids", encoding->type_ids, count);
-  return AS_OK;
+  if (!raw) return AS_OK;
+  options.no_special_tokens = false;
+  status = as_tokenizer_encode(tokenizer, json_string_value(text), json_string_length(text), json_string_value(pair),
+                               json_string_length(pair), &options, encoding);
+  if (status == AS_OK) write_ids(writer, "ids_special", encoding->ids, encoding->length);
+  return status;
 }
 
 static as_status decode_ids(const as_tokenizer *tokenizer, const int64_t *ids, size_t count, as_context *ctx,

@@ -94,10 +94,10 @@ static as_status find_file(as_context *ctx, const char *folder, const as_tokeniz
     as_free(ctx, *path);
   }
   *path = NULL;
-  return as_fail(
-      ctx, AS_E_MODEL,
-      "%s: holds no tokenizer; tokenizer.json a vocabulary (vocab.txt), or vocab.json with merges.txt is needed",
-      folder);
+  return as_fail(ctx, AS_E_MODEL,
+                 "%s: holds no tokenizer; tokenizer.json, a vocabulary (vocab.txt, spiece.model), or vocab.json with "
+                 "merges.txt is needed",
+                 folder);
 }
 
 as_status as_tokenizer_open(as_context *ctx, const char *path, as_tokenizer **out) {
@@ -115,8 +115,8 @@ as_status as_tokenizer_open(as_context *ctx, const char *path, as_tokenizer **ou
     else if (!format && !as_path_exists(path))
       status = as_fail(ctx, AS_E_MODEL, "%s: there is no such folder or tokenizer file", path);
     else if (!format)
-      status = as_fail(ctx, AS_E_MODEL, "%s: not a tokenizer file by its name (tokenizer.json, vocab.txt, vocab.json)",
-                       path);
+      status = as_fail(ctx, AS_E_MODEL,
+                       "%s: not a tokenizer file by its name (tokenizer.json, vocab.txt, vocab.json, spiece.model)", path);
   }
   as_tokenizer *tokenizer = status == AS_OK ? as_tokenizer_new(ctx) : NULL;
   as_loader loader = {.ctx = ctx, .path = file, .where = "", .tokenizer = tokenizer};
@@ -182,6 +182,24 @@ static as_status join(const as_token_text *tokens, size_t count, as_buffer *out)
   return as_buffer_status(out);
 }
 
+/* Through a decoder that rewrites strings. */
+static as_status chain(const as_decoder_type *decoder, const void *state, const as_token_text *tokens, size_t count,
+                       as_buffer *out) {
+  as_chain from, to;
+  as_chain_init(&from, out->ctx);
+  as_chain_init(&to, out->ctx);
+  as_status status = AS_OK;
+  for (size_t i = 0; i < count && status == AS_OK; i++) {
+    as_buffer_append(&from.pool, tokens[i].text, tokens[i].length);
+    status = as_chain_end(&from);
+  }
+  if (status == AS_OK) status = decoder->chain(state, &from, &to);
+  if (status == AS_OK) as_buffer_append(out, as_buffer_string(&to.pool), to.pool.length);
+  as_chain_free(&from);
+  as_chain_free(&to);
+  return status == AS_OK ? as_buffer_status(out) : status;
+}
+
 as_status as_tokenizer_decode(const as_tokenizer *tokenizer, const int64_t *ids, size_t count, bool skip_special_tokens,
                               as_buffer *out) {
   as_token_text *tokens = as_alloc(out->ctx, count, sizeof *tokens);
@@ -193,8 +211,10 @@ as_status as_tokenizer_decode(const as_tokenizer *tokenizer, const int64_t *ids,
     if (tokens[kept].text) kept++;
   }
   const as_decoder_type *decoder = as_decoder_of(tokenizer);
-  as_status status = decoder ? decoder->decode(tokenizer->stages[AS_STAGE_DECODER].state, out->ctx, tokens, kept, out)
-                             : join(tokens, kept, out);
+  const void *state = tokenizer->stages[AS_STAGE_DECODER].state;
+  as_status status = !decoder          ? join(tokens, kept, out)
+                     : decoder->decode ? decoder->decode(state, out->ctx, tokens, kept, out)
+                                       : chain(decoder, state, tokens, kept, out);
   as_free(out->ctx, tokens);
   return status;
 }

@@ -155,7 +155,7 @@ as_status as_tokenizer_save(const as_tokenizer *tokenizer, const char *folder, s
     status = as_model_of(tokenizer)->save(tokenizer, tokenizer->stages[AS_STAGE_MODEL].state, folder);
   if (status == AS_OK)
     status = as_save_config(tokenizer, folder, model_max_length ? model_max_length : tokenizer->model_max_length);
-  if (status != AS_OK) return status;
+  if (status != AS_OK || as_model_of(tokenizer)->raw) return status;
   as_buffer text;
   as_buffer_init(&text, ctx);
   as_json_writer writer = as_json_writer_start(&text, 2);

@@ -1,7 +1,10 @@
-/* A scanner that knows just enough JSON to find an object of tokens and ids. It never judges: what it does not
+/* A scanner that knows just enough JSON to find an object of tokens and ids, or a list of tokens and scores. It never judges: what it does not
  * understand it leaves to the JSON library, so it may be strict where that is simpler. */
 #include "tokenizer/vocab_scan.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -122,6 +125,80 @@ static const char *read_id(const scanner *s, const char *at, size_t limit, int32
   return at;
 }
 
+/* The decimal number digits * 10^exponent that is being read. */
+typedef struct decimal {
+  uint64_t digits;
+  long exponent;
+  bool full; /* the next digits do not count */
+} decimal;
+
+static const char *read_digits(const scanner *s, const char *at, bool fraction, decimal *number) {
+  const char *start = at;
+  for (; at < s->end && *at >= '0' && *at <= '9'; at++) {
+    uint64_t digit = (uint64_t)(*at - '0');
+    number->full = number->full || number->digits > (UINT64_MAX - digit) / 10;
+    if (!number->full) number->digits = number->digits * 10 + digit;
+    if (number->full != fraction) number->exponent += fraction ? -1 : 1;
+  }
+  return at > start && at - start < 4096 ? at : NULL;
+}
+
+static const char *read_exponent(const scanner *s, const char *at, decimal *number) {
+  bool down = at < s->end && *at == '-';
+  if (at < s->end && (*at == '-' || *at == '+')) at++;
+  long value = 0;
+  const char *start = at;
+  while (at < s->end && *at >= '0' && *at <= '9' && at - start < 5) value = value * 10 + (*at++ - '0');
+  number->exponent += down ? -value : value;
+  return at > start ? at : NULL;
+}
+
+/* 10^n for n in [0, 308], as close as double precision comes. */
+static double power_of_ten(long n) {
+  char text[8];
+  snprintf(text, sizeof text, "1e%d", (int)n);
+  return strtod(text, NULL);
+}
+
+/* Reads a number as the reference does: the first 19 or 20 digits make an integer, which is rounded to double precision
+ * and then multiplied or divided by a power of ten. So some numbers are not the closest to what is written, but they are
+ * the ones that the reference works with. */
+static const char *read_score(const scanner *s, const char *at, double *value) {
+  decimal number = {0};
+  at = skip_blanks(s, at);
+  bool negative = at && at < s->end && *at == '-';
+  if (at) at = read_digits(s, at + negative, false, &number);
+  if (at && at < s->end && *at == '.') at = read_digits(s, at + 1, true, &number);
+  if (at && at < s->end && (*at == 'e' || *at == 'E')) at = read_exponent(s, at + 1, &number);
+  if (!at || number.exponent > 308) return NULL;
+  double result = (double)number.digits;
+  for (; number.exponent < -308 && result != 0; number.exponent += 308) result /= 1e308;
+  if (number.exponent >= 0)
+    result *= power_of_ten(number.exponent);
+  else if (result != 0)
+    result /= power_of_ten(-number.exponent);
+  *value = negative ? -result : result;
+  return isfinite(result) ? at : NULL;
+}
+
+/* Reads ["token", score] pairs up to the closing bracket, which it returns. */
+static as_status read_pairs(scanner *s, const char *at, as_vocabulary *vocabulary, const char **close) {
+  *close = NULL;
+  for (bool more = true; more;) {
+    double score = 0;
+    at = expect(s, read_string(s, expect(s, at, '[')), ',');
+    at = skip_blanks(s, expect(s, read_score(s, at, &score), ']'));
+    if (!at || at >= s->end || (*at != ',' && *at != ']')) return AS_OK;
+    if (s->token.length == 0 || s->token.length > AS_MAX_PIECE) return AS_OK;
+    if (as_vocabulary_id(vocabulary, as_buffer_string(&s->token), s->token.length) >= 0) return AS_OK;
+    as_status status = as_vocabulary_add_piece(vocabulary, as_buffer_string(&s->token), s->token.length, score);
+    if (status != AS_OK) return status;
+    more = *at++ == ',';
+  }
+  *close = at - 1;
+  return AS_OK;
+}
+
 /* Reads the members up to the closing bracket, which it returns. */
 static as_status read_members(scanner *s, const char *at, size_t limit, as_vocabulary *vocabulary, const char **close) {
   *close = NULL;
@@ -145,14 +222,15 @@ as_status as_scan_vocab(as_context *ctx, char *text, size_t *length, const char 
   scanner s = {.end = text + *length};
   const char *open = skip_blanks(&s, text), *behind, *close = NULL;
   for (; path && *path; path++) open = find_member(&s, open, *path);
-  if (!open || *open != '{' || !(behind = skip_value(&s, open))) return AS_OK;
+  if (!open || (*open != '{' && *open != '[') || !(behind = skip_value(&s, open))) return AS_OK;
   size_t members = 1;
   for (const char *at = open; at && at < behind;) {
     members += *at == ',';
     at = *at == '"' ? skip_string(&s, at) : at + 1;
   }
   as_buffer_init(&s.token, ctx);
-  as_status status = read_members(&s, open + 1, 2 * members + AS_MAX_ID_HOLES, vocabulary, &close);
+  as_status status = *open == '{' ? read_members(&s, open + 1, 2 * members + AS_MAX_ID_HOLES, vocabulary, &close)
+                                  : read_pairs(&s, open + 1, vocabulary, &close);
   if (s.token.failed) status = AS_E_NOMEM;
   as_buffer_free(&s.token);
   if (status == AS_OK && close) {

@@ -13,6 +13,7 @@ void as_vocabulary_free(as_vocabulary *vocabulary) {
   as_trie_free(&vocabulary->trie);
   as_buffer_free(&vocabulary->pool);
   as_free(vocabulary->ctx, vocabulary->entries);
+  as_free(vocabulary->ctx, vocabulary->scores);
 }
 
 as_status as_vocabulary_add(as_vocabulary *vocabulary, const char *token, size_t length, int32_t id) {
@@ -37,6 +38,16 @@ as_status as_vocabulary_add(as_vocabulary *vocabulary, const char *token, size_t
   for (; vocabulary->limit <= index; vocabulary->limit++) entries[vocabulary->limit].length = AS_NO_TOKEN;
   entries[index] = (as_vocabulary_entry){.start = (uint32_t)start, .length = (uint32_t)length};
   return AS_OK;
+}
+
+as_status as_vocabulary_add_piece(as_vocabulary *vocabulary, const char *token, size_t length, double score) {
+  size_t id = vocabulary->limit;
+  if (id > INT32_MAX) return as_fail(vocabulary->ctx, AS_E_LIMIT, "more than 2^31 tokens");
+  double *scores = as_grow(vocabulary->ctx, vocabulary->scores, &vocabulary->scores_capacity, id + 1, sizeof *scores);
+  if (!scores) return AS_E_NOMEM;
+  vocabulary->scores = scores;
+  scores[id] = score;
+  return as_vocabulary_add(vocabulary, token, length, (int32_t)id);
 }
 
 const char *as_vocabulary_token(const as_vocabulary *vocabulary, int64_t id, size_t *length) {

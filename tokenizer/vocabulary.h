@@ -17,7 +17,8 @@ typedef struct as_vocabulary {
   as_trie trie;                 /* token -> id */
   as_buffer pool;               /* all tokens, each ended by a NUL */
   as_vocabulary_entry *entries; /* [limit] */
-  size_t capacity;
+  double *scores;               /* [limit] if it was filled with as_vocabulary_add_piece, else NULL */
+  size_t capacity, scores_capacity;
   size_t limit; /* all ids are below it */
   size_t count; /* tokens */
 } as_vocabulary;
@@ -28,6 +29,10 @@ void as_vocabulary_free(as_vocabulary *vocabulary);
 /* Adds a token. The caller has made sure that the id is free and in proportion to the number of tokens (a table up to
  * it is allocated). A token that had another id loses it, which becomes a hole. AS_E_NOMEM, AS_E_LIMIT. */
 AS_MUST_CHECK as_status as_vocabulary_add(as_vocabulary *vocabulary, const char *token, size_t length, int32_t id);
+
+/* Adds a token that is new, with the next id and a score: for vocabularies that have one with each token. */
+AS_MUST_CHECK as_status as_vocabulary_add_piece(as_vocabulary *vocabulary, const char *token, size_t length,
+                                                double score);
 
 /* The token, ended by NUL, and its length (`length` may be NULL); NULL for an id that has none. */
 const char *as_vocabulary_token(const as_vocabulary *vocabulary, int64_t id, size_t *length);

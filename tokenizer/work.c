@@ -23,7 +23,10 @@ void as_work_free(as_work *work) {
   as_free(ctx, work->spare_splits.items);
   as_nfd_free(&work->nfd, ctx);
   as_bpe_word_free(&work->bpe, ctx);
+  as_free(ctx, work->lattice);
   for (int i = 0; i < 2; i++) {
+    as_free(ctx, work->between[i].bytes);
+    as_free(ctx, work->between[i].origin);
     as_free(ctx, work->tokens[i].items);
     as_free(ctx, work->windows[i].items);
     as_buffer_free(&work->repaired[i]);
@@ -38,6 +41,7 @@ void as_work_free(as_work *work) {
 as_status as_aligned_reserve(as_work *work, as_aligned_text *text, size_t extra) {
   size_t needed = text->length + extra;
   if (needed <= text->capacity && needed <= text->origin_capacity) return AS_OK;
+  if (needed > UINT32_MAX) return as_fail(work->ctx, AS_E_LIMIT, "the normal form of a text is longer than 4 GiB");
   char *bytes = as_grow(work->ctx, text->bytes, &text->capacity, needed, sizeof *bytes);
   if (!bytes) return AS_E_NOMEM;
   text->bytes = bytes;

@@ -14,8 +14,13 @@
 typedef struct as_text_view {
   const char *bytes;
   const as_span *origin; /* [length] what each byte stands for; NULL: byte i is byte base + i of the original */
-  uint32_t base, length;
+  uint32_t base, length; /* base: where the piece of the original that it was made of begins */
 } as_text_view;
+
+/* What the character of `size` bytes at `at` stands for. */
+static inline as_span as_view_span(const as_text_view *view, uint32_t at, uint32_t size) {
+  return view->origin ? view->origin[at] : (as_span){view->base + at, view->base + at + size};
+}
 
 /* A text that was rewritten, and for each byte the bytes of the original that it stands for. */
 typedef struct as_aligned_text {
@@ -67,13 +72,24 @@ typedef struct as_window_list {
   size_t length, capacity;
 } as_window_list;
 
+/* The best way to cut a text up to here: its score, and its last token. */
+typedef struct as_lattice_node {
+  double score;
+  uint32_t start; /* where the last token begins; AS_NO_START: there is no way yet */
+  int32_t id;
+} as_lattice_node;
+#define AS_NO_START UINT32_MAX
+
 typedef struct as_work {
   as_context *ctx;
   as_aligned_text text, spare;        /* the text; a second one for a stage that rewrites it and then swaps the two */
   as_split_list splits, spare_splits; /* its pieces in order; the same */
+  as_aligned_text between[2];         /* what passes between the members of a sequence of normalizers */
   as_nfd nfd;
   as_bpe_word bpe;         /* the word that is being merged */
   as_text_view source[2];  /* the texts, repaired; borrowed for the call */
+  as_lattice_node *lattice; /* [bytes of the word + 1] the best paths of Unigram */
+  size_t lattice_capacity;
   as_token_list tokens[2]; /* of the first and the second text */
   as_token_list *list;     /* the one that is being filled */
   as_buffer repaired[2];   /* the texts, where their UTF-8 had to be repaired */
