@@ -1,4 +1,4 @@
-/* The golden files of a tokenizer as test cases, for the programs golden_wordpiece and golden_bpe. */
+/* The golden files of a tokenizer as test cases, for the programs golden_wordpiece, golden_bpe and golden_unigram. */
 #ifndef AS_TESTS_TOKENIZER_GOLDEN_H
 #define AS_TESTS_TOKENIZER_GOLDEN_H
 
@@ -36,7 +36,10 @@ void check_trained(const json_t *row);
 
 /* A test case between `setup`, which calls open_golden or train_on_corpus, and close_golden. */
 TCase *golden_case(const char *name, void (*setup)(void));
-/* All that the golden files say of the tokenizer. */
+/* Texts and invalid UTF-8, of which there are files for every tokenizer, and the given ones of the other files. */
+enum { GOLDEN_PAIRS = 1, GOLDEN_TRUNCATION = 2, GOLDEN_DECODING = 4 };
+void add_golden_parts(Suite *suite, const char *name, void (*setup)(void), unsigned parts);
+/* All of them. */
 void add_golden_texts(Suite *suite, const char *name, void (*setup)(void));
 
 #endif

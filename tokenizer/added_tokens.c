@@ -58,7 +58,8 @@ static int compare_ids(const void *a, const void *b) {
 static as_status put_pattern(as_added_tokens *added, size_t index) {
   const as_added_token *token = &added->items[index];
   as_added_set *set = &added->sets[token->normalized];
-  if (token->silent || token->shown_length == 0 || as_trie_get(&set->trie, token->shown, token->shown_length) >= 0) return AS_OK;
+  if (token->silent || token->shown_length == 0 || as_trie_get(&set->trie, token->shown, token->shown_length) >= 0)
+    return AS_OK;
   set->begins[(unsigned char)token->shown[0]] = true;
   set->any = true;
   return as_trie_put(&set->trie, token->shown, token->shown_length, (int32_t)index, NULL);

@@ -151,6 +151,15 @@ static void put_padding(row *out, int32_t pad_id, size_t count) {
   for (size_t i = 0; i < count; i++) put(out, (as_token){.id = pad_id, .surface = -1}, 0, true, false, -1);
 }
 
+/* The type of a text's tokens. TemplateProcessing forgets the windows of what was cut off: they keep the number of
+ * their text, whatever the template says. */
+static int32_t text_type(const row *out, const as_template_piece *piece, as_window window) {
+  int text = piece->kind == AS_PIECE_SECOND;
+  as_window answer = out->encoding->work->windows[text].items[0];
+  bool is_answer = window.start == answer.start && window.end == answer.end;
+  return is_answer || !as_post_processor_of(out->tokenizer)->forgets_windows ? piece->type_id : text;
+}
+
 /* One part: the chosen windows of the texts in the template's order. */
 static void put_part(row *out, const as_template *form, bool no_special_tokens, int texts, const as_window window[2]) {
   if (!form) { /* no post-processor: one text after the other */
@@ -159,8 +168,9 @@ static void put_part(row *out, const as_template *form, bool no_special_tokens, 
   }
   const as_template_piece *pieces = form->pieces[texts - 1];
   for (size_t i = 0; i < form->piece_count[texts - 1]; i++) {
+    int text = pieces[i].kind == AS_PIECE_SECOND;
     if (pieces[i].kind != AS_PIECE_SPECIAL)
-      put_text(out, pieces[i].kind == AS_PIECE_SECOND, window[pieces[i].kind == AS_PIECE_SECOND], pieces[i].type_id);
+      put_text(out, text, window[text], text_type(out, &pieces[i], window[text]));
     else if (!no_special_tokens)
       put_special(out, &form->specials[pieces[i].special], pieces[i].type_id);
   }

@@ -11,10 +11,10 @@
  * with the units that can be children of the same place in chains. */
 typedef struct walk {
   const as_double_array *array;
-  uint32_t *first; /* [places] the first unit of the chain for children at this place; 0: none, the root is no child */
-  uint32_t *next;  /* [count] the next one of the chain */
-  uint32_t *open;  /* [count] in `stack` at which chain link the walk is */
-  uint32_t *stack; /* [AS_DOUBLE_ARRAY_DEPTH + 1] nodes from the root */
+  uint32_t *first;  /* [places] the first unit of the chain for children at this place; 0: none, the root is no child */
+  uint32_t *next;   /* [count] the next one of the chain */
+  uint32_t *open;   /* [count] in `stack` at which chain link the walk is */
+  uint32_t *stack;  /* [AS_DOUBLE_ARRAY_DEPTH + 1] nodes from the root */
   uint16_t *height; /* [count] the longest way down plus 1; 0: not known, UINT16_MAX: on the stack */
 } walk;
 

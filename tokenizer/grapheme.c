@@ -28,28 +28,36 @@ static as_grapheme_class class_of(uint32_t code_point) {
 /* What of a cluster decides whether the next code point belongs to it. */
 typedef struct cluster {
   as_grapheme_class last;
-  bool joiner;      /* the last code point is U+200D */
-  bool pictogram;   /* it is a pictogram and what extends it */
-  bool consonant;   /* it is a consonant and what extends it */
-  bool linked;      /* with a virama among that */
+  bool joiner;    /* the last code point is U+200D */
+  bool pictogram; /* it is a pictogram and what extends it */
+  bool consonant; /* it is a consonant and what extends it */
+  bool linked;    /* with a virama among that */
 } cluster;
 
 static bool joins(const cluster *c, as_grapheme_class next) {
   switch (next) {
-  case AS_GC_CONTROL: return false;
+  case AS_GC_CONTROL:
+    return false;
   case AS_GC_EXTEND:
   case AS_GC_SPACING:
-  case AS_GC_LINKER: return true;
-  default: break;
+  case AS_GC_LINKER:
+    return true;
+  default:
+    break;
   }
   switch (c->last) {
-  case AS_GC_PREPEND: return true;
-  case AS_GC_L: return next == AS_GC_L || next == AS_GC_V || next == AS_GC_LV || next == AS_GC_LVT;
+  case AS_GC_PREPEND:
+    return true;
+  case AS_GC_L:
+    return next == AS_GC_L || next == AS_GC_V || next == AS_GC_LV || next == AS_GC_LVT;
   case AS_GC_V:
-  case AS_GC_LV: return next == AS_GC_V || next == AS_GC_T;
+  case AS_GC_LV:
+    return next == AS_GC_V || next == AS_GC_T;
   case AS_GC_T:
-  case AS_GC_LVT: return next == AS_GC_T;
-  default: break;
+  case AS_GC_LVT:
+    return next == AS_GC_T;
+  default:
+    break;
   }
   return (c->pictogram && c->joiner && next == AS_GC_PICTOGRAPHIC) || (c->linked && next == AS_GC_CONSONANT);
 }

@@ -25,11 +25,14 @@ libassistify_all_la_SOURCES += tokenizer/double_array.c tokenizer/double_array.h
 EXTRA_DIST += tokenizer/make_unicode_tables.py tokenizer/make_grapheme_tables.py
 
 # Tests.
-check_PROGRAMS += tests/golden_wordpiece tests/golden_bpe tests/test_wordpiece tests/test_encoding tests/test_tokenizer_files \
+check_PROGRAMS += tests/golden_wordpiece tests/golden_bpe tests/golden_unigram tests/test_wordpiece tests/test_encoding tests/test_tokenizer_files \
   tests/test_tokenizer_robust   tests/test_wordpiece_trainer
 tests_golden_wordpiece_SOURCES = tests/golden_wordpiece.c tests/tokenizer_golden.c tests/tokenizer_golden.h
 tests_golden_wordpiece_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_wordpiece_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_golden_unigram_SOURCES = tests/golden_unigram.c tests/tokenizer_golden.c tests/tokenizer_golden.h
+tests_golden_unigram_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_golden_unigram_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_golden_bpe_SOURCES = tests/golden_bpe.c tests/tokenizer_golden.c tests/tokenizer_golden.h
 tests_golden_bpe_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_bpe_LDADD = libtest_harness.la $(TEST_LDADD)

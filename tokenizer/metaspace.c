@@ -95,8 +95,8 @@ static as_status take_piece(const metaspace *self, as_work *work, as_split piece
   if (status != AS_OK) return status;
   size_t start = out->length;
   bool has_mark = begins_with_mark(self, text + piece.start, piece.end - piece.start) || text[piece.start] == ' ';
-  if (!has_mark && (self->scheme == PREPEND_ALWAYS ||
-                    (self->scheme == PREPEND_FIRST && origin[piece.start].start == 0)))
+  if (!has_mark &&
+      (self->scheme == PREPEND_ALWAYS || (self->scheme == PREPEND_FIRST && origin[piece.start].start == 0)))
     as_aligned_put(out, self->mark, self->mark_length, origin[piece.start]);
   for (uint32_t at = piece.start; at < piece.end && status == AS_OK; at++) {
     bool space = text[at] == ' ';
@@ -105,11 +105,9 @@ static as_status take_piece(const metaspace *self, as_work *work, as_split piece
       start = out->length;
     }
     if (space && status == AS_OK) status = as_aligned_reserve(work, out, self->mark_length + (piece.end - at));
-    if (status == AS_OK)
-      as_aligned_put(out, space ? self->mark : text + at, space ? self->mark_length : 1, origin[at]);
+    if (status == AS_OK) as_aligned_put(out, space ? self->mark : text + at, space ? self->mark_length : 1, origin[at]);
   }
-  if (status == AS_OK && out->length > start)
-    status = as_split_put(work, &work->spare_splits, start, out->length, -1);
+  if (status == AS_OK && out->length > start) status = as_split_put(work, &work->spare_splits, start, out->length, -1);
   return status;
 }
 

@@ -6,9 +6,9 @@
 #include "tokenizer/stages.h"
 
 typedef struct as_pattern {
-  char *source;      /* as the file has it */
-  bool regex;        /* the file says Regex, not String */
-  char *literal;     /* [length] the text, or the character of a run; NULL: any white space */
+  char *source;  /* as the file has it */
+  bool regex;    /* the file says Regex, not String */
+  char *literal; /* [length] the text, or the character of a run; NULL: any white space */
   size_t length;
   size_t least, most; /* how many of them */
 } as_pattern;

@@ -133,9 +133,11 @@ static as_status read_model(as_loader *loader, as_piece_model *model) {
 }
 
 as_status as_read_piece_file(as_loader *loader) {
-  as_piece_model model = {
-      .unk_surface = " \xE2\x81\x87 ", .unk_surface_length = 5, /* U+2047 between spaces, unless the file says */
-      .add_dummy_prefix = true, .remove_extra_whitespaces = true, .escape_whitespaces = true};
+  as_piece_model model = {.unk_surface = " \xE2\x81\x87 ",
+                          .unk_surface_length = 5, /* U+2047 between spaces, unless the file says */
+                          .add_dummy_prefix = true,
+                          .remove_extra_whitespaces = true,
+                          .escape_whitespaces = true};
   as_status status =
       as_file_read(loader->ctx, loader->path, AS_MAX_TOKENIZER_FILE, AS_E_MODEL, &model.file, &model.file_length);
   if (status == AS_OK) status = read_model(loader, &model);

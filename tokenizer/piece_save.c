@@ -1,4 +1,5 @@
-/* Writing spiece.model and what tokenizer_config.json says, for a Unigram that came from tokenizer.json or a trainer. */
+/* Writing spiece.model and what tokenizer_config.json says, for a Unigram that came from tokenizer.json or a trainer.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ void as_write_piece_config(const as_tokenizer *tokenizer, const void *state, as_
     as_json_int(writer, "extra_ids", (int64_t)count_extra_ids(tokenizer));
     as_json_string(writer, "tokenizer_class", "T5Tokenizer");
   } else if (as_model_of(tokenizer)->raw && form &&
-             as_template_is_classifier(form, ids[AS_TOKEN_CLS], ids[AS_TOKEN_SEP], 1)) {
+             as_template_is_classifier(form, ids[AS_TOKEN_CLS], ids[AS_TOKEN_SEP], AS_FORM_BERT)) {
     as_json_string(writer, "tokenizer_class", "AlbertTokenizer");
   } else {
     as_json_string(writer, "tokenizer_class", "PreTrainedTokenizerFast");
@@ -140,10 +141,7 @@ as_status as_save_piece_file(const as_tokenizer *tokenizer, const void *state, c
   as_status status = put_pieces(tokenizer, model, count, &out);
   if (status == AS_OK) status = put_trainer(tokenizer, model, count, &out);
   if (status == AS_OK) status = put_normalizer(tokenizer, &out);
-  if (status == AS_OK) status = as_buffer_status(&out);
-  char *path = status == AS_OK ? as_path_join(ctx, folder, "spiece.model") : NULL;
-  if (status == AS_OK) status = path ? as_file_write(ctx, path, out.data, out.length) : AS_E_NOMEM;
-  as_free(ctx, path);
+  if (status == AS_OK) status = as_file_write_into(ctx, folder, "spiece.model", &out);
   as_buffer_free(&out);
   return status;
 }

@@ -9,26 +9,19 @@
 #include "base/memory.h"
 #include "tokenizer/added_tokens_json.h"
 #include "tokenizer/components.h"
+#include "tokenizer/construct.h"
 #include "tokenizer/fields.h"
 #include "tokenizer/sentencepiece.h"
 #include "tokenizer/tokenizer_config.h"
 
 enum { MAX_EXTRA_IDS = 10000 };
 
-static as_status put_stage(as_loader *loader, as_stage_kind kind, const as_component *type, size_t state_size) {
-  as_stage *stage = &loader->tokenizer->stages[kind];
-  stage->state = as_alloc_zero(loader->ctx, 1, state_size);
-  if (!stage->state) return AS_E_NOMEM;
-  stage->type = type;
-  return AS_OK;
-}
-
 /* ---- normalizer ----------------------------------------------------------------------------------------------- */
 
 static as_status make_normalizer(as_loader *loader, const as_piece_model *model) {
   const as_vocabulary *vocabulary = &loader->tokenizer->vocabulary;
-  as_status status =
-      put_stage(loader, AS_STAGE_NORMALIZER, &as_sentencepiece_normalizer.component, sizeof(as_sp_normalizer));
+  as_status status = as_put_stage(loader->tokenizer, AS_STAGE_NORMALIZER, &as_sentencepiece_normalizer.component,
+                                  as_alloc_zero(loader->ctx, 1, sizeof(as_sp_normalizer)));
   if (status != AS_OK) return status;
   as_sp_normalizer *self = loader->tokenizer->stages[AS_STAGE_NORMALIZER].state;
   self->add_dummy_prefix = model->add_dummy_prefix;
@@ -85,7 +78,8 @@ static void settle_scores(as_vocabulary *vocabulary, const as_piece_model *model
 
 static as_status make_model(as_loader *loader, as_piece_model *model) {
   as_vocabulary *vocabulary = &loader->tokenizer->vocabulary;
-  as_status status = put_stage(loader, AS_STAGE_MODEL, &as_sentencepiece_model.component, sizeof(as_sp_model));
+  as_status status = as_put_stage(loader->tokenizer, AS_STAGE_MODEL, &as_sentencepiece_model.component,
+                                  as_alloc_zero(loader->ctx, 1, sizeof(as_sp_model)));
   if (status != AS_OK) return status;
   as_sp_model *self = loader->tokenizer->stages[AS_STAGE_MODEL].state;
   self->unigram.single = true;
@@ -107,7 +101,8 @@ static as_status make_model(as_loader *loader, as_piece_model *model) {
 
 static as_status make_decoder(as_loader *loader, const as_piece_model *model) {
   const as_vocabulary *vocabulary = &loader->tokenizer->vocabulary;
-  as_status status = put_stage(loader, AS_STAGE_DECODER, &as_sentencepiece_decoder.component, sizeof(as_sp_decoder));
+  as_status status = as_put_stage(loader->tokenizer, AS_STAGE_DECODER, &as_sentencepiece_decoder.component,
+                                  as_alloc_zero(loader->ctx, 1, sizeof(as_sp_decoder)));
   if (status != AS_OK) return status;
   as_sp_decoder *self = loader->tokenizer->stages[AS_STAGE_DECODER].state;
   as_trie_init(&self->types, loader->ctx);
@@ -172,7 +167,7 @@ static as_status make_template(as_loader *loader) {
   as_status status = AS_OK;
   if (ids[AS_TOKEN_CLS] >= 0 && ids[AS_TOKEN_SEP] >= 0)
     status = as_template_classifier(&form, loader->ctx, names[AS_TOKEN_CLS], ids[AS_TOKEN_CLS], names[AS_TOKEN_SEP],
-                                    ids[AS_TOKEN_SEP], 1);
+                                    ids[AS_TOKEN_SEP], AS_FORM_BERT);
   else if (ids[AS_TOKEN_EOS] >= 0)
     status = as_template_ended(&form, loader->ctx, names[AS_TOKEN_EOS], ids[AS_TOKEN_EOS]);
   else
@@ -181,11 +176,8 @@ static as_status make_template(as_loader *loader) {
     as_template_free(&form, loader->ctx);
     return status;
   }
-  as_stage *stage = &loader->tokenizer->stages[AS_STAGE_POST_PROCESSOR];
-  stage->state = as_template_processing_new(loader->ctx, &form);
-  if (!stage->state) return AS_E_NOMEM;
-  stage->type = &as_template_processing.component;
-  return AS_OK;
+  return as_put_stage(loader->tokenizer, AS_STAGE_POST_PROCESSOR, &as_template_processing.component,
+                      as_template_processing_new(loader->ctx, &form));
 }
 
 as_status as_make_piece_stages(as_loader *loader, as_piece_model *model) {
@@ -193,7 +185,7 @@ as_status as_make_piece_stages(as_loader *loader, as_piece_model *model) {
   as_status status = make_normalizer(loader, model);
   if (status == AS_OK) status = make_decoder(loader, model);
   if (status == AS_OK) status = make_model(loader, model);
-  if (status == AS_OK) status = as_read_config(loader, as_sentencepiece_model.special_tokens, &config);
+  if (status == AS_OK) status = as_read_config(loader, &as_sentencepiece_model, &config);
   if (status == AS_OK) status = add_special_tokens(loader, model, config);
   if (status == AS_OK) status = make_template(loader);
   json_decref(config);

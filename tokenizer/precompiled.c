@@ -1,6 +1,6 @@
 /* Precompiled: SentencePiece's character map as `tokenizers` applies it, which is not how SentencePiece does. Each
- * grapheme cluster shorter than 6 bytes is looked up whole, and the shortest rule that it begins with rewrites all of it;
- * the code points of longer clusters, and of those without a rule, are looked up one by one.
+ * grapheme cluster shorter than 6 bytes is looked up whole, and the shortest rule that it begins with rewrites all of
+ * it; the code points of longer clusters, and of those without a rule, are looked up one by one.
  *
  * Offsets follow the reference's bookkeeping to the letter: the result is a row of characters, each of which takes the
  * place of the next source character (change 0), is put in after the last one taken (1), or takes its place and that of
@@ -85,7 +85,7 @@ typedef struct run {
   uint32_t next; /* source bytes before it are taken */
   as_span last;  /* what the last one taken stands for */
   char pending[4];
-  int pending_size;       /* 0: none waits */
+  int pending_size; /* 0: none waits */
   long pending_change;
 } run;
 

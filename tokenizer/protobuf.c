@@ -39,9 +39,12 @@ bool as_proto_next(as_proto *proto, as_proto_field *field) {
   *field = (as_proto_field){.number = (uint32_t)(tag >> 3), .wire = (int)(tag & 7)};
   if (tag >> 3 == 0 || tag >> 32 != 0) return fail(proto, "has a field whose number is not one");
   switch (field->wire) {
-  case 0: return read_varint(proto, &field->value);
-  case 1: return read_fixed(proto, 8, &field->value);
-  case 5: return read_fixed(proto, 4, &field->value);
+  case 0:
+    return read_varint(proto, &field->value);
+  case 1:
+    return read_fixed(proto, 8, &field->value);
+  case 5:
+    return read_fixed(proto, 4, &field->value);
   case 2:
     if (!read_varint(proto, &length)) return false;
     if (length > (uint64_t)(proto->end - proto->at)) return fail(proto, "has a field that is longer than what is left");
@@ -49,7 +52,8 @@ bool as_proto_next(as_proto *proto, as_proto_field *field) {
     field->length = (size_t)length;
     proto->at += length;
     return true;
-  default: return fail(proto, "has a field of a wire type that is not in use");
+  default:
+    return fail(proto, "has a field of a wire type that is not in use");
   }
 }
 

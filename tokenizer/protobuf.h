@@ -13,7 +13,7 @@ typedef struct as_proto {
 /* One field: its number and what stands there, by wire type. */
 typedef struct as_proto_field {
   uint32_t number;
-  int wire;             /* 0: value is a varint; 1, 5: value is 8 or 4 bytes; 2: bytes [length] */
+  int wire; /* 0: value is a varint; 1, 5: value is 8 or 4 bytes; 2: bytes [length] */
   uint64_t value;
   const char *bytes;
   size_t length;

@@ -7,16 +7,15 @@ static const as_component *const normalizers[] = {&as_bert_normalizer.component,
                                                   &as_precompiled_normalizer.component,
                                                   &as_replace_normalizer.component, NULL};
 static const as_component *const pre_tokenizers[] = {
-    &as_bert_pre_tokenizer.component,       &as_byte_level_pre_tokenizer.component,
-    &as_pre_tokenizer_sequence.component,   &as_metaspace_pre_tokenizer.component,
-    &as_whitespace_split.component,         NULL};
+    &as_bert_pre_tokenizer.component,      &as_byte_level_pre_tokenizer.component, &as_pre_tokenizer_sequence.component,
+    &as_metaspace_pre_tokenizer.component, &as_whitespace_split.component,         NULL};
 static const as_component *const post_processors[] = {&as_template_processing.component, &as_bert_processing.component,
                                                       &as_roberta_processing.component,
                                                       &as_byte_level_processing.component, NULL};
 static const as_component *const decoders[] = {
-    &as_wordpiece_decoder.component,     &as_byte_level_decoder.component, &as_decoder_sequence.component,
-    &as_metaspace_decoder.component,     &as_replace_decoder.component,    &as_fuse_decoder.component,
-    &as_strip_decoder.component,         &as_byte_fallback_decoder.component, NULL};
+    &as_wordpiece_decoder.component, &as_byte_level_decoder.component,    &as_decoder_sequence.component,
+    &as_metaspace_decoder.component, &as_replace_decoder.component,       &as_fuse_decoder.component,
+    &as_strip_decoder.component,     &as_byte_fallback_decoder.component, NULL};
 
 const as_component *const *const as_components[AS_STAGES] = {
     [AS_STAGE_MODEL] = models,

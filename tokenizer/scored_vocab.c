@@ -37,8 +37,8 @@ as_status as_read_scored_vocab(as_loader *loader, const json_t *model) {
     snprintf(where, sizeof where, "vocab[%zu]", index);
     if (json_array_size(item) != 2 || !json_is_string(piece) || !json_is_number(score))
       return as_field_fail(loader, where, "", "must be a piece and its score");
-    as_status status = as_add_piece(loader, where, json_string_value(piece), json_string_length(piece),
-                                    json_number_value(score));
+    as_status status =
+        as_add_piece(loader, where, json_string_value(piece), json_string_length(piece), json_number_value(score));
     if (status != AS_OK) return status;
   }
   return AS_OK;

@@ -229,5 +229,5 @@ static as_status decode(const void *state, as_context *ctx, const as_token_text 
   return status == AS_OK ? as_buffer_status(out) : status;
 }
 
-const as_decoder_type as_sentencepiece_decoder = {
-    .component = {.name = "SentencePiece", .release = release_decoder}, .decode = decode};
+const as_decoder_type as_sentencepiece_decoder = {.component = {.name = "SentencePiece", .release = release_decoder},
+                                                  .decode = decode};

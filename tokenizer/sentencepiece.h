@@ -1,6 +1,6 @@
-/* The stages of SentencePiece, which a spiece.model stands for: its normalizer over the whole text, its Unigram in single
- * precision, its decoder. They have no place in a tokenizer.json; `tokenizers` works differently (see precompiled.c and
- * unigram.h), and what was read from a spiece.model alone is what SentencePiece makes of it. */
+/* The stages of SentencePiece, which a spiece.model stands for: its normalizer over the whole text, its Unigram in
+ * single precision, its decoder. They have no place in a tokenizer.json; `tokenizers` works differently (see
+ * precompiled.c and unigram.h), and what was read from a spiece.model alone is what SentencePiece makes of it. */
 #ifndef AS_TOKENIZER_SENTENCEPIECE_H
 #define AS_TOKENIZER_SENTENCEPIECE_H
 
@@ -33,7 +33,7 @@ typedef struct as_sp_model {
 typedef struct as_sp_decoder {
   as_trie types; /* the pieces that are not decoded as they are -> as_piece_type */
   char *unk_surface;
-  bool drops_first;  /* the mark of a space at the very beginning goes */
+  bool drops_first;   /* the mark of a space at the very beginning goes */
   bool drops_leading; /* so do those of the pieces after it, as long as there is no text */
 } as_sp_decoder;
 

@@ -40,7 +40,8 @@ const as_stage *as_sequence_items(const void *state, size_t *count) {
 /* ---- files ---------------------------------------------------------------------------------------------------- */
 
 /* A Sequence in a Sequence would be the same as one; files do not have it, and depth needs no bound this way. */
-static as_status read_member(as_loader *loader, as_stage_kind kind, const char *key, const json_t *json, sequence *self) {
+static as_status read_member(as_loader *loader, as_stage_kind kind, const char *key, const json_t *json,
+                             sequence *self) {
   char where[64];
   const char *type = json_string_value(json_object_get(json, "type"));
   snprintf(where, sizeof where, "%s[%zu]", key, self->count);

@@ -63,7 +63,8 @@ typedef struct as_model_type {
   const char *special_tokens[AS_SPECIAL_TOKENS]; /* what they are called if no file says so; NULL: it has none */
   /* Puts "tokenizer_class" and the members that this class wants into tokenizer_config.json. */
   void (*write_config)(const as_tokenizer *tokenizer, const void *state, as_json_writer *writer);
-  bool raw; /* SentencePiece alone: there is no tokenizer.json for it, and its own ids are those without special tokens */
+  bool raw; /* SentencePiece alone: there is no tokenizer.json for it, and its own ids are those without special tokens
+             */
 } as_model_type;
 
 typedef struct as_post_processor_type {
@@ -72,8 +73,9 @@ typedef struct as_post_processor_type {
    * `first` tells the first of the text, or of a window. May be NULL. */
   void (*adjust)(const as_tokenizer *tokenizer, const void *state, const as_work *work, as_text_view source,
                  as_token *token, bool first);
-  const as_template *(*form)(
-      const void *state); /* how texts and special tokens are joined; NULL: one after the other */
+  /* How texts and special tokens are joined; NULL: one after the other. */
+  const as_template *(*form)(const void *state);
+  bool forgets_windows; /* the windows of what was cut off do not get the template's types */
 } as_post_processor_type;
 
 typedef struct as_decoder_type {

@@ -193,6 +193,7 @@ static void write_template(const as_tokenizer *tokenizer, const void *state, as_
 const as_post_processor_type as_template_processing = {
     .component = {.name = "TemplateProcessing", .read = read_template, .write = write_template, .release = release},
     .form = form_of,
+    .forgets_windows = true,
 };
 
 void as_write_classifier(const as_template *form, as_json_writer *writer) {

@@ -115,8 +115,9 @@ as_status as_tokenizer_open(as_context *ctx, const char *path, as_tokenizer **ou
     else if (!format && !as_path_exists(path))
       status = as_fail(ctx, AS_E_MODEL, "%s: there is no such folder or tokenizer file", path);
     else if (!format)
-      status = as_fail(ctx, AS_E_MODEL,
-                       "%s: not a tokenizer file by its name (tokenizer.json, vocab.txt, vocab.json, spiece.model)", path);
+      status =
+          as_fail(ctx, AS_E_MODEL,
+                  "%s: not a tokenizer file by its name (tokenizer.json, vocab.txt, vocab.json, spiece.model)", path);
   }
   as_tokenizer *tokenizer = status == AS_OK ? as_tokenizer_new(ctx) : NULL;
   as_loader loader = {.ctx = ctx, .path = file, .where = "", .tokenizer = tokenizer};

@@ -28,17 +28,18 @@ typedef enum as_special_token {
 
 /* ---- files ---------------------------------------------------------------------------------------------------- */
 
-/* Opens a folder, or one file by its name (tokenizer.json, vocab.txt, spiece.model). Anything wrong with it gives AS_E_MODEL and a
- * text that names the file and the field or line, or the type of a component that we do not have. The truncation and
- * padding that a tokenizer.json asks for are not taken over: as_encode_options says them. */
+/* Opens a folder, or one file by its name (tokenizer.json, vocab.txt, spiece.model). Anything wrong with it gives
+ * AS_E_MODEL and a text that names the file and the field or line, or the type of a component that we do not have. The
+ * truncation and padding that a tokenizer.json asks for are not taken over: as_encode_options says them. */
 AS_MUST_CHECK as_status as_tokenizer_open(as_context *ctx, const char *path, as_tokenizer **out);
 
 /* NULL is allowed. */
 void as_tokenizer_free(as_tokenizer *tokenizer);
 
-/* Writes tokenizer.json (but for one that was read from a spiece.model alone, which is written as it was), the vocabulary file, tokenizer_config.json and special_tokens_map.json into a folder, which is
- * made if need be; each file is replaced atomically. transformers opens it and gives the same ids. `model_max_length`
- * is what tokenizer_config.json says of the model's limit (0: keep what was read, if anything). */
+/* Writes tokenizer.json (but for one that was read from a spiece.model alone, which is written as it was), the
+ * vocabulary file, tokenizer_config.json and special_tokens_map.json into a folder, which is made if need be; each file
+ * is replaced atomically. transformers opens it and gives the same ids. `model_max_length` is what
+ * tokenizer_config.json says of the model's limit (0: keep what was read, if anything). */
 AS_MUST_CHECK as_status as_tokenizer_save(const as_tokenizer *tokenizer, const char *folder, size_t model_max_length);
 
 /* ---- looking at it -------------------------------------------------------------------------------------------- */

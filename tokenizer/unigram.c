@@ -170,11 +170,8 @@ static void write_model(const as_tokenizer *tokenizer, const void *state, as_jso
 }
 
 const as_model_type as_unigram_model = {
-    .component = {.name = "Unigram",
-                  .telltale = "unk_id",
-                  .read = read_model,
-                  .write = write_model,
-                  .release = release},
+    .component =
+        {.name = "Unigram", .telltale = "unk_id", .read = read_model, .write = write_model, .release = release},
     .tokenize = tokenize,
     .save = as_save_piece_file,
     .special_tokens = {[AS_TOKEN_UNK] = "<unk>",

@@ -19,7 +19,7 @@ typedef struct as_unigram {
   double unk_score;
   int32_t unk_id;     /* -1: there is none */
   bool byte_fallback; /* a piece for each byte takes the place of the unknown one */
-  bool single;       /* sums are rounded to single precision */
+  bool single;        /* sums are rounded to single precision */
   int32_t bytes[256]; /* the pieces for bytes; only with byte_fallback */
 } as_unigram;
 

@@ -1,5 +1,5 @@
-/* A scanner that knows just enough JSON to find an object of tokens and ids, or a list of tokens and scores. It never judges: what it does not
- * understand it leaves to the JSON library, so it may be strict where that is simpler. */
+/* A scanner that knows just enough JSON to find an object of tokens and ids, or a list of tokens and scores. It never
+ * judges: what it does not understand it leaves to the JSON library, so it may be strict where that is simpler. */
 #include "tokenizer/vocab_scan.h"
 
 #include <math.h>
@@ -161,8 +161,8 @@ static double power_of_ten(long n) {
 }
 
 /* Reads a number as the reference does: the first 19 or 20 digits make an integer, which is rounded to double precision
- * and then multiplied or divided by a power of ten. So some numbers are not the closest to what is written, but they are
- * the ones that the reference works with. */
+ * and then multiplied or divided by a power of ten. So some numbers are not the closest to what is written, but they
+ * are the ones that the reference works with. */
 static const char *read_score(const scanner *s, const char *at, double *value) {
   decimal number = {0};
   at = skip_blanks(s, at);

@@ -86,8 +86,8 @@ typedef struct as_work {
   as_split_list splits, spare_splits; /* its pieces in order; the same */
   as_aligned_text between[2];         /* what passes between the members of a sequence of normalizers */
   as_nfd nfd;
-  as_bpe_word bpe;         /* the word that is being merged */
-  as_text_view source[2];  /* the texts, repaired; borrowed for the call */
+  as_bpe_word bpe;          /* the word that is being merged */
+  as_text_view source[2];   /* the texts, repaired; borrowed for the call */
   as_lattice_node *lattice; /* [bytes of the word + 1] the best paths of Unigram */
   size_t lattice_capacity;
   as_token_list tokens[2]; /* of the first and the second text */
