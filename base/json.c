@@ -2,6 +2,7 @@
  * document in memory and prints all numbers with 17 digits. */
 #include "base/json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -86,6 +87,8 @@ static void describe_path(as_buffer *out, const char *text, size_t position, boo
 static as_status fail_parse(as_context *ctx, const char *text, size_t length, const char *where, as_status kind,
                             const json_error_t *error) {
   as_buffer path;
+  if (json_error_code(error) == json_error_out_of_memory)
+    return as_fail(ctx, AS_E_NOMEM, "%s: out of memory while reading JSON", where);
   as_buffer_init(&path, ctx);
   size_t position = error->position > 0 && (size_t)error->position < length ? (size_t)error->position : length;
   describe_path(&path, text, position, json_error_code(error) == json_error_duplicate_key);
@@ -97,16 +100,66 @@ static as_status fail_parse(as_context *ctx, const char *text, size_t length, co
   return status;
 }
 
+static json_t *load(const char *text, size_t length, json_error_t *error) {
+  return json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, error);
+}
+
+/* Whether these characters are an integer that 64 bits do not hold. */
+static bool is_too_big(const char *number, size_t length) {
+  char digits[32];
+  size_t sign = number[0] == '-';
+  for (size_t i = sign; i < length; i++)
+    if (number[i] < '0' || number[i] > '9') return false;
+  if (length >= sizeof digits) return true;
+  memcpy(digits, number, length);
+  digits[length] = 0;
+  errno = 0;
+  strtoll(digits, NULL, 10);
+  return errno == ERANGE;
+}
+
+/* Copies the text, with ".0" behind each integer that 64 bits do not hold. */
+static void widen_integers(const char *text, size_t length, as_buffer *out) {
+  for (size_t i = 0, end; i < length; i = end) {
+    end = i + 1;
+    if (text[i] == '"') {
+      while (end < length && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+      end = end < length ? end + 1 : length;
+      as_buffer_append(out, text + i, end - i);
+      continue;
+    }
+    if (text[i] == '-' || (text[i] >= '0' && text[i] <= '9'))
+      while (end < length && text[end] && strchr("0123456789+-.eE", text[end])) end++;
+    as_buffer_append(out, text + i, end - i);
+    if (end - i > 18 && is_too_big(text + i, end - i)) as_buffer_text(out, ".0");
+  }
+}
+
+/* Python writes integers of any size (transformers: "model_max_length": 1000000000000000019884624838656). jansson's
+ * have 64 bits; a larger one becomes a real number, as in other languages' readers. */
+static as_status load_widened(as_context *ctx, const char *text, size_t length, const char *where, as_status kind,
+                              json_t **out) {
+  json_error_t error;
+  as_buffer widened;
+  as_buffer_init(&widened, ctx);
+  widen_integers(text, length, &widened);
+  as_status status = as_buffer_status(&widened);
+  if (status == AS_OK) *out = load(widened.data, widened.length, &error);
+  if (status == AS_OK && !*out) status = fail_parse(ctx, widened.data, widened.length, where, kind, &error);
+  as_buffer_free(&widened);
+  return status;
+}
+
 as_status as_json_parse(as_context *ctx, const char *text, size_t length, const char *where, as_status kind,
                         json_t **out) {
   json_error_t error;
   *out = NULL;
   as_status status = check_depth(ctx, text, length, where, kind);
   if (status != AS_OK) return status;
-  *out = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+  *out = load(text, length, &error);
   if (*out) return AS_OK;
-  if (json_error_code(&error) == json_error_out_of_memory)
-    return as_fail(ctx, AS_E_NOMEM, "%s: out of memory while reading JSON", where);
+  if (json_error_code(&error) == json_error_numeric_overflow)
+    return load_widened(ctx, text, length, where, kind, out);
   return fail_parse(ctx, text, length, where, kind, &error);
 }
 

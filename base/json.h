@@ -10,7 +10,7 @@
 
 /* Parses `length` bytes; duplicate keys, invalid UTF-8, trailing text and deep nesting are refused with `kind` and a
  * text that names `where` (a file name or the like), line and column and the keys that lead there (for a duplicate key,
- * it too). Caller frees with json_decref. */
+ * it too). An integer beyond 64 bits becomes a real number. Caller frees with json_decref. */
 AS_MUST_CHECK as_status as_json_parse(as_context *ctx, const char *text, size_t length, const char *where,
                                       as_status kind, json_t **out);
 /* Reads and parses a file of at most `limit` bytes. */

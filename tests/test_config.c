@@ -173,7 +173,7 @@ static const struct {
     {TYPE "\"dim\":true}", {"dim is true"}},
     {TYPE "\"dim\":768,\"dim\":768}", {"\"dim\""}},
     {TYPE "\"n_layers\":2000000000}", {"n_layers is 2000000000"}},
-    {TYPE "\"n_layers\":99999999999999999999}", {"\"n_layers\""}},
+    {TYPE "\"n_layers\":99999999999999999999}", {"n_layers is 1"}},
     {TYPE "\"n_heads\":7}", {"n_heads is 7", "dim 768"}},
     {TYPE "\"n_heads\":0}", {"n_heads is 0"}},
     {TYPE "\"vocab_size\":{}}", {"vocab_size is an object"}},

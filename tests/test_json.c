@@ -51,7 +51,8 @@ START_TEST(bad_json_is_refused_with_its_place) {
       {"[\"\xED\xA0\x80\"]", "decode byte 0xed"},
       {"[\"\\ud800\"]", "not valid JSON"},
       {"[1e999]", "overflow"},
-      {"[99999999999999999999]", "too big"},
+      {"[99999999999999999999, 1e999]", "overflow"},
+      {"[99999999999999999999, 1,, 2]", "not valid JSON"},
       {"[NaN]", "not valid JSON"},
       {"[01]", "not valid JSON"},
       {"{\"a\\u0000b\": 1}", "NUL"},
@@ -59,7 +60,7 @@ START_TEST(bad_json_is_refused_with_its_place) {
       /* The keys that lead to the place; the parser itself quotes short words only. */
       {"{\"encoder.layer.0.bias\": 1, \"encoder.layer.0.bias\": 2}", ", in \"encoder.layer.0.bias\": "},
       {"{\"a\": [{\"b}{:,\\\"\": 1}, {\"c\": 1, \"d\": 2, \"c\": 3}]}", ", in \"a\" > \"c\": "},
-      {"{\"a\": {\"x\": 1}, \"b\": {\"y\": [0, 99999999999999999999]}}", ", in \"b\" > \"y\": "},
+      {"{\"a\": {\"x\": 1}, \"b\": {\"y\": [0, 1e999]}}", ", in \"b\" > \"y\": "},
       {"{\"a\": 1, 2}", "column 10: "},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -68,6 +69,26 @@ START_TEST(bad_json_is_refused_with_its_place) {
     ck_assert_ptr_nonnull(strstr(as_error_text(ctx), "test.json"));
     ck_assert_ptr_null(value);
   }
+}
+END_TEST
+
+/* As Python writes them. What 64 bits hold stays an integer, and nothing else changes. */
+START_TEST(integers_beyond_64_bits_become_real_numbers) {
+  static const char text[] = "{\"model_max_length\": 1000000000000000019884624838656, \"a\": 9223372036854775807,\n"
+                             "\"b\": -9223372036854775808, \"c\": [-9223372036854775809, 18446744073709551616],\n"
+                             "\"99999999999999999999\": \"\\\"99999999999999999999\","
+                             "\"d\": 12345678901234567890.5e-1}";
+  static const double expected[] = {-9223372036854775809.0, 18446744073709551616.0};
+  json_t *value;
+  ck_assert_ok(ctx, parse(text, sizeof text - 1, &value));
+  ck_assert(json_real_value(json_object_get(value, "model_max_length")) == 1e30);
+  ck_assert_int_eq(json_integer_value(json_object_get(value, "a")), INT64_MAX);
+  ck_assert_int_eq(json_integer_value(json_object_get(value, "b")), INT64_MIN);
+  for (size_t i = 0; i < 2; i++)
+    ck_assert(json_real_value(json_array_get(json_object_get(value, "c"), i)) == expected[i]);
+  ck_assert_str_eq(json_string_value(json_object_get(value, "99999999999999999999")), "\"99999999999999999999");
+  ck_assert(json_real_value(json_object_get(value, "d")) == 1234567890123456789.05);
+  json_decref(value);
 }
 END_TEST
 
@@ -300,6 +321,7 @@ Suite *as_suite(void) {
   tcase_add_checked_fixture(write, setup, teardown);
   tcase_add_test(read, good_json_is_read);
   tcase_add_test(read, bad_json_is_refused_with_its_place);
+  tcase_add_test(read, integers_beyond_64_bits_become_real_numbers);
   tcase_add_test(read, deep_nesting_is_refused);
   tcase_add_test(read, json_files_are_read);
   tcase_add_test(write, objects_are_written_on_one_line);
