@@ -93,6 +93,12 @@ uint64_t as_allocation_count(const as_context *ctx) {
   return atomic_load(&ctx->allocations);
 }
 
+void as_discard(const void *start, size_t bytes) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)start + page - 1) & ~(page - 1);
+  uintptr_t end = ((uintptr_t)start + bytes) & ~(page - 1);
+  if (first < end) (void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 void as_prefault(const void *start, size_t bytes, bool write) {
 #ifdef MADV_POPULATE_WRITE
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)start & ~(page - 1);

@@ -33,6 +33,11 @@ void *as_grow(as_context *ctx, void *array, size_t *capacity, size_t needed, siz
  * hint: no content changes, and systems that can't do it don't. */
 void as_prefault(const void *start, size_t bytes, bool write);
 
+/* Tells the system that the content of the whole pages in [start, start + bytes), memory from as_alloc or a mapped
+ * file, is not needed any more, so that their memory is free for other use; the block stays allocated. A file's pages
+ * can be read again; memory then holds zeros or what it held. A hint: systems that can't do it don't. */
+void as_discard(const void *start, size_t bytes);
+
 size_t as_memory_used(const as_context *ctx);        /* bytes live now */
 size_t as_memory_peak(const as_context *ctx);        /* the most that ever were */
 uint64_t as_allocation_count(const as_context *ctx); /* successful allocations so far */

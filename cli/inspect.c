@@ -41,17 +41,14 @@ static size_t elements_of(int ndim, const int64_t *shape) {
   return elements;
 }
 
-float *as_inspect_tensors_add(as_inspect_tensors *tensors, int ndim, const int64_t *shape, const char *name_format,
-                              ...) {
+static AS_PRINTF(4, 0) float *add(as_inspect_tensors *tensors, int ndim, const int64_t *shape, const char *name_format,
+                                  va_list arguments) {
   if (tensors->failed) return NULL;
   as_safetensors_item *grown =
       as_grow(tensors->ctx, tensors->items, &tensors->capacity, tensors->count + 1, sizeof *grown);
   if (grown) tensors->items = grown;
   float *data = grown ? as_alloc_zero(tensors->ctx, elements_of(ndim, shape), sizeof *data) : NULL;
-  va_list arguments;
-  va_start(arguments, name_format);
   char *name = data ? format_name(tensors->ctx, name_format, arguments) : NULL;
-  va_end(arguments);
   as_safetensors_item item = {.name = name, .type = AS_STORED_F32, .ndim = ndim, .data = data};
   memcpy(item.shape, shape, (size_t)ndim * sizeof *shape);
   if (!name) {
@@ -63,13 +60,44 @@ float *as_inspect_tensors_add(as_inspect_tensors *tensors, int ndim, const int64
   return data;
 }
 
+float *as_inspect_tensors_add(as_inspect_tensors *tensors, int ndim, const int64_t *shape, const char *name_format,
+                              ...) {
+  va_list arguments;
+  va_start(arguments, name_format);
+  float *data = add(tensors, ndim, shape, name_format, arguments);
+  va_end(arguments);
+  return data;
+}
+
+void as_inspect_tensors_add_rows(as_inspect_tensors *tensors, const as_inspect_rows *rows, const as_tensor *packed,
+                                 const char *name_format, ...) {
+  const float *from = as_tensor_f32(packed);
+  const int64_t dim = as_tensor_shape(packed)[1], shape[] = {rows->count, rows->width, dim};
+  va_list arguments;
+  va_start(arguments, name_format);
+  float *out = add(tensors, 3, shape, name_format, arguments);
+  va_end(arguments);
+  for (int64_t i = 0; out && i < rows->count; i++) {
+    memcpy(out + i * rows->width * dim, from, (size_t)(rows->lengths[i] * dim) * sizeof *out);
+    from += rows->lengths[i] * dim;
+  }
+}
+
+void as_inspect_tensors_add_gradients(as_inspect_tensors *tensors, const as_parameters *parameters) {
+  for (size_t i = 0; i < parameters->count; i++) {
+    const as_parameter *p = &parameters->list[i];
+    float *out = as_inspect_tensors_add(tensors, p->ndim, p->shape, "grad.%s", p->name);
+    if (out) memcpy(out, as_parameter_gradients(parameters, (int)i), p->elements * sizeof *out);
+  }
+}
+
 as_status as_inspect_tensors_save(const as_inspect_tensors *tensors, const char *path) {
   return tensors->failed ? AS_E_NOMEM : as_safetensors_write(tensors->ctx, path, tensors->items, tensors->count);
 }
 
 /* ---- kinds of models ---------------------------------------------------------------------------------------- */
 
-static const as_inspect_kind *const kinds[] = {&as_inspect_encoder, NULL};
+static const as_inspect_kind *const kinds[] = {&as_inspect_encoder, &as_inspect_t5, NULL};
 
 static as_status fail_unknown(as_context *ctx, const as_model_config *config, const char *model_type) {
   as_buffer known;

@@ -26,6 +26,11 @@ void as_inspect_tensors_free(as_inspect_tensors *tensors);
 /* Adds a tensor of zeros and returns its floats [product of shape], NULL on failure. */
 float *as_inspect_tensors_add(as_inspect_tensors *tensors, int ndim, const int64_t *shape /* [ndim] */,
                               const char *name_format, ...) AS_PRINTF(4, 5);
+/* Adds packed rows of a tensor [tokens, dim] as [rows->count, rows->width, dim], zero where nothing is. */
+void as_inspect_tensors_add_rows(as_inspect_tensors *tensors, const as_inspect_rows *rows, const as_tensor *packed,
+                                 const char *name_format, ...) AS_PRINTF(4, 5);
+/* Adds the gradient of every parameter as grad.PARAMETER. */
+void as_inspect_tensors_add_gradients(as_inspect_tensors *tensors, const as_parameters *parameters);
 /* Writes them as a safetensors file. Reports what failed before. */
 AS_MUST_CHECK as_status as_inspect_tensors_save(const as_inspect_tensors *tensors, const char *path);
 
@@ -61,18 +66,18 @@ typedef struct as_inspect_kind {
   as_status (*open)(as_context *ctx, const char *folder, as_inspect_use use, void **model);
   void (*close)(void *model); /* NULL is allowed */
   as_parameters *(*parameters)(void *model);
-  const char *(*prefix)(const void *model);      /* of the body's tensors, which a file may leave out */
+  const char *(*prefix)(const void *model);      /* of the body's tensors, which a file may leave out; NULL: none */
   const as_labels *(*labels)(const void *model); /* NULL: not a classifier */
   bool (*has_head)(const void *model);           /* false: what the head has is fresh, not from the folder */
   size_t (*sizes)(const void *model, as_inspect_size sizes[AS_INSPECT_MAX_SIZES]);
   as_status (*run)(void *model, const as_inspect_pass *pass);
   /* Training: takes in the batches one by one, then steps over `count` of them from number `first` on. */
   as_status (*add_batch)(void *model, const as_inspect_object *batch);
-  as_status (*step)(void *model, as_adamw *optimizer, size_t first, size_t count, const as_step_options *options,
-                    int64_t step, double lr, as_step_result *result);
+  as_status (*step)(void *model, const as_optimizer *optimizer, size_t first, size_t count,
+                    const as_step_options *options, int64_t step, double lr, as_step_result *result);
 } as_inspect_kind;
 
-extern const as_inspect_kind as_inspect_encoder;
+extern const as_inspect_kind as_inspect_encoder, as_inspect_t5;
 
 /* A model, opened. */
 typedef struct as_inspected {

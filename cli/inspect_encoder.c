@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/inspect.h"
+#include "cli/inspect_losses.h"
 #include "models/encoder.h"
 #include "tensor/ops.h"
 
@@ -180,86 +180,31 @@ static as_status compute(encoder_pass *p) {
   return AS_OK;
 }
 
-/* A loss of the golden files: its name behind "loss" and "dlogits", and what it takes. */
-static const struct loss_variant {
-  const char *name;
-  bool smooth, weighted, sum;
-} loss_variants[] = {{"", false, false, false},
-                     {"_smooth", true, false, false},
-                     {"_weighted", false, true, false},
-                     {"_weighted_smooth", true, true, false},
-                     {"_sum", false, false, true}};
-
-/* Runs the planned graph of a loss, which leaves its gradient for the logits in `gradient`, and hands both on. */
-static void store_loss(const encoder_pass *p, const struct loss_variant *variant, as_graph *g, as_tensor *loss,
-                       const float *gradient) {
+static void store_gradient(void *user, const char *name, const float *gradient) {
+  const encoder_pass *p = user;
   const int64_t shape[] = {p->batch.sequences, p->classes};
-  char name[32];
-  as_graph_forward(g);
-  as_graph_backward(g, loss);
-  snprintf(name, sizeof name, "loss%s", variant->name);
-  as_json_float(p->to->scalars, name, *as_tensor_f32(loss));
-  if (!p->differentiates || variant->sum) return;
-  float *out = as_inspect_tensors_add(p->to->tensors, 2, shape, "dlogits%s", variant->name);
+  float *out = as_inspect_tensors_add(p->to->tensors, 2, shape, "%s", name);
   if (out) memcpy(out, gradient, (size_t)(shape[0] * shape[1]) * sizeof *out);
 }
 
-/* One loss from the logits, and its gradient for them. */
-static as_status add_loss(const encoder_pass *p, const struct loss_variant *variant) {
-  const int64_t shape[] = {p->batch.sequences, p->classes};
-  const size_t elements = (size_t)(shape[0] * shape[1]);
-  as_cross_entropy_options options = {.ignore_index = AS_NO_LABEL, .denominator = variant->sum ? 1 : 0};
-  if (variant->weighted) options.class_weights = p->class_weights;
-  if (variant->smooth) options.label_smoothing = p->label_smoothing;
-  float *both = as_alloc(p->to->ctx, 2 * elements, sizeof *both); /* the logits, then their gradient */
-  as_graph *g = as_graph_new(p->to->ctx, AS_TRAIN);
-  as_status status = both && g ? AS_OK : AS_E_NOMEM;
-  if (status == AS_OK) {
-    memcpy(both, as_tensor_f32(p->logits), elements * sizeof *both);
-    as_tensor *loss = as_cross_entropy(g, as_leaf(g, 2, shape, both, both + elements),
-                                       as_input_i32(g, 1, &p->batch.sequences, p->batch.labels), &options);
-    as_keep(g, loss);
-    status = as_graph_plan(g, loss);
-    if (status == AS_OK) store_loss(p, variant, g, loss, both + elements);
-  }
-  as_graph_free(g);
-  as_free(p->to->ctx, both);
-  return status;
-}
-
-static as_status add_losses(const encoder_pass *p) {
-  as_status status = AS_OK;
-  for (size_t i = 0; status == AS_OK && i < sizeof loss_variants / sizeof loss_variants[0]; i++) {
-    const struct loss_variant *v = &loss_variants[i];
-    if (v->weighted && !p->class_weights) continue;
-    if (v->smooth && !as_inspect_has(p->to->inputs, "label_smoothing")) continue;
-    status = add_loss(p, v);
-  }
-  return status;
-}
-
-/* Packed rows [tokens, dim] as [count, width, dim], zero where nothing is. */
-static void add_hidden(const encoder_pass *p, int64_t layer) {
-  const int64_t dim = as_encoder_describe(p->m->encoder)->block.dim;
-  const int64_t shape[] = {p->rows.count, p->rows.width, dim};
-  const float *from = as_tensor_f32(p->hidden[layer]);
-  float *out = as_inspect_tensors_add(p->to->tensors, 3, shape, "hidden.%lld", (long long)layer);
-  for (int64_t i = 0; out && i < p->rows.count; i++)
-    memcpy(out + i * p->rows.width * dim, from + p->batch.cu_seqlens[i] * dim,
-           (size_t)(p->rows.lengths[i] * dim) * sizeof *out);
+static as_status add_losses(encoder_pass *p) {
+  const as_inspect_logits logits = {.rows = p->batch.sequences,
+                                    .classes = p->classes,
+                                    .values = as_tensor_f32(p->logits),
+                                    .labels = p->batch.labels,
+                                    .class_weights = p->class_weights,
+                                    .label_smoothing = p->label_smoothing,
+                                    .smooth = as_inspect_has(p->to->inputs, "label_smoothing")};
+  return as_inspect_losses(p->to->ctx, &logits, p->to->scalars, p->differentiates ? store_gradient : NULL, p);
 }
 
 static void add_tensors(const encoder_pass *p) {
-  const as_parameters *ps = as_encoder_parameters(p->m->encoder);
   const int64_t shape[] = {p->batch.sequences, p->classes};
-  for (int64_t i = 0; i <= as_encoder_describe(p->m->encoder)->layers; i++) add_hidden(p, i);
+  for (int64_t i = 0; i <= as_encoder_describe(p->m->encoder)->layers; i++)
+    as_inspect_tensors_add_rows(p->to->tensors, &p->rows, p->hidden[i], "hidden.%lld", (long long)i);
   float *out = has_head(p->m) ? as_inspect_tensors_add(p->to->tensors, 2, shape, "logits") : NULL;
   if (out) memcpy(out, as_tensor_f32(p->logits), (size_t)(shape[0] * shape[1]) * sizeof *out);
-  for (size_t i = 0; p->differentiates && i < ps->count; i++) {
-    const as_parameter *parameter = &ps->list[i];
-    out = as_inspect_tensors_add(p->to->tensors, parameter->ndim, parameter->shape, "grad.%s", parameter->name);
-    if (out) memcpy(out, as_parameter_gradients(ps, (int)i), parameter->elements * sizeof *out);
-  }
+  if (p->differentiates) as_inspect_tensors_add_gradients(p->to->tensors, as_encoder_parameters(p->m->encoder));
 }
 
 static as_status run(void *model, const as_inspect_pass *pass) {
@@ -294,13 +239,27 @@ static as_status add_batch(void *model, const as_inspect_object *inputs) {
   return status;
 }
 
-static as_status step(void *model, as_adamw *optimizer, size_t first, size_t count, const as_step_options *options,
-                      int64_t number, double lr, as_step_result *result) {
+/* The batches of a step. */
+typedef struct step_batches {
+  inspected_encoder *m;
+  as_encoder_batch *batches;
+  const as_step_options *options;
+} step_batches;
+
+static as_tensor *record_loss(as_graph *g, void *user, int64_t batch, double denominator) {
+  const step_batches *b = user;
+  return as_encoder_record_loss(g, b->m->encoder, &b->batches[batch], b->options, denominator);
+}
+
+static as_status step(void *model, const as_optimizer *optimizer, size_t first, size_t count,
+                      const as_step_options *options, int64_t number, double lr, as_step_result *result) {
   inspected_encoder *m = model;
+  step_batches batches = {m, m->batches + first, options};
+  as_step_task task = {&batches, record_loss,
+                       as_step_denominator(batches.batches, (int64_t)count, options->class_weights)};
   if (!m->graph) m->graph = as_graph_new(m->ctx, AS_TRAIN);
   if (!m->graph) return AS_E_NOMEM;
-  return as_encoder_step(m->graph, m->encoder, optimizer, m->batches + first, (int64_t)count, options, number, lr,
-                         result);
+  return as_step(m->graph, &task, optimizer, (int64_t)count, options, number, lr, result);
 }
 
 const as_inspect_kind as_inspect_encoder = {

@@ -213,7 +213,8 @@ static as_status read_lengths(const as_inspect_object *o, const char *name, bool
 static as_status read_ids(const as_inspect_object *o, const as_inspect_row_fields *fields, const json_t *matrix,
                           as_inspect_rows *rows) {
   char wanted[96];
-  snprintf(wanted, sizeof wanted, "a token id from 0 to %" PRId64, fields->vocab_size - 1);
+  snprintf(wanted, sizeof wanted, "a token id from 0 to %" PRId64 "%s", fields->vocab_size - 1,
+           fields->labels ? ", or -100 for none" : "");
   for (size_t i = 0; i < (size_t)rows->count; i++) {
     const json_t *row = json_array_get(matrix, i);
     if (rows->lengths[i] > fields->max_tokens)
@@ -221,12 +222,23 @@ static as_status read_ids(const as_inspect_object *o, const as_inspect_row_field
                              rows->lengths[i], fields->max_tokens);
     for (size_t k = 0; k < (size_t)rows->lengths[i]; k++) {
       const json_t *value = json_array_get(row, k);
-      if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) >= fields->vocab_size)
+      bool none = fields->labels && json_is_integer(value) && json_integer_value(value) == AS_NO_LABEL;
+      if (!json_is_integer(value) || (json_integer_value(value) < 0 && !none) ||
+          json_integer_value(value) >= fields->vocab_size)
         return fail_cell(o, fields->ids, i, k, value, wanted);
       rows->ids[i * (size_t)rows->width + k] = (int32_t)json_integer_value(value);
     }
   }
   return AS_OK;
+}
+
+/* Rows of labels end with the last one that is not padding; one of padding alone has one position. */
+static void trim_labels(const json_t *matrix, as_inspect_rows *rows) {
+  for (int64_t i = 0; i < rows->count; i++) {
+    const json_t *row = json_array_get(matrix, (size_t)i);
+    int64_t *length = &rows->lengths[i];
+    while (*length > 1 && json_integer_value(json_array_get(row, (size_t)*length - 1)) == AS_NO_LABEL) (*length)--;
+  }
 }
 
 as_status as_inspect_rows_read(const as_inspect_object *o, const as_inspect_row_fields *fields, as_inspect_rows *rows) {
@@ -241,6 +253,7 @@ as_status as_inspect_rows_read(const as_inspect_object *o, const as_inspect_row_
   rows->ids = as_alloc_zero(o->ctx, count, width * sizeof *rows->ids);
   if (!rows->lengths || !rows->ids) return AS_E_NOMEM;
   for (size_t i = 0; i < count; i++) rows->lengths[i] = rows->width;
+  if (fields->labels) trim_labels(matrix, rows);
   bool masked = fields->mask && as_inspect_has(o, fields->mask);
   if (masked) status = read_mask(o, fields->mask, rows);
   if (status == AS_OK && fields->lengths && as_inspect_has(o, fields->lengths))

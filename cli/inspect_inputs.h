@@ -60,6 +60,7 @@ typedef struct as_inspect_row_fields {
   const char *lengths; /* "lengths"; NULL: not looked for. With neither every id is a token */
   int64_t vocab_size;
   int64_t max_tokens; /* of a row */
+  bool labels;        /* the ids are labels: AS_NO_LABEL may stand among them, and is padding at the end of rows */
 } as_inspect_row_fields;
 
 /* Reads rows; as_inspect_rows_free may be called after a failure too. */

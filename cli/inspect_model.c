@@ -285,7 +285,9 @@ static void put_totals(as_buffer *out, const findings *f) {
 
 static void write_text(as_buffer *out, const findings *f) {
   as_buffer_columns_at_most(out, model_type(f), PAGE_WIDTH - 40);
-  as_buffer_printf(out, ", %s classification head\n", has_head(f) ? "with its" : "without a");
+  if (f->inspected.kind->labels(f->inspected.model))
+    as_buffer_printf(out, ", %s classification head", has_head(f) ? "with its" : "without a");
+  as_buffer_char(out, '\n');
   for (size_t i = 0; i < f->size_count; i++) {
     put_name(out, f->sizes[i].name, NAME_WIDTH);
     as_buffer_printf(out, "%" PRId64 "\n", f->sizes[i].value);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/inspect.h"
+#include "train/adafactor.h"
 #include "train/schedule.h"
 
 /* clang-format off */
@@ -26,7 +27,9 @@ static const as_option_group *const groups[] = {&training, NULL};
 /* What a variant says. */
 typedef struct variant {
   const char *name;
+  bool factored; /* Adafactor instead of AdamW */
   as_adamw_options adamw;
+  as_adafactor_options adafactor;
   as_schedule schedule;
   int64_t accumulate;
   double max_grad_norm; /* 0: no clipping */
@@ -57,39 +60,71 @@ static as_status read_schedule(const as_inspect_object *o, as_schedule *schedule
   return as_inspect_fail(o, "schedule", " is \"%.40s\", but must be linear, cosine, constant or inverse_sqrt", name);
 }
 
-static as_status read_betas(const as_inspect_object *o, as_adamw_options *adamw) {
-  double *const betas[] = {&adamw->beta1, &adamw->beta2};
+/* The field, a list of two numbers from 0 to below 1. */
+static as_status read_pair(const as_inspect_object *o, const char *name, double *first, double *second) {
+  double *const pair[] = {first, second};
   const json_t *list;
-  as_status status = as_inspect_list(o, "betas", &list);
+  as_status status = as_inspect_list(o, name, &list);
   if (status != AS_OK) return status;
-  if (json_array_size(list) != 2) return as_inspect_fail(o, "betas", " has %zu elements, not 2", json_array_size(list));
+  if (json_array_size(list) != 2) return as_inspect_fail(o, name, " has %zu elements, not 2", json_array_size(list));
   for (size_t i = 0; i < 2; i++) {
     const json_t *value = json_array_get(list, i);
-    *betas[i] = json_number_value(value);
-    if (!json_is_number(value) || !(*betas[i] >= 0 && *betas[i] < 1))
-      return as_inspect_fail(o, "betas", "[%zu] must be a number from 0 to below 1", i);
+    *pair[i] = json_number_value(value);
+    if (!json_is_number(value) || !(*pair[i] >= 0 && *pair[i] < 1))
+      return as_inspect_fail(o, name, "[%zu] must be a number from 0 to below 1", i);
   }
   return AS_OK;
 }
 
+static as_status read_bool(const as_inspect_object *o, const char *name, bool *value) {
+  const json_t *given = json_object_get(o->object, name);
+  *value = json_is_true(given);
+  if (!given || json_is_boolean(given)) return AS_OK;
+  return as_inspect_fail(o, name, " must be true or false");
+}
+
+static as_status read_adamw(const as_inspect_object *o, as_adamw_options *adamw) {
+  as_status status = read_pair(o, "betas", &adamw->beta1, &adamw->beta2);
+  if (status == AS_OK) status = as_inspect_number(o, "eps", 0, 1, &adamw->eps);
+  if (status == AS_OK) status = as_inspect_number(o, "weight_decay", 0, 1e6, &adamw->weight_decay);
+  return status;
+}
+
+static as_status read_adafactor(const as_inspect_object *o, as_adafactor_options *adafactor) {
+  as_status status = read_pair(o, "eps", &adafactor->eps1, &adafactor->eps2);
+  if (status == AS_OK) status = as_inspect_number(o, "clip_threshold", 1e-30, 1e30, &adafactor->clip_threshold);
+  if (status == AS_OK) status = as_inspect_number(o, "decay_rate", -100, 0, &adafactor->decay_rate);
+  if (status == AS_OK) status = as_inspect_number(o, "weight_decay", 0, 1e6, &adafactor->weight_decay);
+  if (status == AS_OK) status = read_bool(o, "scale_parameter", &adafactor->scale_parameter);
+  if (status == AS_OK) status = read_bool(o, "relative_step", &adafactor->relative_step);
+  if (status == AS_OK) status = read_bool(o, "warmup_init", &adafactor->warmup_init);
+  if (status == AS_OK && as_inspect_has(o, "beta1"))
+    status = as_inspect_fail(o, "beta1", " must be null: Adafactor has no first moment here");
+  return status;
+}
+
 static as_status read_variant(const as_inspect_object *inputs, const char *name, variant *v) {
-  static const char *const known[] = {"optimizer", "lr",     "betas", "eps",        "weight_decay",
+  static const char *const adamw[] = {"optimizer", "lr",     "betas", "eps",        "weight_decay",
                                       "schedule",  "warmup", "steps", "accumulate", "max_grad_norm",
                                       NULL};
+  static const char *const adafactor[] = {
+      "optimizer",     "lr",    "scale_parameter", "relative_step", "warmup_init", "clip_threshold", "decay_rate",
+      "eps",           "beta1", "weight_decay",    "schedule",      "warmup",      "steps",          "accumulate",
+      "max_grad_norm", NULL};
   const char *optimizer;
   as_inspect_object all, o;
   *v = (variant){.name = name};
   as_status status = as_inspect_member(inputs, "variants", &all);
   if (status == AS_OK) status = as_inspect_member(&all, name, &o);
   if (status != AS_OK) return status;
-  as_inspect_warn_unknown(&o, known);
   status = as_inspect_text(&o, "optimizer", &optimizer);
-  if (status == AS_OK && strcmp(optimizer, "adamw") != 0)
-    status = as_inspect_fail(&o, "optimizer", " is \"%.40s\", but only adamw can be replayed", optimizer);
-  if (status == AS_OK) status = as_inspect_number(&o, "lr", 0, 1e6, &v->schedule.lr);
-  if (status == AS_OK) status = read_betas(&o, &v->adamw);
-  if (status == AS_OK) status = as_inspect_number(&o, "eps", 0, 1, &v->adamw.eps);
-  if (status == AS_OK) status = as_inspect_number(&o, "weight_decay", 0, 1e6, &v->adamw.weight_decay);
+  if (status != AS_OK) return status;
+  v->factored = strcmp(optimizer, "adafactor") == 0;
+  if (!v->factored && strcmp(optimizer, "adamw") != 0)
+    return as_inspect_fail(&o, "optimizer", " is \"%.40s\", but only adamw and adafactor can be replayed", optimizer);
+  as_inspect_warn_unknown(&o, v->factored ? adafactor : adamw);
+  status = as_inspect_number(&o, "lr", 0, 1e6, &v->schedule.lr);
+  if (status == AS_OK) status = v->factored ? read_adafactor(&o, &v->adafactor) : read_adamw(&o, &v->adamw);
   if (status == AS_OK) status = read_schedule(&o, &v->schedule);
   if (status == AS_OK) status = as_inspect_integer(&o, "warmup", 0, INT32_MAX, &v->schedule.warmup);
   if (status == AS_OK) status = as_inspect_integer(&o, "steps", 1, INT32_MAX, &v->schedule.steps);
@@ -141,7 +176,7 @@ static as_status prepare(const as_inspect_object *inputs, const as_inspected *in
   const as_parameters *parameters = inspected->kind->parameters(inspected->model);
   as_inspect_warn_unknown(inputs, known);
   as_status status = AS_OK;
-  if (v->adamw.weight_decay > 0) {
+  if (v->adamw.weight_decay > 0 || v->adafactor.weight_decay > 0) {
     status = check_decay(inputs, "weight_decay_parameters", true, parameters);
     if (status == AS_OK) status = check_decay(inputs, "no_weight_decay_parameters", false, parameters);
   }
@@ -150,19 +185,31 @@ static as_status prepare(const as_inspect_object *inputs, const as_inspected *in
 
 /* ---- training ----------------------------------------------------------------------------------------------- */
 
-static as_status train_steps(as_context *ctx, const as_inspected *inspected, const variant *v, trajectory *t) {
+static as_status run_steps(const as_inspected *inspected, const as_optimizer *optimizer, const variant *v,
+                           trajectory *t) {
   const as_step_options options = {.max_grad_norm = v->max_grad_norm};
-  as_adamw optimizer;
-  as_status status = as_adamw_init(&optimizer, ctx, inspected->kind->parameters(inspected->model), &v->adamw);
+  as_status status = AS_OK;
   for (int64_t i = 0; status == AS_OK && i < v->schedule.steps; i++) {
     as_step_result result = {0};
     t->lr[i] = as_schedule_lr(&v->schedule, i);
-    status = inspected->kind->step(inspected->model, &optimizer, (size_t)(i * v->accumulate), (size_t)v->accumulate,
+    status = inspected->kind->step(inspected->model, optimizer, (size_t)(i * v->accumulate), (size_t)v->accumulate,
                                    &options, i, t->lr[i], &result);
     t->loss[i] = result.loss;
     t->grad_norm[i] = result.grad_norm;
   }
-  as_adamw_free(&optimizer);
+  return status;
+}
+
+static as_status train_steps(as_context *ctx, const as_inspected *inspected, const variant *v, trajectory *t) {
+  as_parameters *parameters = inspected->kind->parameters(inspected->model);
+  as_adamw adamw = {0};
+  as_adafactor adafactor = {0};
+  as_status status = v->factored ? as_adafactor_init(&adafactor, ctx, parameters, &v->adafactor)
+                                 : as_adamw_init(&adamw, ctx, parameters, &v->adamw);
+  as_optimizer optimizer = v->factored ? as_adafactor_optimizer(&adafactor) : as_adamw_optimizer(&adamw);
+  if (status == AS_OK) status = run_steps(inspected, &optimizer, v, t);
+  as_adamw_free(&adamw);
+  as_adafactor_free(&adafactor);
   return status;
 }
 
@@ -239,8 +286,8 @@ const as_command as_command_inspect_train = {
     .operand = AS_OPERAND_FOLDER,
     .summary = "replay training steps over given batches",
     .description =
-        "Trains the model in DIR over the batches of the inputs, in their order, as one of its variants says: AdamW "
-        "with betas, eps and weight_decay, a schedule with warm-up, gradients accumulated over micro-batches and "
+        "Trains the model in DIR over the batches of the inputs, in their order, as one of its variants says: AdamW or "
+        "Adafactor with its options, a schedule with warm-up, gradients accumulated over micro-batches and "
         "clipped. DIR is not changed.\n\n"
         "Prints {\"loss\": [...], \"grad_norm\": [...], \"lr\": [...]} with a number for each step; the norm is the "
         "one "

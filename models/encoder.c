@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "models/safetensors.h"
+#include "models/parameters_file.h"
 
 struct as_encoder {
   as_context *ctx;
@@ -44,7 +44,7 @@ static as_labels *own_labels(const as_encoder *e) {
   return as_encoder_config_labels(e->architecture->format, e->config);
 }
 
-/* ---- parameters -------------------------------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------------------------------------------------- */
 static as_status declare(as_encoder *e) {
   as_parameters *ps = &e->parameters;
   const as_encoder_description *d = &e->d;
@@ -136,42 +136,26 @@ static as_status expect(as_encoder *e, const as_checkpoint *checkpoint, int64_t 
   size_t count = e->parameters.count;
   as_expectation *expectations = as_alloc_zero(e->ctx, count, sizeof *expectations);
   if (!expectations) return AS_E_NOMEM;
-  for (size_t i = 0; i < count; i++) {
-    const as_parameter *p = &e->parameters.list[i];
-    expectations[i] = (as_expectation){
-        .name = p->name, .ndim = p->ndim, .shape = {p->shape[0], p->shape[1]}, .optional = in_head(e, i)};
-    if ((int)i == e->head.output_weight || (int)i == e->head.output_bias) expectations[i].shape[0] = file_classes;
-  }
+  as_parameters_expect(&e->parameters, expectations);
+  for (size_t i = 0; i < count; i++) expectations[i].optional = in_head(e, i);
+  expectations[e->head.output_weight].shape[0] = expectations[e->head.output_bias].shape[0] = file_classes;
   as_expect_rules rules = {.prefix = e->d.prefix, .ignored = as_ignored_by_classifiers};
   as_status status = as_checkpoint_expect(checkpoint, expectations, count, &rules, found);
   as_free(e->ctx, expectations);
   return status;
 }
 
-static bool comes_from_file(const as_encoder *e, const int64_t *found, size_t index) {
-  return found[index] >= 0 && !(in_head(e, index) && e->head_origin != AS_HEAD_LOADED);
+/* A head that is replaced is not read. */
+static void pass_over_head(const as_encoder *e, int64_t *found) {
+  for (size_t i = 0; i < e->parameters.count; i++)
+    if (in_head(e, i) && e->head_origin != AS_HEAD_LOADED) found[i] = -1;
 }
 
 /* What is only read may stay in the mapped file, which is kept open for it. */
 static void borrow_tensors(as_encoder *e, const as_checkpoint *checkpoint, const int64_t *found) {
   for (size_t i = 0; i < e->parameters.count; i++)
-    if (comes_from_file(e, found, i))
+    if (found[i] >= 0)
       as_parameters_borrow(&e->parameters, (int)i, as_checkpoint_floats(checkpoint, (size_t)found[i]));
-}
-
-static as_status read_tensors(as_encoder *e, as_checkpoint *checkpoint, const int64_t *found) {
-  size_t count = 0;
-  as_checkpoint_read *reads = as_alloc(e->ctx, e->parameters.count, sizeof *reads);
-  if (!reads) return AS_E_NOMEM;
-  for (size_t i = 0; i < e->parameters.count; i++) {
-    bool borrowed = e->parameters.list[i].borrowed != NULL;
-    if (comes_from_file(e, found, i))
-      reads[count++] =
-          (as_checkpoint_read){(size_t)found[i], borrowed ? NULL : as_parameter_weights(&e->parameters, (int)i)};
-  }
-  as_status status = as_checkpoint_read_all(checkpoint, reads, count);
-  as_free(e->ctx, reads);
-  return status;
 }
 
 static as_status load(as_encoder *e, const char *folder, const as_encoder_options *options, int64_t file_classes) {
@@ -185,10 +169,11 @@ static as_status load(as_encoder *e, const char *folder, const as_encoder_option
       status = as_fail(e->ctx, AS_E_MODEL, "%s: the weights have no classification head (%s); train one with --from %s",
                        folder, e->parameters.list[e->head.dense_weight].name, folder);
   }
+  if (status == AS_OK) pass_over_head(e, found);
   if (status == AS_OK && options->borrow) borrow_tensors(e, checkpoint, found);
   if (status == AS_OK) status = as_parameters_allocate(&e->parameters, options->gradients);
   if (status == AS_OK && e->head_origin != AS_HEAD_LOADED) initialize(e, false, options->seed);
-  if (status == AS_OK) status = read_tensors(e, checkpoint, found);
+  if (status == AS_OK) status = as_parameters_read(&e->parameters, checkpoint, found);
   if (status == AS_OK && options->borrow)
     e->checkpoint = checkpoint;
   else
@@ -270,29 +255,8 @@ as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *archite
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 as_status as_encoder_save(const as_encoder *e, const char *folder) {
-  const as_parameters *ps = &e->parameters;
-  as_safetensors_item *items = as_alloc_zero(e->ctx, ps->count, sizeof *items);
-  float **unpacked = as_alloc_zero(e->ctx, ps->count, sizeof *unpacked);
-  char *path = as_path_join(e->ctx, folder, "model.safetensors");
-  as_status status = items && unpacked && path ? AS_OK : AS_E_NOMEM;
-  if (status == AS_OK) status = as_encoder_config_write(e->ctx, e->architecture->format, e->config, folder);
-  for (size_t i = 0; status == AS_OK && i < ps->count; i++) {
-    const as_parameter *p = &ps->list[i];
-    const float *weights = as_parameter_weights(ps, (int)i);
-    if (!weights) {
-      weights = unpacked[i] = as_alloc(e->ctx, p->elements, sizeof **unpacked);
-      if (weights) as_parameters_export(ps, (int)i, unpacked[i]);
-    }
-    if (!weights) status = AS_E_NOMEM;
-    items[i] = (as_safetensors_item){
-        .name = p->name, .type = AS_STORED_F32, .ndim = p->ndim, .shape = {p->shape[0], p->shape[1]}, .data = weights};
-  }
-  if (status == AS_OK) status = as_safetensors_write(e->ctx, path, items, ps->count);
-  for (size_t i = 0; unpacked && i < ps->count; i++) as_free(e->ctx, unpacked[i]);
-  as_free(e->ctx, unpacked);
-  as_free(e->ctx, items);
-  as_free(e->ctx, path);
-  return status;
+  as_status status = as_encoder_config_write(e->ctx, e->architecture->format, e->config, folder);
+  return status == AS_OK ? as_parameters_write(&e->parameters, folder) : status;
 }
 
 as_status as_encoder_pack(as_encoder *e) {

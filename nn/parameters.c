@@ -19,7 +19,8 @@ void as_parameters_free(as_parameters *parameters) {
   as_free(parameters->ctx, parameters->weights);
   as_free(parameters->ctx, parameters->gradients);
   as_free(parameters->ctx, parameters->touched);
-  for (size_t i = 0; i < parameters->packed_count; i++) as_free(parameters->ctx, parameters->packed[i].packed);
+  for (size_t i = 0; i < parameters->packed_count; i++)
+    if (!parameters->packed[i].in_place) as_free(parameters->ctx, parameters->packed[i].packed);
   as_free(parameters->ctx, parameters->packed);
   as_parameters_init(parameters, parameters->ctx);
 }
@@ -132,11 +133,17 @@ void as_parameters_initialize(as_parameters *ps, int index, double standard_devi
   const as_parameter *p = &ps->list[index];
   float *w = as_parameter_weights(ps, index);
   draw_call call = {ps, index, standard_deviation, seed};
-  if (as_parameter_decays(p))
+  bool drawn = as_parameter_decays(p) || p->role == AS_ROLE_POSITION_BIAS;
+  if (drawn)
     as_parallel_for(ps->ctx, (int64_t)((p->elements + DRAW_ELEMENTS - 1) / DRAW_ELEMENTS), draw_chunk, &call);
-  for (size_t i = 0; !as_parameter_decays(p) && i < p->elements; i++) w[i] = p->role == AS_ROLE_NORM_WEIGHT ? 1 : 0;
+  if (!drawn) as_parameters_fill(ps, index, p->role == AS_ROLE_NORM_WEIGHT ? 1 : 0);
   if (p->padding_row >= 0 && p->padding_row < p->shape[0])
     memset(w + p->padding_row * p->shape[1], 0, (size_t)p->shape[1] * sizeof *w);
+}
+
+void as_parameters_fill(as_parameters *ps, int index, float value) {
+  float *w = as_parameter_weights(ps, index);
+  for (size_t i = 0; i < ps->list[index].elements; i++) w[i] = value;
 }
 
 void as_parameters_freeze(as_parameters *ps, int layers) {
@@ -156,30 +163,84 @@ static const as_packed_view *view_of(const as_parameters *ps, int index) {
   return NULL;
 }
 
-static const float *find_packed(const as_parameters *ps, int index, int count) {
+const float *as_parameters_packed(const as_parameters *ps, int index, int count) {
   for (size_t i = 0; i < ps->packed_count; i++)
     if (ps->packed[i].index == index && ps->packed[i].count == count) return ps->packed[i].packed;
   return NULL;
 }
 
-as_status as_parameters_pack(as_parameters *ps, int index, int count) {
-  if (find_packed(ps, index, count)) return AS_OK;
-  int64_t rows = joined_rows(ps, index, count), columns = ps->list[index].shape[1];
+/* ---- packing ---------------------------------------------------------------------------------------------------- */
+
+/* Room for one more view. */
+static as_status begin_view(as_parameters *ps) {
   as_status status = as_kernels_select(ps->ctx, &ps->kernels);
   if (status != AS_OK) return status;
   as_packed_view *grown = as_grow(ps->ctx, ps->packed, &ps->packed_capacity, ps->packed_count + 1, sizeof *grown);
   if (!grown) return AS_E_NOMEM;
   ps->packed = grown;
+  return AS_OK;
+}
+
+as_status as_parameters_pack(as_parameters *ps, int index, int count) {
+  if (as_parameters_packed(ps, index, count)) return AS_OK;
+  int64_t rows = joined_rows(ps, index, count), columns = ps->list[index].shape[1];
+  as_status status = begin_view(ps);
+  if (status != AS_OK) return status;
   float *packed = as_alloc(ps->ctx, as_gemm_packed_b_elements_f32(ps->kernels, rows, columns), sizeof *packed);
   if (!packed) return AS_E_NOMEM;
   as_gemm_pack_b_f32(ps->ctx, ps->kernels, rows, columns, true, as_parameter_weights(ps, index), columns, packed);
-  ps->packed[ps->packed_count++] = (as_packed_view){index, count, packed};
+  ps->packed[ps->packed_count++] = (as_packed_view){index, count, packed, false};
   return AS_OK;
+}
+
+typedef struct turn_call {
+  const as_kernels_f32 *kernels;
+  int64_t columns;
+  float *weights, *lanes; /* [rows, columns]; a panel for each lane */
+} turn_call;
+
+/* A panel takes as much memory as the rows that it is made of, and just there. */
+static void turn_panel(void *argument, int64_t chunk, int lane) {
+  const turn_call *c = argument;
+  int64_t elements = c->kernels->gemm_shape.nr * c->columns;
+  float *panel = c->weights + chunk * elements, *copy = c->lanes + lane * elements;
+  c->kernels->gemm_pack_b(c->kernels->gemm_shape.nr, c->columns, panel, 1, c->columns, copy);
+  memcpy(panel, copy, (size_t)elements * sizeof *panel);
+}
+
+/* Whole panels of the view's rows. */
+static as_status turn_panels(as_parameters *ps, int64_t panels, int64_t columns, float *weights) {
+  size_t panel = (size_t)ps->kernels->gemm_shape.nr * (size_t)columns;
+  turn_call call = {ps->kernels, columns, weights, NULL};
+  call.lanes = as_alloc(ps->ctx, (size_t)as_context_threads(ps->ctx), panel * sizeof *call.lanes);
+  if (!call.lanes) return AS_E_NOMEM;
+  as_parallel_for(ps->ctx, panels, turn_panel, &call);
+  as_free(ps->ctx, call.lanes);
+  return AS_OK;
+}
+
+as_status as_parameters_pack_in_place(as_parameters *ps, int index, int count) {
+  int64_t rows = joined_rows(ps, index, count), columns = ps->list[index].shape[1];
+  float *weights = as_parameter_weights(ps, index);
+  as_status status = begin_view(ps);
+  if (status != AS_OK) return status;
+  if (rows % ps->kernels->gemm_shape.nr == 0) {
+    status = turn_panels(ps, rows / ps->kernels->gemm_shape.nr, columns, weights);
+    if (status == AS_OK) ps->packed[ps->packed_count++] = (as_packed_view){index, count, weights, true};
+  } else {
+    status = as_parameters_pack(ps, index, count);
+    if (status == AS_OK) as_discard(weights, (size_t)(rows * columns) * sizeof *weights);
+  }
+  for (int i = 0; status == AS_OK && i < count; i++) ps->list[index + i].packed_only = true;
+  return status;
 }
 
 /* What is kept moves into a block that has room for that alone. */
 as_status as_parameters_settle(as_parameters *ps) {
   as_parameters kept = *ps;
+  for (size_t i = 0; i < ps->packed_count; i++)
+    if (ps->packed[i].in_place)
+      return as_fail(ps->ctx, AS_E_INVALID, "weights packed in place have nothing to give up");
   kept.list = as_alloc(ps->ctx, ps->count, sizeof *kept.list);
   if (!kept.list) return AS_E_NOMEM;
   memcpy(kept.list, ps->list, ps->count * sizeof *kept.list);
@@ -222,7 +283,7 @@ as_tensor *as_parameter_leaf(as_graph *g, const as_parameters *ps, int index) {
 as_tensor *as_parameter_leaf_joined(as_graph *g, const as_parameters *ps, int index, int count) {
   const as_parameter *p = &ps->list[index];
   int64_t shape[2] = {joined_rows(ps, index, count), p->shape[1]};
-  const float *packed = find_packed(ps, index, count);
+  const float *packed = as_parameters_packed(ps, index, count);
   if (packed) return as_leaf_packed(g, shape[0], shape[1], as_parameter_weights(ps, index), packed);
   uint8_t *touched = p->frozen || count > 1 ? NULL : as_parameter_touched(ps, index);
   if (touched)

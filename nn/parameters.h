@@ -16,10 +16,11 @@
 
 #define AS_PARAMETER_NAME_MAX 128
 
-/* What a parameter is for: decides its fresh value and whether weight decay acts on it (not on biases and norms). */
+/* What a parameter is for: decides its fresh value and whether weight decay acts on it (on weights and embeddings). */
 typedef enum as_parameter_role {
   AS_ROLE_WEIGHT,      /* normal */
   AS_ROLE_EMBEDDING,   /* normal */
+  AS_ROLE_POSITION_BIAS, /* normal: a table of biases on attention scores */
   AS_ROLE_BIAS,        /* 0 */
   AS_ROLE_NORM_WEIGHT, /* 1 */
   AS_ROLE_NORM_BIAS    /* 0 */
@@ -45,6 +46,7 @@ typedef struct as_parameter {
 typedef struct as_packed_view {
   int index, count;
   float *packed;
+  bool in_place; /* `packed` lies where the plain weights were */
 } as_packed_view;
 
 typedef struct as_parameters {
@@ -89,12 +91,22 @@ bool as_parameter_decays(const as_parameter *parameter);
 /* Fresh values by role: normal with this standard deviation, 0 or 1; drawn from (seed, the parameter's number), so a
  * parameter's values do not depend on what else is there. */
 void as_parameters_initialize(as_parameters *parameters, int index, double standard_deviation, uint64_t seed);
+/* Sets all elements. */
+void as_parameters_fill(as_parameters *parameters, int index, float value);
 /* Freezes the parameters of the layers below `layers`: they keep their values and cost no gradient. */
 void as_parameters_freeze(as_parameters *parameters, int layers);
 
 /* Packs a view once, so that products with it read the packed copy from then on. The weights must not change
  * afterwards; nobody may be recording meanwhile. */
 AS_MUST_CHECK as_status as_parameters_pack(as_parameters *parameters, int index, int count);
+
+/* The same without a second copy, for parameters in the block and without gradients: the packed form takes the place of
+ * the plain weights. From then on they can be recorded as this view only, as a weight of as_linear or, a matrix alone,
+ * as a table of as_embedding. Where the rows don't make whole panels the copy lies elsewhere, and the memory of the
+ * plain weights is given back to the system. Not together with as_parameters_settle. */
+AS_MUST_CHECK as_status as_parameters_pack_in_place(as_parameters *parameters, int index, int count);
+/* The packed form of a view, NULL if there is none. */
+const float *as_parameters_packed(const as_parameters *parameters, int index, int count);
 
 /* After packing, without gradients: matrices that were packed are kept as that alone and what is still borrowed is
  * copied, so nothing outside is needed any more. Only views that were packed can be recorded from then on. */

@@ -78,7 +78,8 @@ as_tensor *as_leaf(as_graph *g, int ndim, const int64_t *shape, void *data, void
 as_tensor *as_leaf_table(as_graph *g, int64_t rows, int64_t columns, void *data, void *gradient, uint8_t *touched);
 
 /* A matrix [n, k] that does not change, with a copy that as_gemm_pack_b_f32 made of it (transpose_b): as the weight of
- * as_linear it is read packed. Both are borrowed; float graphs only. data may be NULL: then it can be nothing else. */
+ * as_linear and as the table of as_embedding it is read packed. Both are borrowed; float graphs only. data may be NULL:
+ * then it can be nothing else. */
 as_tensor *as_leaf_packed(as_graph *g, int64_t n, int64_t k, float *data, const float *packed);
 
 /* Keeps a value (and, in AS_TRAIN, its gradient) readable after the run. Returns t. */

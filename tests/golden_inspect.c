@@ -20,14 +20,24 @@ static const char *const runs[] = {"distilbert_a",      "distilbert_b",
 #ifdef AS_HAVE_LIBZIP
                                    "roberta_a_bin_extra",
 #endif
-                                   "roberta_c_pad_inside", "roberta_mlm"};
+                                   "roberta_c_pad_inside", "roberta_mlm",
+                                   "t5_v10_a",          "t5_v10_b",
+                                   "t5_v10_a_bf16",     "t5_v11_a",
+                                   "t5_v11_a_sharded",  "t5_v11_b_legacy_config",
+#ifdef AS_HAVE_LIBZIP
+                                   "t5_v10_a_bin",
+#endif
+};
 
 static const struct {
   const char *name, *variant;
 } trainings[] = {{"train_distilbert", "adamw"},
                  {"train_distilbert", "adamw_accum2"},
                  {"train_roberta", "adamw"},
-                 {"train_roberta", "adamw_accum2"}};
+                 {"train_roberta", "adamw_accum2"},
+                 {"train_t5", "adamw"},
+                 {"train_t5", "adamw_accum2"},
+                 {"train_t5", "adafactor"}};
 
 static const char *case_folder(const char *name) {
   char path[200];

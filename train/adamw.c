@@ -98,10 +98,6 @@ double as_adamw_gradient_norm(as_adamw *o) {
   return sqrt(total);
 }
 
-double as_clip_scale(double norm, double max_norm) {
-  return max_norm > 0 ? fmin(1, max_norm / (norm + 1e-6)) : 1;
-}
-
 typedef struct update_call {
   as_adamw *o;
   as_adamw_step decaying, plain;
@@ -147,3 +143,8 @@ void as_adamw_update(as_adamw *o, double lr, double gradient_scale) {
   call.plain.weight_decay = 0;
   as_parallel_for(o->ctx, (int64_t)o->pieces_count, update_chunk, &call);
 }
+
+static double norm_of(void *state) { return as_adamw_gradient_norm(state); }
+static void update(void *state, double lr, double gradient_scale) { as_adamw_update(state, lr, gradient_scale); }
+
+as_optimizer as_adamw_optimizer(as_adamw *adamw) { return (as_optimizer){adamw, norm_of, update}; }

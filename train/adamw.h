@@ -7,6 +7,7 @@
 
 #include "nn/parameters.h"
 #include "tensor/kernels/kernels.h"
+#include "train/optimizer.h"
 
 typedef struct as_adamw_options {
   double beta1, beta2, eps, weight_decay; /* 0.9, 0.999, 1e-8 */
@@ -35,8 +36,6 @@ void as_adamw_find_touched(as_adamw *optimizer);
 double as_adamw_gradient_norm(as_adamw *optimizer);
 /* One update with the gradients times `gradient_scale`. */
 void as_adamw_update(as_adamw *optimizer, double lr, double gradient_scale);
-/* What clipping to max_norm multiplies the gradients with: min(1, max_norm / (norm + 1e-6)), as torch's
- * clip_grad_norm_; 1 when max_norm is 0. */
-double as_clip_scale(double norm, double max_norm);
+as_optimizer as_adamw_optimizer(as_adamw *adamw);
 
 #endif

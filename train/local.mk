@@ -1,8 +1,9 @@
 # train/: optimizer, schedules, batching, the trainers and their state on disk.
 traindir_includedir = $(pkgincludedir)/train
-traindir_include_HEADERS = train/schedule.h train/adamw.h train/step.h train/recipe.h train/classifier.h \
+traindir_include_HEADERS = train/schedule.h train/optimizer.h train/adamw.h train/adafactor.h \
+  train/step.h train/recipe.h train/classifier.h \
   train/intent_classifier.h train/sentiment_classifier.h
-libassistify_all_la_SOURCES += train/schedule.c train/adamw.c train/step.c train/batches.c train/batches.h
+libassistify_all_la_SOURCES += train/schedule.c train/adamw.c train/adafactor.c train/step.c train/batches.c train/batches.h
 libassistify_all_la_SOURCES += train/recipe.c train/training_state.c train/training_state.h train/classifier_data.c \
   train/classifier_data.h train/classifier.c train/classifier_digests.c train/classifier_weights.c \
   train/classifier_plan.c train/classifier_log.c train/classifier_run.h train/intent_classifier.c \
@@ -19,3 +20,7 @@ tests_test_training_parts_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_training_choices_SOURCES = tests/test_training_choices.c tests/small_training.c tests/small_training.h
 tests_test_training_choices_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_training_choices_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_adafactor
+tests_test_adafactor_SOURCES = tests/test_adafactor.c
+tests_test_adafactor_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_adafactor_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -79,10 +79,24 @@ static bool infer(as_node *n) {
 
 #define GATHER_ROWS 16
 
+/* Rows of a packed table: element k of row r lies in panel r / nr at [k, r % nr]. */
+static void gather_packed(const as_node *n, int64_t first, int64_t count, int64_t dim) {
+  int64_t nr = as_node_kernels(n)->gemm_shape.nr;
+  for (int64_t i = first; i < first + count; i++) {
+    int64_t row = as_in_i32(n, 1)[i];
+    const real *from = (const real *)n->inputs[0]->packed + row / nr * nr * dim + row % nr;
+    for (int64_t k = 0; k < dim; k++) as_out(n)[i * dim + k] = from[k * nr];
+  }
+}
+
 static void gather_chunk(void *argument, int64_t chunk, int lane) {
   (void)lane;
   const as_node *n = argument;
   int64_t dim = as_columns(n->output), first, count = as_piece(as_rows(n->output), GATHER_ROWS, chunk, &first);
+  if (n->inputs[0]->packed) {
+    gather_packed(n, first, count, dim);
+    return;
+  }
   for (int64_t i = first; i < first + count; i++)
     memcpy(as_out(n) + i * dim, as_in(n, 0) + as_in_i32(n, 1)[i] * dim, (size_t)dim * sizeof(real));
 }
