@@ -30,8 +30,8 @@ size_t AS_SUFFIX(as_gemm_packed_b_elements)(const struct AS_SUFFIX(as_kernels) *
 void AS_SUFFIX(as_gemm_pack_b)(as_context *ctx, const struct AS_SUFFIX(as_kernels) *kernels, int64_t n, int64_t k,
                                bool transpose_b, const real *b, int64_t ldb, real *packed);
 /* Rows [row, row + rows) of a weight matrix [n, k] out of its packed form -> out[rows, k]. */
-void AS_SUFFIX(as_gemm_unpack_b)(const struct AS_SUFFIX(as_kernels) *kernels, int64_t k, const real *packed, int64_t row,
-                                 int64_t rows, real *out);
+void AS_SUFFIX(as_gemm_unpack_b)(const struct AS_SUFFIX(as_kernels) *kernels, int64_t k, const real *packed,
+                                 int64_t row, int64_t rows, real *out);
 
 /* C[m, n] = alpha * op(A)[m, k] op(B)[k, n], or C += that when `add`: a small product in the calling thread, for use
  * inside a chunk of a parallel loop, as attention needs one per sequence and head. Each element is one chain in the
