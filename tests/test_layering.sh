@@ -11,9 +11,10 @@ allowed_for() {
     tensor | tokenizer | data | eval) echo "base" ;;
     nn) echo "base tensor" ;;
     models) echo "base tensor nn" ;;
+    recommend) echo "base tensor models data eval" ;;
     train | infer) echo "base tensor nn models tokenizer data eval" ;;
     lifecycle) echo "base tensor nn models tokenizer data eval train infer" ;;
-    serve) echo "base tensor nn models tokenizer data eval infer lifecycle" ;;
+    serve) echo "base tensor nn models tokenizer data eval recommend infer lifecycle" ;;
     cli | bench | tests | docs) echo "any" ;;
     *) echo "unknown" ;;
   esac
@@ -58,6 +59,7 @@ noticed tensor 'tensor/x.c:#include "nn/linear.h"'
 noticed tokenizer 'tokenizer/x.c:#  include "tensor/graph.h"'
 noticed train 'train/x.c:#include "infer/classifier.h"'
 noticed infer 'infer/x.c:#include "train/trainer.h"'
+noticed recommend 'recommend/x.c:#include "infer/classifier.h"'
 noticed data 'data/x.c:#include "base/internal.h"'
 noticed cli 'cli/x.c:#include "base/internal.h"'
 noticed nn 'nn/x.c:#include "linear.h"'
