@@ -85,3 +85,33 @@ void as_random_shuffle(as_random *random, int64_t *indices, size_t count) {
     indices[j] = swapped;
   }
 }
+
+as_permutation as_permutation_start(uint64_t count, uint64_t seed, uint64_t stream) {
+  as_permutation p = {.count = count};
+  as_random random = as_random_start(seed, stream);
+  int bits = 2;
+  while (bits < 64 && (count - (count > 0)) >> bits) bits++;
+  p.low_bits = bits / 2;
+  p.high_bits = bits - p.low_bits;
+  for (int i = 0; i < 4; i++) p.keys[i] = as_random_u64(&random);
+  return p;
+}
+
+/* `bits` well mixed bits of x and the key (the multipliers of SplitMix64). */
+static uint64_t mix(uint64_t x, uint64_t key, int bits) {
+  x = (x ^ key) * UINT64_C(0xbf58476d1ce4e5b9);
+  x = (x ^ x >> 31) * UINT64_C(0x94d049bb133111eb);
+  return x >> (64 - bits);
+}
+
+uint64_t as_permutation_at(const as_permutation *p, uint64_t index) {
+  do {
+    uint64_t low = index & ((UINT64_C(1) << p->low_bits) - 1), high = index >> p->low_bits;
+    for (int round = 0; round < 4; round += 2) {
+      high ^= mix(low, p->keys[round], p->high_bits);
+      low ^= mix(high, p->keys[round + 1], p->low_bits);
+    }
+    index = high << p->low_bits | low;
+  } while (index >= p->count);
+  return index;
+}

@@ -25,6 +25,18 @@ uint64_t as_random_u64(as_random *random);
 uint64_t as_random_below(as_random *random, uint64_t bound); /* uniform in [0, bound), without bias; bound > 0 */
 double as_random_uniform(as_random *random);                 /* [0, 1), 53 bits */
 double as_random_normal(as_random *random);                  /* mean 0, variance 1 (Box-Muller, one value per call) */
+/* A pseudo-random order of 0 .. count - 1 that needs no memory and can be entered anywhere: a Feistel network of four
+ * rounds over the bits of the largest index, walked on until it falls below `count` (Black and Rogaway 2002). */
+typedef struct as_permutation {
+  uint64_t count;
+  uint64_t keys[4];
+  int low_bits, high_bits;
+} as_permutation;
+
+as_permutation as_permutation_start(uint64_t count, uint64_t seed, uint64_t stream);
+/* What stands at place `index` < count. */
+uint64_t as_permutation_at(const as_permutation *permutation, uint64_t index);
+
 /* Fisher-Yates on `count` indices. */
 void as_random_shuffle(as_random *random, int64_t *indices, size_t count);
 

@@ -68,24 +68,36 @@ static bool rebuild(as_context *ctx, as_text_index *index, size_t size) {
   return true;
 }
 
-bool as_text_index_put(as_context *ctx, as_text_index *index, const as_text_block *block, const char *text,
-                       size_t length, uint64_t fresh, uint64_t *number) {
-  if (index->used >= index->size / 2 && !rebuild(ctx, index, index->size ? index->size * 2 : 64)) return false;
-  uint64_t hash = as_text_hash(text, length);
+/* The slot that holds `text`, or the free one where it would go. The table is never full. */
+static size_t slot_of(const as_text_index *index, const as_text_block *block, const char *text, size_t length,
+                      uint64_t hash) {
   size_t at = (size_t)hash & (index->size - 1);
   for (; index->slots[at] != 0; at = (at + 1) & (index->size - 1)) {
     if (index->hashes[at] != hash) continue;
     size_t other_length;
     const char *other = as_text_block_get(block, (size_t)(index->slots[at] - 1), &other_length);
-    if (other_length != length || memcmp(other, text, length) != 0) continue;
-    *number = index->slots[at] - 1;
-    return true;
+    if (other_length == length && memcmp(other, text, length) == 0) break;
   }
+  return at;
+}
+
+bool as_text_index_put(as_context *ctx, as_text_index *index, const as_text_block *block, const char *text,
+                       size_t length, uint64_t fresh, uint64_t *number) {
+  if (index->used >= index->size / 2 && !rebuild(ctx, index, index->size ? index->size * 2 : 64)) return false;
+  const uint64_t hash = as_text_hash(text, length);
+  const size_t at = slot_of(index, block, text, length, hash);
+  *number = index->slots[at] ? index->slots[at] - 1 : UINT64_MAX;
+  if (index->slots[at]) return true;
   index->hashes[at] = hash;
   index->slots[at] = fresh + 1;
   index->used++;
-  *number = UINT64_MAX;
   return true;
+}
+
+uint64_t as_text_index_find(const as_text_index *index, const as_text_block *block, const char *text, size_t length) {
+  if (index->size == 0) return UINT64_MAX;
+  const size_t at = slot_of(index, block, text, length, as_text_hash(text, length));
+  return index->slots[at] ? index->slots[at] - 1 : UINT64_MAX;
 }
 
 void as_text_index_free(as_context *ctx, as_text_index *index) {

@@ -1,5 +1,5 @@
 /* A hash table from texts to numbers 0, 1, 2 ... in the order of their first appearance; the texts themselves lie in a
- * text_block. Private to data/. */
+ * text_block. */
 #ifndef AS_DATA_TEXT_INDEX_H
 #define AS_DATA_TEXT_INDEX_H
 
@@ -29,6 +29,8 @@ typedef struct as_text_index {
  * now stands for text `fresh`, which the caller adds to the block. False on failure, with the error recorded. */
 bool as_text_index_put(as_context *ctx, as_text_index *index, const as_text_block *block, const char *text,
                        size_t length, uint64_t fresh, uint64_t *number);
+/* The number of `text`, UINT64_MAX when it was never put in. */
+uint64_t as_text_index_find(const as_text_index *index, const as_text_block *block, const char *text, size_t length);
 void as_text_index_free(as_context *ctx, as_text_index *index);
 
 /* 64 bits that depend on every byte and on the length; the same on every machine. */

@@ -1,4 +1,34 @@
 # recommend/: the recommender: LightFM's model and losses, recommendations of five kinds, their evaluation.
 recommend_includedir = $(pkgincludedir)/recommend
-recommend_include_HEADERS = recommend/lightfm.h recommend/lightfm_exact.h
-libassistify_all_la_SOURCES += recommend/lightfm.c recommend/lightfm_exact.c
+recommend_include_HEADERS = recommend/lightfm.h recommend/lightfm_exact.h recommend/fit.h
+libassistify_all_la_SOURCES += recommend/fit.c recommend/fit_state.c recommend/fit_state.h recommend/lightfm.c recommend/lightfm_exact.c
+libassistify_all_la_SOURCES += recommend/pairwise.h recommend/pairwise_dispatch.c recommend/pairwise_reference.c \
+  recommend/pairwise_tables.h
+
+# The inner loops, once for each instruction set, as tensor/local.mk does it for the engine's kernels.
+if HAVE_BASELINE
+noinst_LTLIBRARIES += libpairwise_baseline.la
+libpairwise_baseline_la_SOURCES = recommend/pairwise_simd.c
+libpairwise_baseline_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_BASELINE
+libassistify_all_la_LIBADD += libpairwise_baseline.la
+endif
+if HAVE_AVX2
+noinst_LTLIBRARIES += libpairwise_avx2.la
+libpairwise_avx2_la_SOURCES = recommend/pairwise_simd.c
+libpairwise_avx2_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_AVX2
+libpairwise_avx2_la_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
+libassistify_all_la_LIBADD += libpairwise_avx2.la
+endif
+if HAVE_AVX512
+noinst_LTLIBRARIES += libpairwise_avx512.la
+libpairwise_avx512_la_SOURCES = recommend/pairwise_simd.c
+libpairwise_avx512_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_AVX512
+libpairwise_avx512_la_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS)
+libassistify_all_la_LIBADD += libpairwise_avx512.la
+endif
+if HAVE_NEON
+noinst_LTLIBRARIES += libpairwise_neon.la
+libpairwise_neon_la_SOURCES = recommend/pairwise_simd.c
+libpairwise_neon_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_NEON
+libassistify_all_la_LIBADD += libpairwise_neon.la
+endif

@@ -9,6 +9,7 @@
  *   vf_load, vf_store            need no alignment
  *   vf_load_n, vf_store_n        touch the first n < AS_LANES elements only and never beyond; the other lanes read as 0
  *   vf_zero, vf_set1, vf_add, vf_sub, vf_mul, vf_div, vf_sqrt, vf_abs, vf_neg
+ *   vf_rsqrt(a)                  1 / sqrt(a) within 2 units of the last place, for normal a > 0
  *   vf_min(a, b), vf_max(a, b)   a NaN in b comes out; of a NaN in a nothing is promised
  *   vf_fma(a, b, c)              a * b + c, fused where the ISA can (not in the baseline)
  *   vf_fnma(a, b, c)             c - a * b

@@ -30,6 +30,12 @@ static inline vf vf_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 static inline vf vf_abs(vf a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
 static inline vf vf_neg(vf a) { return _mm512_xor_ps(_mm512_set1_ps(-0.0f), a); }
 
+/* 14 bits, then one Newton step. */
+static inline vf vf_rsqrt(vf a) {
+  const vf y = _mm512_rsqrt14_ps(a), h = _mm512_mul_ps(_mm512_mul_ps(a, y), y);
+  return _mm512_mul_ps(_mm512_mul_ps(y, _mm512_set1_ps(0.5f)), _mm512_sub_ps(_mm512_set1_ps(3.0f), h));
+}
+
 static inline vf vf_copysign(vf a, vf b) {
   const vf sign = _mm512_set1_ps(-0.0f);
   return _mm512_or_ps(_mm512_andnot_ps(sign, a), _mm512_and_ps(sign, b));

@@ -38,6 +38,8 @@ static inline vf vf_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 static inline vf vf_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
 static inline vf vf_abs(vf a) { return vabsq_f32(a); }
 static inline vf vf_neg(vf a) { return vnegq_f32(a); }
+static inline vf vf_rsqrt(vf a) { return vf_div(vf_set1(1.0f), vf_sqrt(a)); }
+
 static inline vf vf_copysign(vf a, vf b) { return vbslq_f32(vdupq_n_u32(0x80000000u), b, a); }
 
 static inline vm vf_lt(vf a, vf b) { return vcltq_f32(a, b); }

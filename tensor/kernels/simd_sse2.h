@@ -42,6 +42,8 @@ static inline vf vf_fnma(vf a, vf b, vf c) { return _mm_sub_ps(c, _mm_mul_ps(a, 
 static inline vf vf_abs(vf a) { return _mm_andnot_ps(_mm_set1_ps(-0.0f), a); }
 static inline vf vf_neg(vf a) { return _mm_xor_ps(_mm_set1_ps(-0.0f), a); }
 
+static inline vf vf_rsqrt(vf a) { return vf_div(vf_set1(1.0f), vf_sqrt(a)); }
+
 static inline vf vf_copysign(vf a, vf b) {
   const vf sign = _mm_set1_ps(-0.0f);
   return _mm_or_ps(_mm_andnot_ps(sign, a), _mm_and_ps(sign, b));
