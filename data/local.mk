@@ -31,3 +31,8 @@ tests_test_synth_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_golden_data_SOURCES = tests/golden_data.c
 tests_golden_data_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_data_LDADD = libtest_harness.la $(TEST_LDADD)
+
+check_PROGRAMS += tests/test_shop_data
+tests_test_shop_data_SOURCES = tests/test_shop_data.c
+tests_test_shop_data_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_shop_data_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -32,3 +32,9 @@ libpairwise_neon_la_SOURCES = recommend/pairwise_simd.c
 libpairwise_neon_la_CPPFLAGS = $(AM_CPPFLAGS) -DAS_ISA_NEON
 libassistify_all_la_LIBADD += libpairwise_neon.la
 endif
+
+check_PROGRAMS += tests/test_lightfm
+tests_test_lightfm_SOURCES = tests/test_lightfm.c $(PROGRAM_TEST)
+tests_test_lightfm_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_lightfm_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+EXTRA_DIST += tests/golden/recommend
