@@ -127,7 +127,7 @@ static as_status store(const reader *r, const as_option *option, const char *tex
     return as_fail(a->ctx, AS_E_INVALID, "%s: line %zu: %s was given in line %zu already", r->path, r->line,
                    option->name, value->line);
   char who[600];
-  snprintf(who, sizeof who, "%.400s line %zu: %s", r->path, r->line, option->name);
+  snprintf(who, sizeof who, "%.400s: line %zu: %s", r->path, r->line, option->name);
   as_value read = {.option = value->option, .source = AS_FROM_CONFIG, .line = r->line, .section = r->rank};
   as_status status = as_value_set(a->ctx, &read, text, who);
   if (status != AS_OK) return status;

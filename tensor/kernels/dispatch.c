@@ -72,7 +72,7 @@ static as_status refuse(as_context *ctx, const char *isa, bool built) {
     length += strlen(name);
   }
   return as_fail(ctx, AS_E_UNSUPPORTED,
-                 "the instruction set \"%s\" (ASSISTIFY_ISA) %s; choose one of: %s, or none for the best", isa,
+                 "the instruction set (ASSISTIFY_ISA) \"%s\" %s; choose one of: %s, or none for the best", isa,
                  built ? "is not supported by this processor" : "is unknown or not in this build", names);
 }
 
