@@ -301,10 +301,16 @@ static void show_step(void *user, const as_training_step *step) {
 
 static void show_epoch(void *user, const as_training_epoch *e) {
   as_console *console = ((view *)user)->cli->console;
+  char figures[256] = "";
+  size_t used = 0;
+  for (int i = 0; i < e->metric_count; i++) {
+    const as_training_metric *m = &e->metrics[i];
+    used += (size_t)snprintf(figures + used, sizeof figures - used, m->is_share ? ", %s %.2f %%" : ", %s %.4g", m->label,
+                             m->is_share ? 100 * m->value : m->value);
+  }
   if (e->validated)
-    as_console_note(console, "epoch %lld/%lld  loss %.4f  validation: loss %.4f, accuracy %.2f %%, macro-F1 %.2f %%%s",
-                    (long long)e->epoch, (long long)e->epochs, e->train_loss, e->valid_loss, 100 * e->accuracy,
-                    100 * e->macro_f1, e->is_best ? "  best" : "");
+    as_console_note(console, "epoch %lld/%lld  loss %.4f  validation: loss %.4f%s%s", (long long)e->epoch,
+                    (long long)e->epochs, e->train_loss, e->valid_loss, figures, e->is_best ? "  best" : "");
   else
     as_console_note(console, "epoch %lld/%lld  loss %.4f", (long long)e->epoch, (long long)e->epochs, e->train_loss);
 }

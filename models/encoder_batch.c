@@ -4,7 +4,9 @@
 
 #include "base/memory.h"
 
-void as_encoder_batch_init(as_encoder_batch *b, as_context *ctx) { *b = (as_encoder_batch){.ctx = ctx}; }
+void as_encoder_batch_init(as_encoder_batch *b, as_context *ctx) {
+  *b = (as_encoder_batch){.ctx = ctx};
+}
 
 void as_encoder_batch_free(as_encoder_batch *b) {
   if (!b->ctx) return;
@@ -13,7 +15,9 @@ void as_encoder_batch_free(as_encoder_batch *b) {
   as_encoder_batch_init(b, b->ctx);
 }
 
-void as_encoder_batch_clear(as_encoder_batch *b) { b->sequences = b->tokens = 0; }
+void as_encoder_batch_clear(as_encoder_batch *b) {
+  b->sequences = b->tokens = 0;
+}
 
 /* Grows the arrays together; the capacity is raised only when all of them have grown. */
 static as_status grow(as_context *ctx, int32_t **const *arrays, size_t count, size_t *capacity, size_t needed) {
@@ -56,5 +60,19 @@ as_status as_encoder_batch_add(as_encoder_batch *b, const int32_t *ids, int64_t 
   return AS_OK;
 }
 
-as_packed as_encoder_batch_packed(const as_encoder_batch *b) { return (as_packed){b->sequences, b->cu_seqlens}; }
-as_packed as_encoder_batch_one_each(const as_encoder_batch *b) { return (as_packed){b->sequences, b->counting}; }
+as_status as_encoder_batch_fill(as_encoder_batch *batch, const as_token_rows *rows, const int64_t *which,
+                                int64_t count) {
+  as_encoder_batch_clear(batch);
+  as_status status = AS_OK;
+  for (int64_t i = 0; status == AS_OK && i < count; i++)
+    status = as_encoder_batch_add(batch, rows->ids + rows->offsets[which[i]], as_token_rows_length(rows, which[i]),
+                                  rows->labels[which[i]]);
+  return status;
+}
+
+as_packed as_encoder_batch_packed(const as_encoder_batch *b) {
+  return (as_packed){b->sequences, b->cu_seqlens};
+}
+as_packed as_encoder_batch_one_each(const as_encoder_batch *b) {
+  return (as_packed){b->sequences, b->counting};
+}

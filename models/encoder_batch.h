@@ -2,6 +2,7 @@
 #ifndef AS_MODELS_ENCODER_BATCH_H
 #define AS_MODELS_ENCODER_BATCH_H
 
+#include "models/token_rows.h"
 #include "tensor/graph.h"
 
 typedef struct as_encoder_batch {
@@ -23,6 +24,9 @@ void as_encoder_batch_clear(as_encoder_batch *batch); /* no sequences; memory ke
 AS_MUST_CHECK as_status as_encoder_batch_reserve(as_encoder_batch *batch, int64_t sequences, int64_t tokens);
 /* Adds a sequence of `count` > 0 ids with its label (-100: none). */
 AS_MUST_CHECK as_status as_encoder_batch_add(as_encoder_batch *batch, const int32_t *ids, int64_t count, int32_t label);
+/* Replaces what is there by these rows. */
+AS_MUST_CHECK as_status as_encoder_batch_fill(as_encoder_batch *batch, const as_token_rows *rows,
+                                              const int64_t *which /* [count] */, int64_t count);
 as_packed as_encoder_batch_packed(const as_encoder_batch *batch);
 as_packed as_encoder_batch_one_each(const as_encoder_batch *batch);
 

@@ -23,15 +23,11 @@ void as_encoder_predictor_free(as_encoder_predictor *p) {
 /* Runs rows order[first .. last) and puts each one's probabilities in its place. */
 static as_status run_batch(as_encoder_predictor *p, const as_token_rows *rows, const int64_t *order, int64_t first,
                            int64_t last, float *probabilities) {
-  as_encoder_batch_clear(&p->batch);
   as_graph_reset(p->graph);
-  for (int64_t i = first; i < last; i++) {
-    as_status status = as_encoder_batch_add(&p->batch, rows->ids + rows->offsets[order[i]],
-                                            as_token_rows_length(rows, order[i]), -100);
-    if (status != AS_OK) return status;
-  }
+  as_status status = as_encoder_batch_fill(&p->batch, rows, order + first, last - first);
+  if (status != AS_OK) return status;
   as_tensor *result = as_keep(p->graph, as_softmax(p->graph, as_encoder_record(p->graph, p->encoder, &p->batch, NULL)));
-  as_status status = as_graph_plan(p->graph, NULL);
+  status = as_graph_plan(p->graph, NULL);
   if (status != AS_OK) return status;
   as_graph_forward(p->graph);
   int64_t classes = as_tensor_shape(result)[1];
@@ -49,7 +45,7 @@ as_status as_encoder_predict(as_encoder_predictor *p, const as_token_rows *rows,
   int64_t *order = as_alloc(ctx, (size_t)rows->count, sizeof *order);
   if (!order) return AS_E_NOMEM;
   for (int64_t i = 0; i < rows->count; i++) order[i] = i;
-  as_status status = as_token_rows_sort(rows, order, rows->count);
+  as_status status = as_sort_by_length(ctx, rows->offsets, order, rows->count);
   for (int64_t last = rows->count; status == AS_OK && last > 0;) {
     int64_t first = last - 1, tokens = as_token_rows_length(rows, order[first]);
     while (first > 0 && tokens + as_token_rows_length(rows, order[first - 1]) <= budget)

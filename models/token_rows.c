@@ -4,7 +4,9 @@
 
 #include "base/memory.h"
 
-void as_token_rows_init(as_token_rows *rows, as_context *ctx) { *rows = (as_token_rows){.ctx = ctx}; }
+void as_token_rows_init(as_token_rows *rows, as_context *ctx) {
+  *rows = (as_token_rows){.ctx = ctx};
+}
 
 void as_token_rows_free(as_token_rows *rows) {
   if (!rows->ctx) return;
@@ -14,7 +16,9 @@ void as_token_rows_free(as_token_rows *rows) {
   as_token_rows_init(rows, rows->ctx);
 }
 
-void as_token_rows_clear(as_token_rows *rows) { rows->count = rows->truncated = 0; }
+void as_token_rows_clear(as_token_rows *rows) {
+  rows->count = rows->truncated = 0;
+}
 
 /* Room for one more row; offsets have one element more than labels. */
 static as_status grow_rows(as_token_rows *rows) {
@@ -43,21 +47,25 @@ as_status as_token_rows_add(as_token_rows *rows, const int32_t *ids, int64_t cou
   return AS_OK;
 }
 
+static int64_t length_of(const int64_t *offsets, int64_t row) {
+  return offsets[row + 1] - offsets[row];
+}
+
 /* Counting sort: lengths are small numbers, and it keeps equal ones in order. */
-as_status as_token_rows_sort(const as_token_rows *rows, int64_t *order, int64_t count) {
+as_status as_sort_by_length(as_context *ctx, const int64_t *offsets, int64_t *order, int64_t count) {
   int64_t longest = 0;
   for (int64_t i = 0; i < count; i++)
-    if (as_token_rows_length(rows, order[i]) > longest) longest = as_token_rows_length(rows, order[i]);
-  int64_t *start = as_alloc_zero(rows->ctx, (size_t)longest + 2, sizeof *start);
-  int64_t *sorted = as_alloc(rows->ctx, (size_t)count, sizeof *sorted);
+    if (length_of(offsets, order[i]) > longest) longest = length_of(offsets, order[i]);
+  int64_t *start = as_alloc_zero(ctx, (size_t)longest + 2, sizeof *start);
+  int64_t *sorted = as_alloc(ctx, (size_t)count, sizeof *sorted);
   if (start && sorted) {
-    for (int64_t i = 0; i < count; i++) start[as_token_rows_length(rows, order[i]) + 1]++;
+    for (int64_t i = 0; i < count; i++) start[length_of(offsets, order[i]) + 1]++;
     for (int64_t length = 0; length <= longest; length++) start[length + 1] += start[length];
-    for (int64_t i = 0; i < count; i++) sorted[start[as_token_rows_length(rows, order[i])]++] = order[i];
+    for (int64_t i = 0; i < count; i++) sorted[start[length_of(offsets, order[i])]++] = order[i];
     memcpy(order, sorted, (size_t)count * sizeof *order);
   }
   bool ok = start && sorted;
-  as_free(rows->ctx, start);
-  as_free(rows->ctx, sorted);
+  as_free(ctx, start);
+  as_free(ctx, sorted);
   return ok ? AS_OK : AS_E_NOMEM;
 }

@@ -8,9 +8,9 @@
 typedef struct as_token_rows {
   as_context *ctx;
   int64_t count;
-  int64_t *offsets; /* [count + 1] */
-  int32_t *ids;     /* [offsets[count]] */
-  int32_t *labels;  /* [count]; -100: none */
+  int64_t *offsets;  /* [count + 1] */
+  int32_t *ids;      /* [offsets[count]] */
+  int32_t *labels;   /* [count]; -100: none */
   int64_t truncated; /* rows that lost tokens to a length limit, as as_token_rows_add was told */
   size_t row_capacity, id_capacity;
 } as_token_rows;
@@ -24,7 +24,7 @@ static inline int64_t as_token_rows_length(const as_token_rows *rows, int64_t ro
   return rows->offsets[row + 1] - rows->offsets[row];
 }
 
-/* Sorts `order` [count], row numbers, by length, and by number among equals. */
-AS_MUST_CHECK as_status as_token_rows_sort(const as_token_rows *rows, int64_t *order, int64_t count);
+/* Sorts `order` [count], row numbers, by length, offsets[row + 1] - offsets[row], and by number among equals. */
+AS_MUST_CHECK as_status as_sort_by_length(as_context *ctx, const int64_t *offsets, int64_t *order, int64_t count);
 
 #endif

@@ -62,7 +62,7 @@ static void ear_step(void *user, const as_training_step *step) {
 
 static void ear_epoch(void *user, const as_training_epoch *epoch) {
   ear *e = user;
-  if (e->epochs < 16) e->macro_f1[e->epochs] = epoch->macro_f1;
+  if (e->epochs < 16) e->macro_f1[e->epochs] = as_training_epoch_metric(epoch, "macro_f1");
   e->epochs++;
   e->validated += epoch->validated;
   if (epoch->is_best && e->best_count < 16) e->best_epochs[e->best_count++] = epoch->epoch;

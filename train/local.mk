@@ -1,13 +1,13 @@
 # train/: optimizer, schedules, batching, the trainers and their state on disk.
 traindir_includedir = $(pkgincludedir)/train
 traindir_include_HEADERS = train/schedule.h train/optimizer.h train/adamw.h train/adafactor.h \
-  train/step.h train/recipe.h train/classifier.h \
+  train/step.h train/recipe.h train/training.h train/classifier.h \
   train/intent_classifier.h train/sentiment_classifier.h
 libassistify_all_la_SOURCES += train/schedule.c train/adamw.c train/adafactor.c train/step.c train/batches.c train/batches.h
-libassistify_all_la_SOURCES += train/recipe.c train/training_state.c train/training_state.h train/classifier_data.c \
-  train/classifier_data.h train/classifier.c train/classifier_digests.c train/classifier_weights.c \
-  train/classifier_plan.c train/classifier_log.c train/classifier_run.h train/intent_classifier.c \
-  train/sentiment_classifier.c
+libassistify_all_la_SOURCES += train/recipe.c train/training_state.c train/training_state.h train/run.c train/run.h \
+  train/run_record.c train/run_plan.c train/run_log.c train/micro_batches.c train/micro_batches.h
+libassistify_all_la_SOURCES += train/classifier.c train/classifier_data.c train/classifier_data.h train/class_weights.c \
+  train/class_weights.h train/intent_classifier.c train/sentiment_classifier.c
 
 dist_check_SCRIPTS += tests/test_training_cli.sh
 check_PROGRAMS += tests/test_training tests/test_training_parts tests/test_training_choices

@@ -10,6 +10,8 @@
 
 #define MAX_RECIPE ((size_t)1 << 20)
 
+static const as_config_choice kinds[] = {
+    {"classifier", AS_TRAIN_CLASSIFIER}, {"pretraining", AS_TRAIN_PRETRAINING}, {NULL, 0}};
 static const as_config_choice schedules[] = {{"linear", AS_SCHEDULE_LINEAR},
                                              {"cosine", AS_SCHEDULE_COSINE},
                                              {"constant", AS_SCHEDULE_CONSTANT},
@@ -44,6 +46,7 @@ static const as_config_field fields[] = {
     {"memory_auto", AS_CONFIG_BOOL, AT(memory_auto), 0, 0, 0, NULL},
     {"valid_none", AS_CONFIG_BOOL, AT(valid_none), 0, 0, 0, NULL},
     {"skip_bad_rows", AS_CONFIG_BOOL, AT(skip_bad_rows), 0, 0, 0, NULL},
+    {"kind", AS_CONFIG_CHOICE, AT(kind), AS_TRAIN_CLASSIFIER, 0, 0, kinds},
     {"schedule", AS_CONFIG_CHOICE, AT(schedule), AS_SCHEDULE_LINEAR, 0, 0, schedules},
     {"class_weights", AS_CONFIG_CHOICE, AT(class_weights), AS_WEIGHTS_NONE, 0, 0, weightings},
     {"metric", AS_CONFIG_CHOICE, AT(metric), AS_METRIC_MACRO_F1, 0, 0, metrics},
@@ -86,6 +89,21 @@ as_recipe as_recipe_preset(const char *size) {
     recipe.lr = presets[i].lr;
   }
   return recipe;
+}
+
+const char *as_training_kind_name(as_training_kind kind) {
+  return kinds[kind].name;
+}
+
+as_status as_recipe_copy(as_context *ctx, const as_recipe *recipe, as_recipe *copy) {
+  as_status status = AS_OK;
+  *copy = *recipe;
+  for (size_t i = 0; i < TEXTS; i++) {
+    const char *given = *text_at(recipe, i);
+    *text_at(copy, i) = given ? as_strdup(ctx, given) : NULL;
+    if (given && !*text_at(copy, i)) status = AS_E_NOMEM;
+  }
+  return status;
 }
 
 void as_recipe_free(as_context *ctx, as_recipe *recipe) {

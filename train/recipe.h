@@ -1,10 +1,13 @@
-/* What a training run of a classifier is made of: every choice, and the files it reads. A run writes it down first, so
+/* What a training run is made of: every choice, and the files it reads. A run writes it down first, so
  * that `--resume` needs nothing else, and a resumed run is the same run. */
 #ifndef AS_TRAIN_RECIPE_H
 #define AS_TRAIN_RECIPE_H
 
 #include "base/context.h"
 #include "train/schedule.h"
+
+typedef enum as_training_kind { AS_TRAIN_CLASSIFIER, AS_TRAIN_PRETRAINING } as_training_kind;
+const char *as_training_kind_name(as_training_kind kind); /* as in recipe.json */
 
 typedef enum as_class_weighting {
   AS_WEIGHTS_NONE,
@@ -33,11 +36,14 @@ typedef struct as_recipe {
   int64_t memory_limit;             /* bytes of parameters, moments and graph together; 0: none */
   bool memory_auto;                 /* recompute more and make batches smaller until it fits */
   double lr, warmup, weight_decay, max_grad_norm, dropout, label_smoothing;
+  int kind;                            /* as_training_kind; set by the run */
   int schedule, class_weights, metric; /* as_schedule_kind, as_class_weighting, as_watched_metric */
 } as_recipe;
 
 /* The defaults for a fresh model of this size, or with size NULL for a pretrained one. */
 as_recipe as_recipe_preset(const char *size);
+/* A copy with texts of its own; to be freed after a failure too. */
+AS_MUST_CHECK as_status as_recipe_copy(as_context *ctx, const as_recipe *recipe, as_recipe *copy);
 void as_recipe_free(as_context *ctx, as_recipe *recipe);
 
 /* Writes it as JSON, and reads it back: the same recipe. AS_E_MODEL names file and field. */

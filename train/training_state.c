@@ -152,11 +152,9 @@ static as_status write_optimizer(as_context *ctx, const char *folder, const as_a
   return status;
 }
 
-static as_status write_model(as_context *ctx, const char *folder, const as_encoder *encoder,
-                             const as_tokenizer *tokenizer) {
+static as_status write_model(as_context *ctx, const char *folder, const as_model_writer *model) {
   as_status status = as_make_folders(ctx, folder);
-  if (status == AS_OK) status = as_tokenizer_save(tokenizer, folder, (size_t)as_encoder_describe(encoder)->max_tokens);
-  return status == AS_OK ? as_encoder_save(encoder, folder) : status;
+  return status == AS_OK ? model->write(model->user, folder) : status;
 }
 
 /* Gives the complete folder `from` its name. If that name is there, an interrupted run has been at this step before,
@@ -192,14 +190,14 @@ static char *begin_partial(const as_training_files *files, uint64_t bytes, as_st
   return partial;
 }
 
-as_status as_training_save(const as_training_files *files, const as_encoder *encoder, const as_tokenizer *tokenizer,
-                           const as_adamw *optimizer, const as_training_position *position) {
+as_status as_training_save(const as_training_files *files, const as_model_writer *model, const as_adamw *optimizer,
+                           const as_training_position *position) {
   as_status status;
   int64_t place = 2 * position->step + !position->unvalidated;
   char *path = place_path(files, CHECKPOINT, place);
   char *partial = begin_partial(files, checkpoint_bytes(optimizer->parameters->elements), &status);
   if (status == AS_OK && !path) status = AS_E_NOMEM;
-  if (status == AS_OK) status = write_model(files->ctx, partial, encoder, tokenizer);
+  if (status == AS_OK) status = write_model(files->ctx, partial, model);
   if (status == AS_OK) status = write_optimizer(files->ctx, partial, optimizer);
   if (status == AS_OK) status = write_state(files->ctx, partial, position);
   if (status == AS_OK) status = publish(files, partial, path);
@@ -209,13 +207,12 @@ as_status as_training_save(const as_training_files *files, const as_encoder *enc
   return status;
 }
 
-as_status as_training_save_best(const as_training_files *files, const as_encoder *encoder,
-                                const as_tokenizer *tokenizer, int64_t step) {
+as_status as_training_save_best(const as_training_files *files, const as_model_writer *model, int64_t step) {
   as_status status;
   char *path = as_training_best(files, step);
   char *partial = begin_partial(files, 0, &status);
   if (status == AS_OK && !path) status = AS_E_NOMEM;
-  if (status == AS_OK) status = write_model(files->ctx, partial, encoder, tokenizer);
+  if (status == AS_OK) status = write_model(files->ctx, partial, model);
   if (status == AS_OK) status = publish(files, partial, path);
   as_free(files->ctx, partial);
   as_free(files->ctx, path);

@@ -8,9 +8,13 @@
 #ifndef AS_TRAIN_TRAINING_STATE_H
 #define AS_TRAIN_TRAINING_STATE_H
 
-#include "models/encoder.h"
-#include "tokenizer/tokenizer.h"
 #include "train/adamw.h"
+
+/* Writes a whole model (configuration, tokenizer, weights) into a folder that exists. */
+typedef struct as_model_writer {
+  as_status (*write)(void *user, const char *folder);
+  void *user;
+} as_model_writer;
 
 /* Where a run is: enough, with recipe and data, to go on as if nothing had happened. */
 typedef struct as_training_position {
@@ -43,12 +47,11 @@ void as_training_files_free(as_training_files *files);
 AS_MUST_CHECK as_status as_training_check_room(const as_training_files *files, size_t parameters);
 /* Saves a checkpoint for this position and drops all but the last two. AS_E_IO when the disk has no room for it; then
  * the earlier ones are as they were. */
-AS_MUST_CHECK as_status as_training_save(const as_training_files *files, const as_encoder *encoder,
-                                         const as_tokenizer *tokenizer, const as_adamw *optimizer,
-                                         const as_training_position *position);
+AS_MUST_CHECK as_status as_training_save(const as_training_files *files, const as_model_writer *model,
+                                         const as_adamw *optimizer, const as_training_position *position);
 /* Saves the model of this step as the best. Earlier ones go with the next checkpoint. */
-AS_MUST_CHECK as_status as_training_save_best(const as_training_files *files, const as_encoder *encoder,
-                                              const as_tokenizer *tokenizer, int64_t step);
+AS_MUST_CHECK as_status as_training_save_best(const as_training_files *files, const as_model_writer *model,
+                                              int64_t step);
 /* The path of the newest checkpoint, NULL if there is none; the caller frees it. *failed on an error. */
 char *as_training_latest(const as_training_files *files, as_status *failed);
 /* The path of the best model, saved at this step; the caller frees it. NULL on failure. */

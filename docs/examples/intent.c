@@ -15,7 +15,7 @@
 static void show_epoch(void *unused, const as_training_epoch *epoch) {
   (void)unused;
   printf("epoch %lld of %lld: loss %.3f, accuracy on the rows held out %.3f\n", (long long)epoch->epoch,
-         (long long)epoch->epochs, epoch->train_loss, epoch->accuracy);
+         (long long)epoch->epochs, epoch->train_loss, as_training_epoch_metric(epoch, "accuracy"));
 }
 
 /* Trains a fresh model of the smallest size. For a good one start from a pretrained folder instead: recipe.from. */

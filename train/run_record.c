@@ -1,11 +1,22 @@
-/* What a run was begun with, so that a resumed run reads the same. */
+/* What a run reads, recorded so that a resumed run reads the same: the SHA-256 of the recipe and of each data file. */
 #include <string.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/sha256.h"
-#include "train/classifier_run.h"
+#include "train/run.h"
+
+char *as_run_recipe_path(const as_training_run *run) {
+  return as_path_join(run->ctx, run->files.training, "recipe.json");
+}
+
+void as_run_add_file(as_training_run *run, const char *key, const char *path, const unsigned char digest[32]) {
+  if (run->read_count == AS_RUN_FILES) return;
+  as_run_file *file = &run->read[run->read_count++];
+  *file = (as_run_file){.key = key, .path = path};
+  memcpy(file->digest, digest, sizeof file->digest);
+}
 
 typedef struct file_digest {
   const char *key; /* in data.json */
@@ -13,7 +24,7 @@ typedef struct file_digest {
   char now[65];
 } file_digest;
 
-static as_status refuse_changed(as_classifier_run *run, const file_digest *file, const char *before) {
+static as_status refuse_changed(as_training_run *run, const file_digest *file, const char *before) {
   bool is_recipe = strcmp(file->key, "recipe") == 0;
   return as_fail(run->ctx, is_recipe ? AS_E_MODEL : AS_E_DATA,
                  "%s:%s the file is not the one that this run began with (SHA-256 %.12s..., now %.12s...); "
@@ -22,8 +33,7 @@ static as_status refuse_changed(as_classifier_run *run, const file_digest *file,
 }
 
 /* training/data.json: the SHA-256 of the recipe and of each data file. Written once; later held against. */
-static as_status hold_against_record(as_classifier_run *run, const char *record, const file_digest *files,
-                                     size_t count) {
+static as_status hold_against_record(as_training_run *run, const char *record, const file_digest *files, size_t count) {
   as_context *ctx = run->ctx;
   as_status status = AS_OK;
   json_t *known = NULL;
@@ -47,22 +57,18 @@ static as_status hold_against_record(as_classifier_run *run, const char *record,
   return status;
 }
 
-as_status as_run_check_digests(as_classifier_run *run) {
-  char *record = as_path_join(run->ctx, run->files.training, "data.json");
-  char *recipe = as_path_join(run->ctx, run->files.training, "recipe.json");
-  file_digest files[3] = {{.key = "recipe", .path = recipe},
-                          {.key = "data", .path = as_messages_path(run->data.train)}};
-  size_t count = 2;
+as_status as_run_check_files(as_training_run *run) {
+  char *record = as_path_join(run->ctx, run->files.training, "data.json"), *recipe = as_run_recipe_path(run);
+  file_digest files[1 + AS_RUN_FILES] = {{.key = "recipe", .path = recipe}};
   unsigned char digest[32];
   as_status status = record && recipe ? as_sha256_file(run->ctx, recipe, AS_E_MODEL, digest) : AS_E_NOMEM;
   if (status == AS_OK) {
     as_sha256_hex(digest, files[0].now);
-    as_sha256_hex(as_messages_digest(run->data.train), files[1].now);
-    if (run->data.valid) {
-      files[count] = (file_digest){.key = "valid", .path = as_messages_path(run->data.valid)};
-      as_sha256_hex(as_messages_digest(run->data.valid), files[count++].now);
+    for (size_t i = 0; i < run->read_count; i++) {
+      files[1 + i] = (file_digest){.key = run->read[i].key, .path = run->read[i].path};
+      as_sha256_hex(run->read[i].digest, files[1 + i].now);
     }
-    status = hold_against_record(run, record, files, count);
+    status = hold_against_record(run, record, files, 1 + run->read_count);
   }
   as_free(run->ctx, record);
   as_free(run->ctx, recipe);

@@ -11,11 +11,11 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "train/classifier_run.h"
+#include "train/run.h"
 
 /* The length that the file is to begin with: that of the position, or, of a file that has lost lines since, that of its
  * last whole line. */
-static as_status find_end(as_classifier_run *run, const char *path, off_t *end) {
+static as_status find_end(as_training_run *run, const char *path, off_t *end) {
   int64_t recorded = run->position.log_bytes;
   struct stat info;
   if (fstat(fileno(run->log), &info) != 0) return AS_E_IO;
@@ -31,7 +31,7 @@ static as_status find_end(as_classifier_run *run, const char *path, off_t *end) 
   return AS_OK;
 }
 
-as_status as_run_log_open(as_classifier_run *run) {
+as_status as_run_log_open(as_training_run *run) {
   char *path = as_path_join(run->ctx, run->files.out, "train.jsonl");
   if (!path) return AS_E_NOMEM;
   as_status status = AS_OK;
@@ -46,12 +46,12 @@ as_status as_run_log_open(as_classifier_run *run) {
   return status;
 }
 
-void as_run_log_close(as_classifier_run *run) {
+void as_run_log_close(as_training_run *run) {
   if (run->log) fclose(run->log);
   run->log = NULL;
 }
 
-as_status as_run_log_forget(as_classifier_run *run) {
+as_status as_run_log_forget(as_training_run *run) {
   if (!run->log || run->position.log_bytes > 0) return AS_OK;
   as_run_log_close(run);
   char *path = as_path_join(run->ctx, run->files.out, "train.jsonl");
@@ -62,7 +62,7 @@ as_status as_run_log_forget(as_classifier_run *run) {
   return status;
 }
 
-static as_status write_line(as_classifier_run *run, as_buffer *line) {
+static as_status write_line(as_training_run *run, as_buffer *line) {
   as_buffer_char(line, '\n');
   as_status status = as_buffer_status(line);
   if (status == AS_OK && (fwrite(line->data, 1, line->length, run->log) != line->length || fflush(run->log) != 0))
@@ -72,7 +72,7 @@ static as_status write_line(as_classifier_run *run, as_buffer *line) {
   return status;
 }
 
-static as_json_writer begin(as_classifier_run *run, as_buffer *line, const char *kind) {
+static as_json_writer begin(as_training_run *run, as_buffer *line, const char *kind) {
   as_buffer_init(line, run->ctx);
   as_json_writer writer = as_json_writer_start(line, 0);
   as_json_open_object(&writer, NULL);
@@ -80,7 +80,7 @@ static as_json_writer begin(as_classifier_run *run, as_buffer *line, const char 
   return writer;
 }
 
-as_status as_run_log_step(as_classifier_run *run, const as_training_step *step) {
+as_status as_run_log_step(as_training_run *run, const as_training_step *step) {
   as_buffer line;
   as_json_writer writer = begin(run, &line, "step");
   as_json_int(&writer, "step", step->step);
@@ -93,15 +93,15 @@ as_status as_run_log_step(as_classifier_run *run, const as_training_step *step) 
   return write_line(run, &line);
 }
 
-as_status as_run_log_epoch(as_classifier_run *run, const as_training_epoch *epoch) {
+as_status as_run_log_epoch(as_training_run *run, const as_training_epoch *epoch) {
   as_buffer line;
   as_json_writer writer = begin(run, &line, "epoch");
   as_json_int(&writer, "epoch", epoch->epoch);
   as_json_double(&writer, "train_loss", epoch->train_loss);
   if (epoch->validated) {
     as_json_double(&writer, "valid_loss", epoch->valid_loss);
-    as_json_double(&writer, "accuracy", epoch->accuracy);
-    as_json_double(&writer, "macro_f1", epoch->macro_f1);
+    for (int i = 0; i < epoch->metric_count; i++)
+      as_json_double(&writer, epoch->metrics[i].name, epoch->metrics[i].value);
     as_json_bool(&writer, "best", epoch->is_best);
   }
   as_json_close_object(&writer);
