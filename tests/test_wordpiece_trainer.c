@@ -1,10 +1,7 @@
-/* Training a WordPiece vocabulary: the rule's order and ties, its limits, and that the order of the texts is nothing to
- * it. */
+/* Training a WordPiece vocabulary: the rule's order and ties, and merging by itself. */
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/random.h"
-#include "tests/harness.h"
+#include "tests/text_source.h"
 #include "tokenizer/merge_trainer.h"
 #include "tokenizer/wordpiece_trainer.h"
 
@@ -17,23 +14,10 @@ static void teardown(void) {
   as_test_context_free(ctx);
 }
 
-typedef struct source {
-  const char *const *lines; /* ended by NULL */
-  size_t next;
-} source;
-
-static as_status next_line(void *user, const char **text, size_t *length) {
-  source *from = user;
-  if (!from->lines[from->next]) return AS_OK;
-  *text = from->lines[from->next++];
-  *length = strlen(*text);
-  return AS_OK;
-}
-
 static as_tokenizer *train(const char *const *lines, as_wordpiece_training options) {
   as_tokenizer *tokenizer;
-  source from = {.lines = lines};
-  ck_assert_ok(ctx, as_wordpiece_train(ctx, &options, next_line, &from, &tokenizer));
+  as_lines_source from = {.lines = lines};
+  ck_assert_ok(ctx, as_wordpiece_train(ctx, &options, as_next_line, &from, &tokenizer));
   return tokenizer;
 }
 
@@ -70,112 +54,6 @@ static const struct {
 
 START_TEST(the_rule_is_followed) {
   ck_assert_str_eq(tokens_of(train(cases[_i].lines, cases[_i].options)), cases[_i].tokens);
-}
-END_TEST
-
-START_TEST(an_alphabet_over_the_size_is_kept_and_warned_of) {
-  as_tokenizer_free(train((const char *const[]){"abc", NULL}, (as_wordpiece_training){.vocab_size = 6}));
-  ck_assert_ptr_nonnull(strstr(as_test_warnings(ctx), "10 tokens, more than the 6 asked for"));
-}
-END_TEST
-
-START_TEST(what_cannot_be_trained_is_refused) {
-  as_tokenizer *tokenizer;
-  as_wordpiece_training options = {.vocab_size = 4};
-  source from = {.lines = (const char *const[]){NULL}};
-  ck_assert_refused(ctx, as_wordpiece_train(ctx, &options, next_line, &from, &tokenizer), AS_E_INVALID, "no room");
-  options.vocab_size = 100;
-  ck_assert_refused(ctx, as_wordpiece_train(ctx, &options, next_line, &from, &tokenizer), AS_E_DATA, "no word");
-  ck_assert_ptr_null(tokenizer);
-}
-END_TEST
-
-static as_status broken_source(void *user, const char **text, size_t *length) {
-  int *left = user;
-  *text = "a b";
-  *length = 3;
-  return --*left ? AS_OK : as_fail(ctx, AS_E_IO, "the source broke");
-}
-
-START_TEST(a_source_that_fails_ends_the_training) {
-  as_tokenizer *tokenizer;
-  int left = 3;
-  ck_assert_refused(
-      ctx, as_wordpiece_train(ctx, &(as_wordpiece_training){.vocab_size = 50}, broken_source, &left, &tokenizer),
-      AS_E_IO, "broke");
-}
-END_TEST
-
-START_TEST(endless_words_cost_nothing) {
-  size_t size = 1 << 20;
-  char *word = as_alloc(ctx, size + 1, 1);
-  for (size_t i = 0; i < size; i++) word[i] = (char)('a' + (i * i / 7) % 26);
-  word[size] = 0;
-  ck_assert_str_eq(
-      tokens_of(train((const char *const[]){word, "ab", NULL}, (as_wordpiece_training){.vocab_size = 1000})),
-      "a b ##b ab");
-  as_free(ctx, word);
-}
-END_TEST
-
-/* ---- real sentences ------------------------------------------------------------------------------------------- */
-
-enum { SENTENCES = 300 };
-
-typedef struct sentences {
-  char *text;
-  const char *lines[SENTENCES + 1];
-} sentences;
-
-static void read_sentences(sentences *all) {
-  size_t length, count = 0;
-  ck_assert_ok(ctx,
-               as_file_read(ctx, as_source_path("tests/golden/own_sentences.txt"), 0, AS_E_DATA, &all->text, &length));
-  for (char *line = strtok(all->text, "\n"); line; line = strtok(NULL, "\n")) {
-    ck_assert_uint_lt(count, SENTENCES);
-    all->lines[count++] = line;
-  }
-  ck_assert_uint_eq(count, SENTENCES);
-  all->lines[count] = NULL;
-}
-
-START_TEST(the_order_of_texts_does_not_matter) {
-  sentences all;
-  int64_t order[SENTENCES];
-  const char *shuffled[SENTENCES + 1] = {0};
-  read_sentences(&all);
-  as_wordpiece_training options = {.vocab_size = 500, .min_frequency = 2};
-  char *first = as_strdup(ctx, tokens_of(train(all.lines, options)));
-  for (int64_t i = 0; i < SENTENCES; i++) order[i] = i;
-  as_random random = as_random_start(1, 2);
-  as_random_shuffle(&random, order, SENTENCES);
-  for (int i = 0; i < SENTENCES; i++) shuffled[i] = all.lines[order[i]];
-  ck_assert_str_eq(tokens_of(train(shuffled, options)), first);
-  as_free(ctx, first);
-  as_free(ctx, all.text);
-}
-END_TEST
-
-START_TEST(trained_tokens_spell_the_texts) {
-  sentences all;
-  read_sentences(&all);
-  as_tokenizer *tokenizer = train(all.lines, (as_wordpiece_training){.vocab_size = 500});
-  ck_assert_uint_eq(as_tokenizer_vocab_size(tokenizer), 500);
-  as_encoding encoding;
-  as_encoding_init(&encoding, ctx);
-  size_t tokens = 0, words = 0;
-  for (int i = 0; i < SENTENCES; i++) {
-    ck_assert_ok(ctx, as_tokenizer_encode(tokenizer, all.lines[i], strlen(all.lines[i]), NULL, 0, NULL, &encoding));
-    for (size_t k = 0; k < encoding.length; k++)
-      ck_assert_int_ne(encoding.ids[k], as_tokenizer_special(tokenizer, AS_TOKEN_UNK));
-    tokens += encoding.length - 2;
-    for (const char *c = all.lines[i]; *c; c++) words += *c == ' ';
-    words++;
-  }
-  ck_assert_uint_lt(tokens, 2 * words); /* characters alone would be about 5 a word */
-  as_encoding_free(&encoding);
-  as_tokenizer_free(tokenizer);
-  as_free(ctx, all.text);
 }
 END_TEST
 
@@ -233,14 +111,7 @@ START_TEST(a_string_that_is_a_token_is_used_again) {
 END_TEST
 
 Suite *as_suite(void) {
-  const TTest *const tests[] = {an_alphabet_over_the_size_is_kept_and_warned_of,
-                                what_cannot_be_trained_is_refused,
-                                a_source_that_fails_ends_the_training,
-                                endless_words_cost_nothing,
-                                the_order_of_texts_does_not_matter,
-                                trained_tokens_spell_the_texts,
-                                merges_are_told_in_order,
-                                a_string_that_is_a_token_is_used_again};
+  const TTest *const tests[] = {merges_are_told_in_order, a_string_that_is_a_token_is_used_again};
   Suite *suite = suite_create("wordpiece_trainer");
   TCase *tcase = tcase_create("training");
   tcase_add_checked_fixture(tcase, setup, teardown);

@@ -32,26 +32,6 @@ static void release(as_context *ctx, void *state) {
   as_bpe_free(ctx, state);
 }
 
-as_status as_bpe_add_merge(as_loader *loader, as_bpe *bpe, const char *where, const char *left, size_t left_length,
-                           const char *right, size_t right_length) {
-  const as_vocabulary *vocabulary = &loader->tokenizer->vocabulary;
-  int32_t left_id = as_vocabulary_id(vocabulary, left, left_length);
-  int32_t right_id = as_vocabulary_id(vocabulary, right, right_length);
-  if (left_id < 0 || right_id < 0)
-    return as_field_fail(loader, "", where, "merges \"%.60s\", which is not in the vocabulary",
-                         left_id < 0 ? left : right);
-  int64_t node = as_trie_node(&vocabulary->trie, left, left_length);
-  for (size_t i = 0; i < right_length && node >= 0; i++) {
-    uint32_t edge = as_trie_edge(&vocabulary->trie, (uint32_t)node, (unsigned char)right[i]);
-    node = edge ? (int64_t)(edge >> 1) : -1;
-  }
-  int32_t joined = node < 0 ? -1 : vocabulary->trie.values[node];
-  if (joined < 0)
-    return as_field_fail(loader, "", where, "merges \"%.60s\" and \"%.60s\" to what is not in the vocabulary", left,
-                         right);
-  return as_merge_table_add(&bpe->merges, left_id, right_id, joined);
-}
-
 void as_bpe_finish(as_loader *loader, as_bpe *bpe) {
   for (uint32_t c = 0; c < AS_BYTE_CHARACTERS; c++) {
     char bytes[4];

@@ -18,11 +18,6 @@ typedef struct as_bpe {
 as_bpe *as_bpe_new(as_context *ctx);
 void as_bpe_free(as_context *ctx, as_bpe *bpe);
 
-/* Appends the rule that joins two tokens, given with their lengths, of the vocabulary; `where` names the rule in
- * messages. AS_E_MODEL if they or what they become are no tokens. */
-AS_MUST_CHECK as_status as_bpe_add_merge(as_loader *loader, as_bpe *bpe, const char *where, const char *left,
-                                         size_t left_length, const char *right, size_t right_length);
-
 /* The last step: looks up the characters in the vocabulary of loader->tokenizer. */
 void as_bpe_finish(as_loader *loader, as_bpe *bpe);
 

@@ -25,8 +25,9 @@ libassistify_all_la_SOURCES += tokenizer/double_array.c tokenizer/double_array.h
 EXTRA_DIST += tokenizer/make_unicode_tables.py tokenizer/make_grapheme_tables.py
 
 # Tests.
-check_PROGRAMS += tests/golden_wordpiece tests/golden_bpe tests/golden_unigram tests/test_wordpiece tests/test_encoding tests/test_tokenizer_files \
-  tests/test_tokenizer_robust   tests/test_wordpiece_trainer
+check_PROGRAMS += tests/golden_wordpiece tests/golden_bpe tests/golden_unigram tests/test_wordpiece tests/test_encoding \
+  tests/test_tokenizer_files tests/test_tokenizer_robust tests/test_wordpiece_trainer tests/test_byte_bpe \
+  tests/test_bpe_files tests/test_trainers
 tests_golden_wordpiece_SOURCES = tests/golden_wordpiece.c tests/tokenizer_golden.c tests/tokenizer_golden.h
 tests_golden_wordpiece_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_wordpiece_LDADD = libtest_harness.la $(TEST_LDADD)
@@ -39,16 +40,25 @@ tests_golden_bpe_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_wordpiece_SOURCES = tests/test_wordpiece.c tests/tokenizer_files.h tests/tokenizer_fixture.h
 tests_test_wordpiece_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_wordpiece_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_byte_bpe_SOURCES = tests/test_byte_bpe.c tests/bpe_files.h tests/tokenizer_files.h
+tests_test_byte_bpe_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_byte_bpe_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_bpe_files_SOURCES = tests/test_bpe_files.c tests/bpe_files.h tests/tokenizer_files.h
+tests_test_bpe_files_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_bpe_files_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_encoding_SOURCES = tests/test_encoding.c tests/tokenizer_files.h tests/tokenizer_fixture.h
 tests_test_encoding_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_encoding_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_tokenizer_files_SOURCES = tests/test_tokenizer_files.c tests/tokenizer_files.h
 tests_test_tokenizer_files_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_tokenizer_files_LDADD = libtest_harness.la $(TEST_LDADD)
-tests_test_wordpiece_trainer_SOURCES = tests/test_wordpiece_trainer.c
+tests_test_trainers_SOURCES = tests/test_trainers.c tests/text_source.h
+tests_test_trainers_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_trainers_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_wordpiece_trainer_SOURCES = tests/test_wordpiece_trainer.c tests/text_source.h
 tests_test_wordpiece_trainer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_wordpiece_trainer_LDADD = libtest_harness.la $(TEST_LDADD)
-tests_test_tokenizer_robust_SOURCES = tests/test_tokenizer_robust.c tests/tokenizer_files.h
+tests_test_tokenizer_robust_SOURCES = tests/test_tokenizer_robust.c tests/bpe_files.h tests/text_source.h tests/tokenizer_files.h
 tests_test_tokenizer_robust_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_tokenizer_robust_LDADD = libtest_harness.la $(TEST_LDADD)
 EXTRA_DIST += tests/golden/own_sentences.txt

@@ -13,23 +13,71 @@ static const char VERSION[] = "#version";
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
 
-/* "a b": two tokens and one space between them. `text` is ended by a NUL or a line end. */
-static as_status read_text(as_loader *loader, as_bpe *bpe, const char *where, const char *text, size_t length) {
-  const char *space = memchr(text, ' ', length);
-  size_t left = space ? (size_t)(space - text) : 0, right = space ? length - left - 1 : 0;
-  if (left == 0 || right == 0 || memchr(space + 1, ' ', right))
-    return as_field_fail(loader, "", where, "must be two tokens with a space between, but is \"%.*s\"",
-                         (int)(length > 60 ? 60 : length), text);
-  return as_bpe_add_merge(loader, bpe, where, text, left, space + 1, right);
+/* A rule as it stands in a file. */
+typedef struct rule_text {
+  const char *left, *right;
+  size_t left_length, right_length;
+  size_t number;  /* of its line, or in its list */
+  bool in_a_list; /* of tokenizer.json */
+} rule_text;
+
+enum { SHOWN = 60 }; /* bytes of a token in a message */
+
+static int shown(size_t length) {
+  return (int)(length < SHOWN ? length : SHOWN);
 }
 
-static as_status read_item(as_loader *loader, as_bpe *bpe, const char *where, const json_t *item) {
-  if (json_is_string(item)) return read_text(loader, bpe, where, json_string_value(item), json_string_length(item));
+/* Where a rule stands, for messages. */
+static const char *place(const rule_text *rule, char text[32]) {
+  snprintf(text, 32, rule->in_a_list ? "merges[%zu]" : "line %zu", rule->number);
+  return text;
+}
+
+/* Appends the rule. The trie's walk for the joined token goes through the left one. */
+static as_status add_rule(as_loader *loader, as_bpe *bpe, const rule_text *rule) {
+  const as_trie *trie = &loader->tokenizer->vocabulary.trie;
+  char where[32];
+  int32_t right_id = as_trie_get(trie, rule->right, rule->right_length);
+  int64_t left = as_trie_node(trie, rule->left, rule->left_length);
+  int32_t left_id = left < 0 || !trie->values ? -1 : trie->values[left];
+  if (left_id < 0 || right_id < 0)
+    return as_field_fail(loader, "", place(rule, where), "merges \"%.*s\", which is not in the vocabulary",
+                         shown(left_id < 0 ? rule->left_length : rule->right_length),
+                         left_id < 0 ? rule->left : rule->right);
+  int64_t node = as_trie_walk(trie, (uint32_t)left, rule->right, rule->right_length);
+  int32_t joined = node < 0 ? -1 : trie->values[node];
+  if (joined < 0)
+    return as_field_fail(loader, "", place(rule, where),
+                         "merges \"%.*s\" and \"%.*s\" to what is not in the vocabulary", shown(rule->left_length),
+                         rule->left, shown(rule->right_length), rule->right);
+  return as_merge_table_add(&bpe->merges, left_id, right_id, joined);
+}
+
+/* "a b": two tokens and one space between them. */
+static as_status read_text(as_loader *loader, as_bpe *bpe, rule_text rule, const char *text, size_t length) {
+  const char *space = memchr(text, ' ', length);
+  char where[32];
+  rule.left = text;
+  rule.left_length = space ? (size_t)(space - text) : 0;
+  rule.right = space ? space + 1 : text;
+  rule.right_length = space ? length - rule.left_length - 1 : 0;
+  if (rule.left_length > 0 && rule.right_length > 0 && !memchr(rule.right, ' ', rule.right_length))
+    return add_rule(loader, bpe, &rule);
+  return as_field_fail(loader, "", place(&rule, where), "must be two tokens with a space between, but is \"%.*s\"",
+                       shown(length), text);
+}
+
+static as_status read_item(as_loader *loader, as_bpe *bpe, rule_text rule, const json_t *item) {
   const json_t *left = json_array_get(item, 0), *right = json_array_get(item, 1);
+  char where[32];
+  if (json_is_string(item)) return read_text(loader, bpe, rule, json_string_value(item), json_string_length(item));
   if (json_array_size(item) != 2 || !json_is_string(left) || !json_is_string(right))
-    return as_field_fail(loader, "", where, "must be two tokens");
-  return as_bpe_add_merge(loader, bpe, where, json_string_value(left), json_string_length(left),
-                          json_string_value(right), json_string_length(right));
+    return as_field_fail(loader, "", place(&rule, where), "must be two tokens");
+  rule.left = json_string_value(left);
+  rule.left_length = json_string_length(left);
+  rule.right = json_string_value(right);
+  rule.right_length = json_string_length(right);
+  return add_rule(loader, bpe, &rule);
 }
 
 as_status as_read_merges_list(as_loader *loader, const json_t *model, as_bpe *bpe) {
@@ -37,9 +85,7 @@ as_status as_read_merges_list(as_loader *loader, const json_t *model, as_bpe *bp
   size_t index;
   if (!json_is_array(list)) return as_field_fail(loader, "", "merges", "must be a list");
   json_array_foreach(list, index, item) {
-    char where[32];
-    snprintf(where, sizeof where, "merges[%zu]", index);
-    as_status status = read_item(loader, bpe, where, item);
+    as_status status = read_item(loader, bpe, (rule_text){.number = index, .in_a_list = true}, item);
     if (status != AS_OK) return status;
   }
   return AS_OK;
@@ -50,16 +96,13 @@ as_status as_read_merges_txt(as_loader *loader, as_bpe *bpe) {
   size_t length, number = 1;
   as_status status = as_file_read(loader->ctx, loader->path, AS_MAX_TOKENIZER_FILE, AS_E_MODEL, &text, &length);
   if (status != AS_OK) return status;
-  for (char *line = text, *end = text + length, *stop; line < end && status == AS_OK; line = stop + 1, number++) {
-    char where[32];
+  for (const char *line = text, *end = text + length, *stop; line < end && status == AS_OK; line = stop + 1, number++) {
     stop = memchr(line, '\n', (size_t)(end - line));
     if (!stop) stop = end;
     size_t size = (size_t)(stop - line);
     if (size > 0 && line[size - 1] == '\r') size--;
     if (number == 1 && strncmp(line, VERSION, strlen(VERSION)) == 0) continue;
-    snprintf(where, sizeof where, "line %zu", number);
-    line[size] = 0;
-    status = read_text(loader, bpe, where, line, size);
+    status = read_text(loader, bpe, (rule_text){.number = number}, line, size);
   }
   as_free(loader->ctx, text);
   return status;

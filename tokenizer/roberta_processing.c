@@ -100,7 +100,7 @@ static size_t trailing_spaces(const char *text, size_t length) {
 }
 
 /* The reference moves offsets by as many characters as the token has spaces. It takes the token at the start of the
- * text, and the first of a window, for one that may have a space which the text has not. */
+ * text, and the first of a window, for one that may have a space which the text has not, but not two. */
 static void trim(const as_tokenizer *tokenizer, const void *state, const as_work *work, as_text_view source,
                  as_token *token, bool first) {
   const as_byte_level *members = as_roberta_processing_members(state);
@@ -109,7 +109,7 @@ static void trim(const as_tokenizer *tokenizer, const void *state, const as_work
   if (!text) return;
   size_t leading = leading_spaces(text, length), trailing = trailing_spaces(text, length);
   uint32_t start = token->span.start, end = token->span.end;
-  if (leading > 0 && members->add_prefix_space && (first || start == 0)) leading--;
+  if (leading == 1 && members->add_prefix_space && (first || start == 0)) leading = 0;
   for (; leading > 0 && start < end; leading--) do
       start++;
     while (start < end && ((unsigned char)source.bytes[start] & 0xC0) == 0x80);

@@ -67,14 +67,17 @@ as_status as_trie_put(as_trie *trie, const char *key, size_t length, int32_t val
   return AS_OK;
 }
 
-int64_t as_trie_node(const as_trie *trie, const char *key, size_t length) {
-  uint32_t node = 0;
+int64_t as_trie_walk(const as_trie *trie, uint32_t node, const char *key, size_t length) {
   for (size_t i = 0; i < length; i++) {
     uint32_t edge = as_trie_edge(trie, node, (unsigned char)key[i]);
     if (!edge) return -1;
     node = edge >> 1;
   }
   return node;
+}
+
+int64_t as_trie_node(const as_trie *trie, const char *key, size_t length) {
+  return as_trie_walk(trie, 0, key, length);
 }
 
 int32_t as_trie_get(const as_trie *trie, const char *key, size_t length) {

@@ -36,7 +36,9 @@ static inline uint32_t as_trie_edge(const as_trie *trie, uint32_t node, unsigned
   }
 }
 
-/* The node reached from the root by all of `key`, -1 if there is none. */
+/* The node reached from `node` by all of `key`, -1 if there is none. */
+int64_t as_trie_walk(const as_trie *trie, uint32_t node, const char *key, size_t length);
+/* The same from the root. */
 int64_t as_trie_node(const as_trie *trie, const char *key, size_t length);
 /* The number of the key, -1 if it is not in the set. */
 int32_t as_trie_get(const as_trie *trie, const char *key, size_t length);
