@@ -4,6 +4,7 @@ Both sides are timed in processes of their own, one after the other, ours, their
 does meanwhile meets both, and that each has its own peak of memory.
 """
 import argparse
+import collections
 import importlib.metadata
 import json
 import os
@@ -18,11 +19,15 @@ WORKLOADS = os.path.join(ROOT, "bench", "workloads")
 
 # As the program's --size has them: dim, hidden_dim, heads, layers.
 SIZES = {"tiny": (128, 512, 2, 2), "mini": (256, 1024, 4, 4), "small": (512, 2048, 8, 4), "base": (768, 3072, 12, 6)}
-VOCABULARY, POSITIONS, CLASSES = 30522, 512, 77
+POSITIONS = 512
+# As the program's --arch has them: name, vocabulary, padding id, classes, layers of base.
+Architecture = collections.namedtuple("Architecture", "name vocabulary pad classes base_layers")
+ARCHITECTURES = {"distilbert": Architecture("DistilBERT", 30522, 0, 77, 6), "roberta": Architecture("RoBERTa", 50265, 1, 3, 12)}
 
 
 def add_options(parser):
     parser.add_argument("--program", default=os.path.join(ROOT, "build", "assistify"), help="ours; default: %(default)s")
+    parser.add_argument("--arch", default="distilbert", choices=list(ARCHITECTURES))
     parser.add_argument("--size", default="base", choices=list(SIZES))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3, help="ours and theirs in turn, so many times; default: %(default)s")
@@ -53,25 +58,35 @@ def read_workload(path, limit=0):
     return batches
 
 
-def distilbert(size, attention=None):
+def model(arch, size, attention=None):
     """transformers' model with fresh weights, of the shape that ours has."""
     import torch
     import transformers
     torch.manual_seed(1)
+    of = ARCHITECTURES[arch]
     dim, hidden, heads, layers = SIZES[size]
-    extra = {"attn_implementation": attention} if attention else {}
-    config = transformers.DistilBertConfig(vocab_size=VOCABULARY, max_position_embeddings=POSITIONS, dim=dim,
-                                           hidden_dim=hidden, n_heads=heads, n_layers=layers, num_labels=CLASSES, **extra)
-    return transformers.DistilBertForSequenceClassification(config)
+    common = {"vocab_size": of.vocabulary, "num_labels": of.classes, "pad_token_id": of.pad}
+    if attention:
+        common["attn_implementation"] = attention
+    if arch == "distilbert":
+        config = transformers.DistilBertConfig(max_position_embeddings=POSITIONS, dim=dim, hidden_dim=hidden, n_heads=heads,
+                                               n_layers=of.base_layers if size == "base" else layers, **common)
+        return transformers.DistilBertForSequenceClassification(config)
+    config = transformers.RobertaConfig(max_position_embeddings=POSITIONS + of.pad + 1, hidden_size=dim,
+                                        intermediate_size=hidden, num_attention_heads=heads, type_vocab_size=1,
+                                        num_hidden_layers=of.base_layers if size == "base" else layers,
+                                        layer_norm_eps=1e-5, **common)
+    return transformers.RobertaForSequenceClassification(config)
 
 
-def padded(lengths, pad_to, generator):
+def padded(arch, lengths, pad_to, generator):
     """Random ids and the attention mask, [rows, pad_to], as numpy arrays."""
     import numpy
-    ids = numpy.zeros((len(lengths), pad_to), numpy.int64)
+    of = ARCHITECTURES[arch]
+    ids = numpy.full((len(lengths), pad_to), of.pad, numpy.int64)
     mask = numpy.zeros((len(lengths), pad_to), numpy.int64)
     for row, length in enumerate(lengths):
-        ids[row, :length] = generator.integers(1, VOCABULARY, length)
+        ids[row, :length] = generator.integers(of.pad + 1, of.vocabulary, length)
         mask[row, :length] = 1
     return ids, mask
 
@@ -86,7 +101,7 @@ def describe(arguments, *packages):
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         cpu = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), "unknown processor")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    print(f"{cpu}, {os.cpu_count()} processors; DistilBERT {arguments.size}, {arguments.threads} threads, fp32; {versions}; "
+    print(f"{cpu}, {os.cpu_count()} processors; {ARCHITECTURES[arguments.arch].name} {arguments.size}, {arguments.threads} threads, fp32; {versions}; "
           f"{arguments.rounds} rounds: median (min–max)\n", flush=True)
 
 
@@ -105,7 +120,7 @@ def ours(arguments, *words):
 
 
 def theirs(script, arguments, what, *words):
-    return run([sys.executable, script, "--child", what, "--size", arguments.size, "--threads", str(arguments.threads),
+    return run([sys.executable, script, "--child", what, "--arch", arguments.arch, "--size", arguments.size, "--threads", str(arguments.threads),
                 *map(str, words)])
 
 

@@ -1,7 +1,7 @@
-"""A model that all sides can open: a DistilBERT with random weights as a Hugging Face folder, and its ONNX graphs.
+"""A model that all sides can open: an encoder with random weights as a Hugging Face folder, and its ONNX graphs.
 
-Nothing is downloaded. The vocabulary is made up: as large as bert-base-uncased's, special tokens in the same places, with
-single characters, the words of TEXT, and fillers.
+Nothing is downloaded. The vocabulary is made up: as large as the released model's (bert-base-uncased, roberta-base), special
+tokens in the same places, with single characters or bytes, the words of TEXT, and fillers.
 """
 import json
 import os
@@ -17,10 +17,10 @@ def vocabulary():
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     words += list("!?.,;:'-") + list(letters) + ["##" + letter for letter in letters]
     words += sorted({word for word in TEXT.lower().rstrip("?").split() if len(word) > 1})
-    return words + [f"filler{i}" for i in range(common.VOCABULARY - len(words))]
+    return words + [f"filler{i}" for i in range(common.ARCHITECTURES["distilbert"].vocabulary - len(words))]
 
 
-def write_tokenizer(folder):
+def write_wordpiece(folder):
     from tokenizers import BertWordPieceTokenizer
     path = os.path.join(folder, "vocab.txt")
     with open(path, "w", encoding="utf-8") as out:
@@ -28,6 +28,29 @@ def write_tokenizer(folder):
     BertWordPieceTokenizer(path, lowercase=True).save(os.path.join(folder, "tokenizer.json"))
     with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as out:
         json.dump({"tokenizer_class": "DistilBertTokenizer", "do_lower_case": True, "model_max_length": common.POSITIONS}, out)
+
+
+def write_byte_bpe(folder):
+    from tokenizers import ByteLevelBPETokenizer
+    from tokenizers.processors import RobertaProcessing
+    tokenizer = ByteLevelBPETokenizer()
+    tokenizer.train_from_iterator([TEXT], vocab_size=1000, min_frequency=1, show_progress=False,
+                                  special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    tokenizer.post_processor = RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    path = os.path.join(folder, "tokenizer.json")
+    tokenizer.save(path)
+    with open(path, encoding="utf-8") as file:
+        whole = json.load(file)
+    vocab = whole["model"]["vocab"]
+    for i in range(len(vocab), common.ARCHITECTURES["roberta"].vocabulary):
+        vocab[f"filler{i}"] = i
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(whole, file)
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as out:
+        json.dump({"tokenizer_class": "RobertaTokenizer", "model_max_length": common.POSITIONS}, out)
+
+
+WRITE_TOKENIZER = {"distilbert": write_wordpiece, "roberta": write_byte_bpe}
 
 
 def export(model, path):
@@ -42,7 +65,7 @@ def export(model, path):
         def forward(self, input_ids, attention_mask):
             return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
 
-    ids = torch.randint(1, 1000, (2, 16))
+    ids = torch.randint(2, 1000, (2, 16))
     mask = torch.ones_like(ids)
     mask[1, 12:] = 0
     axes = {0: "rows", 1: "tokens"}
@@ -60,19 +83,19 @@ def optimize(source, target, size):
                    use_gpu=False).save_model_to_file(target)
 
 
-def prepare(folder, size, wanted):
+def prepare(folder, arch, size, wanted):
     """Makes folder/hf and, if wanted, folder/ort.onnx and folder/ort-opt.onnx. What is there is kept."""
-    done = os.path.join(folder, "done-" + "-".join([size, *sorted(wanted)]))
+    done = os.path.join(folder, "done-" + "-".join([arch, size, *sorted(wanted)]))
     if os.path.exists(done):
         return
     hf = os.path.join(folder, "hf")
     shutil.rmtree(hf, ignore_errors=True)
     os.makedirs(hf)
-    model = common.distilbert(size).eval()
+    model = common.model(arch, size).eval()
     model.save_pretrained(hf)
-    write_tokenizer(hf)
+    WRITE_TOKENIZER[arch](hf)
     if "ort" in wanted or "ort-opt" in wanted:
-        eager = common.distilbert(size, attention="eager").eval()
+        eager = common.model(arch, size, attention="eager").eval()
         eager.load_state_dict(model.state_dict())
         export(eager, os.path.join(folder, "ort.onnx"))
     if "ort-opt" in wanted:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The speed of a DistilBERT's answers: assistify beside ONNX Runtime and PyTorch, in fp32. Parts:
+"""The speed of an encoder's answers (--arch distilbert, roberta): assistify beside ONNX Runtime and PyTorch, in fp32. Parts:
 
   infer.latency     one row of 8, 32 or 128 tokens, ids in, probabilities (theirs: logits) out; milliseconds
   infer.throughput  1,000 rows; theirs in batches of 32 sorted by length and padded to the longest row, ours packed by tokens
@@ -23,18 +23,21 @@ import folder
 
 SCRIPT = os.path.abspath(__file__)
 COLD = os.path.join(common.HERE, "cold.py")
-WORKLOAD = os.path.join(common.WORKLOADS, "distilbert.infer.sorted.b32.n1000.txt")
 RIVALS = {"ort": "ONNX Runtime", "ort-opt": "ONNX R. fused", "torch": "PyTorch"}
 LENGTHS = (8, 32, 128)
 BUSY_LENGTH = 32
 WARM_UP_REQUESTS = 5
 
 
+def workload(arguments):
+    return os.path.join(common.WORKLOADS, f"{arguments.arch}.infer.sorted.b32.n1000.txt")
+
+
 # ---- the rivals, each in a process of its own -----------------------------------------------------------------------
 def time_latency(arguments, answer, generator):
     """Milliseconds of --requests answers, or of as many as --seconds allow, but at least 20."""
     for length in map(int, arguments.tokens.split(",")):
-        ids, mask = common.padded([length], length, generator)
+        ids, mask = common.padded(arguments.arch, [length], length, generator)
         for _ in range(WARM_UP_REQUESTS):
             answer(ids, mask)
         milliseconds, end = [], time.perf_counter() + arguments.seconds
@@ -46,8 +49,8 @@ def time_latency(arguments, answer, generator):
 
 
 def time_throughput(arguments, answer, generator):
-    batches = [common.padded(lengths, pad_to, generator) for pad_to, lengths in
-               common.read_workload(WORKLOAD, arguments.limit)]
+    batches = [common.padded(arguments.arch, lengths, pad_to, generator) for pad_to, lengths in
+               common.read_workload(workload(arguments), arguments.limit)]
     answer(*batches[0])
     answer(*batches[-1])
     start = time.perf_counter()
@@ -59,7 +62,7 @@ def time_throughput(arguments, answer, generator):
 
 def child(arguments):
     if arguments.child == "prepare":
-        folder.prepare(arguments.work, arguments.size, arguments.rivals.split(","))
+        folder.prepare(arguments.work, arguments.arch, arguments.size, arguments.rivals.split(","))
         return
     import numpy
     work = {"latency": time_latency, "throughput": time_throughput}[arguments.child]
@@ -72,7 +75,8 @@ def rival_run(arguments, what, rival, *words):
 
 
 def our_run(arguments, *words):
-    return common.ours(arguments, "bench", "infer", "--json", "--size", arguments.size, *words)
+    return common.ours(arguments, "bench", "infer", "--json", "--arch", arguments.arch, "--size", arguments.size,
+                       *words)
 
 
 def spread_values(spread):
@@ -104,7 +108,8 @@ def throughput(arguments, rivals, table):
     neighbours, our, their = common.Neighbours(), common.Side(), {rival: common.Side() for rival in rivals}
     limit = ["--limit", arguments.limit] if arguments.limit else []
     for _ in range(arguments.rounds):
-        one, = our_run(arguments, "--requests", 0, "--repeats", 1, "--workload", WORKLOAD, *limit)
+        one, = our_run(arguments, "--requests", 0, "--repeats", 1, "--workload",
+                       workload(arguments), *limit)
         our.add([one["rows_per_second"]["median"]], one["peak_resident_bytes"] / 2**20)
         for rival in rivals:
             other, = rival_run(arguments, "throughput", rival, *limit)

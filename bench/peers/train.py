@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The speed of training a DistilBERT: assistify beside transformers on PyTorch, on the same batches, in fp32.
+"""The speed of training an encoder (--arch distilbert, roberta): assistify beside transformers on PyTorch, on the same batches, in fp32.
 
 A step is the same on both sides: forward, backward, clipping to norm 1, AdamW; dropout 0.1 on; two steps warm up. Rows are
 real ones, and so are the tokens that are counted. Ours never pads; theirs pads each batch to the length that the workload
@@ -9,6 +9,8 @@ names. Parts:
   train.grouped   batches of 16 rows of like length, padded to the longest row
   train.padmax    batches of 16, every row padded to 128 tokens; the first 8 batches
   train.full128   batches of 8 rows of exactly 128 tokens
+
+RoBERTa has lengths of other messages, and no grouped and full128.
 
 Needs Python with torch and transformers. Nothing is downloaded: weights and ids are random.
 """
@@ -22,10 +24,16 @@ import common
 SCRIPT = os.path.abspath(__file__)
 # Part: workload, batches (0: all), passes in a round.
 PARTS = {
-    "train.dynamic": ("distilbert.train.dynamic.b16.n512.txt", 0, 1),
-    "train.grouped": ("distilbert.train.grouped.b16.n512.txt", 0, 1),
-    "train.padmax": ("distilbert.train.padmax.b16.n512.txt", 8, 1),
-    "train.full128": ("distilbert.train.full128.b8.n16.txt", 0, 4),
+    "distilbert": {
+        "train.dynamic": ("distilbert.train.dynamic.b16.n512.txt", 0, 1),
+        "train.grouped": ("distilbert.train.grouped.b16.n512.txt", 0, 1),
+        "train.padmax": ("distilbert.train.padmax.b16.n512.txt", 8, 1),
+        "train.full128": ("distilbert.train.full128.b8.n16.txt", 0, 4),
+    },
+    "roberta": {
+        "train.dynamic": ("roberta.train.dynamic.b16.n256.txt", 0, 1),
+        "train.padmax": ("roberta.train.padmax.b16.n256.txt", 8, 1),
+    },
 }
 WARM_UP_STEPS = 2
 
@@ -40,10 +48,10 @@ def rival(arguments):
     generator = numpy.random.default_rng(1)
     tensors = []
     for pad_to, lengths in batches:
-        ids, mask = common.padded(lengths, pad_to, generator)
-        labels = generator.integers(0, common.CLASSES, len(lengths))
+        ids, mask = common.padded(arguments.arch, lengths, pad_to, generator)
+        labels = generator.integers(0, common.ARCHITECTURES[arguments.arch].classes, len(lengths))
         tensors.append(tuple(torch.from_numpy(x) for x in (ids, mask, labels)))
-    model = common.distilbert(arguments.size).train()
+    model = common.model(arguments.arch, arguments.size).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.01, fused=True)
 
     def step(ids, mask, labels):
@@ -64,14 +72,15 @@ def rival(arguments):
 
 
 def compare(arguments, part, table):
-    name, limit, repeats = PARTS[part]
+    name, limit, repeats = PARTS[arguments.arch][part]
     path, limit = os.path.join(common.WORKLOADS, name), arguments.limit or limit
     words = ["--workload", path, "--repeats", repeats] + (["--limit", limit] if limit else [])
     batches = common.read_workload(path, limit)
     tokens_per_row = sum(sum(lengths) for _, lengths in batches) / sum(len(lengths) for _, lengths in batches)
     neighbours, our, their = common.Neighbours(), common.Side(), common.Side()
     for _ in range(arguments.rounds):
-        one, = common.ours(arguments, "bench", "train", "--json", "--size", arguments.size, *words)
+        one, = common.ours(arguments, "bench", "train", "--json", "--arch", arguments.arch, "--size", arguments.size,
+                           *words)
         rate = one["rows_per_second"]
         our.add([rate["min"], rate["median"], rate["max"]], one["peak_resident_bytes"] / 2**20)
         other, = common.theirs(SCRIPT, arguments, "rival", *words)
@@ -96,7 +105,7 @@ def main():
         return
     common.describe(arguments, "torch", "transformers")
     table = common.Table(arguments.markdown)
-    for part in common.chosen(arguments.only, PARTS):
+    for part in common.chosen(arguments.only, PARTS[arguments.arch]):
         compare(arguments, part, table)
 
 
