@@ -78,6 +78,7 @@ as_status as_context_new(as_context **out, const as_context_options *options) {
   ctx->threads = threads;
   ctx->warn = options->warn;
   ctx->warn_user = options->warn_user;
+  ctx->second_cache = as_second_cache_bytes();
   choose_isa(ctx, options->isa);
   pthread_mutex_init(&ctx->error_mutex, NULL);
   as_status status = as_pool_start(ctx);
@@ -161,6 +162,10 @@ uint64_t as_warning_count(const as_context *ctx) {
 int as_context_threads(const as_context *ctx) {
   return ctx->threads;
 }
+size_t as_context_second_cache(const as_context *ctx) {
+  return ctx->second_cache;
+}
+
 const char *as_context_isa(const as_context *ctx) {
   return ctx->isa[0] ? ctx->isa : NULL;
 }

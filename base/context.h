@@ -54,6 +54,7 @@ void as_warn(as_context *ctx, const char *format, ...) AS_PRINTF(2, 3);
 uint64_t as_warning_count(const as_context *ctx);
 
 int as_context_threads(const as_context *ctx);     /* at least 1 */
+size_t as_context_second_cache(const as_context *ctx); /* bytes of a processor's second cache, 0: not known */
 const char *as_context_isa(const as_context *ctx); /* the name asked for, NULL if the best is to be taken */
 
 #endif

@@ -63,6 +63,7 @@ struct as_context {
   char isa[AS_ISA_CAPACITY]; /* "" if none was asked for */
   size_t bytes;              /* of this block, for the allocator */
   int threads;
+  size_t second_cache; /* bytes */
   int workers_started;
   as_worker workers[]; /* [threads - 1] */
 };

@@ -58,6 +58,15 @@ void as_machine_memory_read(as_machine_memory *out) {
   as_machine_memory_at("", out);
 }
 
+size_t as_second_cache_bytes(void) {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  long size = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return size > 0 ? (size_t)size : 0;
+#else
+  return 0;
+#endif
+}
+
 uint64_t as_peak_resident_bytes(void) {
   char text[4096] = "";
   as_read_start("/proc/self/status", text, sizeof text);

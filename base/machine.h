@@ -2,6 +2,7 @@
 #ifndef AS_BASE_MACHINE_H
 #define AS_BASE_MACHINE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Memory in bytes; UINT64_MAX where it can't be found out or where there is no limit. */
@@ -12,6 +13,9 @@ typedef struct as_machine_memory {
                          files that are only cached count as free */
 } as_machine_memory;
 void as_machine_memory_read(as_machine_memory *out);
+
+/* Bytes of a processor's second cache; 0 when that can't be found out. */
+size_t as_second_cache_bytes(void);
 
 /* The most physical memory, in bytes, that this process ever held since its program started; pages of files that it
  * maps count while they are in. 0 when that can't be found out. (getrusage's ru_maxrss is no substitute: it keeps what

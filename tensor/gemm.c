@@ -7,8 +7,8 @@
  * second cache from step to step, and while a step computes it asks for the memory of the next step's panel. Between
  * blocks of k the chain of an element rests in C.
  *
- * Invariant: an element of C is one chain in the order of k, then alpha, then the bias. Nothing of the cutting, which
- * depends on sizes only, can be seen in the result. */
+ * Invariant: an element of C is one chain in the order of k, then alpha, then the bias. Nothing of the cutting can
+ * be seen in the result. */
 #include <string.h>
 
 #include "base/threads.h"
@@ -60,12 +60,18 @@ typedef struct gemm_plan {
   int64_t depth; /* of a k block but the last */
 } gemm_plan;
 
-static gemm_plan plan_of(const as_gemm_shape *shape, int64_t m, int64_t n, int64_t k) {
+/* Rows of A that a lane goes through with each panel of B: the table's, which are meant for 1 MiB of second cache, or
+ * twice as many where that is larger. The more there are, the fewer times a panel is packed. */
+static int64_t block_rows(const as_gemm_shape *shape, size_t second_cache) {
+  return second_cache >= (size_t)2 << 20 ? 2 * shape->mc : shape->mc;
+}
+
+static gemm_plan plan_of(const as_gemm_shape *shape, int64_t mc, int64_t m, int64_t n, int64_t k) {
   gemm_plan plan = {.m = m, .n = n, .k = k};
   plan.groups = parts_of(m, shape->mr);
   plan.rows = m / plan.groups;
   plan.taller = m % plan.groups;
-  plan.row_blocks = parts_of(plan.groups, larger(shape->mc / shape->mr, 1));
+  plan.row_blocks = parts_of(plan.groups, larger(mc / shape->mr, 1));
   plan.panels = parts_of(n, shape->nr);
   plan.k_blocks = parts_of(k, shape->kc);
   plan.depth = divide_up(k, plan.k_blocks);
@@ -95,7 +101,7 @@ size_t AS_REAL(as_gemm_workspace)(const kernel_table *kernels, int64_t m, int64_
                                   bool transpose_b, int threads) {
   if (m <= 0 || n <= 0 || k <= 0) return 0;
   (void)transpose_b; /* B is packed panel by panel, whichever way it lies */
-  gemm_plan plan = plan_of(&kernels->gemm_shape, m, n, k);
+  gemm_plan plan = plan_of(&kernels->gemm_shape, kernels->gemm_shape.mc, m, n, k);
   return (size_t)(a_elements(&plan, transpose_a) + threads * b_elements(&kernels->gemm_shape, &plan)) * sizeof(real);
 }
 
@@ -285,6 +291,7 @@ static void compute_step(const gemm_run *run, int64_t group, int64_t group_end, 
     tile.rows = tile.a_k = group_row(plan, group + i + 1) - row;
     tile.a = run->packed_a ? a_group(run, row, step->k0, step->depth) : call->a + step->k0;
     tile.c = c + row * call->ldc + step->column;
+    tile.next_c = i + 1 < groups ? tile.c + tile.rows * call->ldc : NULL;
     if (next) ask_for(run, next, i, groups, &tile);
     run->kernels->gemm_tile(&tile);
   }
@@ -327,7 +334,8 @@ void AS_REAL(as_gemm)(as_context *ctx, const kernel_table *kernels, const gemm_c
   if (call->m <= 0 || call->n <= 0) return;
   gemm_run run = {.kernels = kernels, .call = call, .lanes = as_context_threads(ctx)};
   const gemm_plan *plan = &run.plan;
-  run.plan = plan_of(&kernels->gemm_shape, call->m, call->n, call->k);
+  run.plan = plan_of(&kernels->gemm_shape, block_rows(&kernels->gemm_shape, as_context_second_cache(ctx)), call->m,
+                     call->n, call->k);
   run.a_row = call->transpose_a ? 1 : call->lda;
   run.a_k = call->transpose_a ? call->lda : 1;
   run.b_k = call->transpose_b ? 1 : call->ldb;

@@ -96,6 +96,11 @@ INLINE void tile(const int rows, const bool packed, const as_gemm_tile_f32 *t) {
     UNROLLED for (int v = 0; v < VECTORS; v++) sum[r][v] = vf_zero();
   }
   if (t->into == AS_GEMM_CONTINUE) load_c(rows, t, sum, false);
+  if (t->next_c) {
+    UNROLLED for (int r = 0; r < rows; r++) {
+      for (int v = 0; v < COLUMNS; v += LINE) __builtin_prefetch(t->next_c + r * t->ldc + v, 1, 2);
+    }
+  }
   int64_t k = 0;
   if (packed) {
     for (int64_t run = 0; run < t->next_runs && k + t->next_lines <= t->depth; run++, k += t->next_lines)

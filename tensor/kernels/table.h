@@ -19,6 +19,7 @@ typedef struct AS_GEMM_TILE {
    * next + r * next_run + i * next_line. No runs: next is not looked at. */
   const real *next;
   int64_t next_runs, next_lines, next_run, next_line;
+  const real *next_c; /* where the next tile of as many rows will write, or NULL */
 } AS_GEMM_TILE;
 typedef struct AS_KERNELS {
   const char *isa; /* "scalar", "baseline", "avx2", "avx512", "neon" */
