@@ -1,6 +1,7 @@
 #include "tests/small_training.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const as_classification_task *as_small_task;
@@ -14,10 +15,11 @@ static void begin_sentiment(void) {
 
 void as_small_cases(Suite *suite, const TTest *const *tests, size_t count) {
   static void (*const begin[])(void) = {begin_intent, begin_sentiment};
+  static char names[64][200];                                         /* which the cases keep pointers to */
+  if (2 * count > sizeof names / sizeof names[0]) exit(EXIT_FAILURE); /* no test runs yet that could fail */
   for (size_t i = 0; i < 2 * count; i++) {
-    char name[200];
-    snprintf(name, sizeof name, "%s, %s", as_classification_tasks[i % 2]->name, tests[i / 2]->name);
-    TCase *tcase = tcase_create(name); /* which copies it */
+    snprintf(names[i], sizeof names[i], "%s, %s", as_classification_tasks[i % 2]->name, tests[i / 2]->name);
+    TCase *tcase = tcase_create(names[i]);
     tcase_add_checked_fixture(tcase, begin[i % 2], NULL);
     tcase_add_test(tcase, tests[i / 2]);
     suite_add_tcase(suite, tcase);

@@ -117,7 +117,9 @@ START_TEST(answers_are_probabilities_of_the_labels) {
     ck_assert_str_eq(answers[i].intent,
                      as_classifier_labels(c)->names[as_labels_find(as_classifier_labels(c), answers[i].intent)]);
     ck_assert_int_le(answers[i].tokens, 24);
-    ck_assert_int_eq(answers[i].truncated, i % 6 == 5);
+    ck_assert(!answers[i].truncated || answers[i].tokens == 24);
+    if (i % 6 == 5) ck_assert(answers[i].truncated); /* far more words than that */
+    if (i % 6 == 3) ck_assert(!answers[i].truncated);
   }
   ck_assert_ok(ctx, as_intent_classifier_predict_batch(c, texts, 0, answers, NULL));
   const char *const missing[] = {"a", NULL};
