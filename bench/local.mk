@@ -1,6 +1,6 @@
 # bench/: measuring; part of the program, not of the library.
 libassistify_cli_la_SOURCES += cli/bench_kernels.c bench/bench.h bench/kernels.c bench/gemm.c bench/measure.c
-libassistify_cli_la_SOURCES += cli/bench_train.c cli/bench_infer.c cli/bench_options.c cli/bench_options.h
+libassistify_cli_la_SOURCES += cli/bench_train.c cli/bench_infer.c cli/bench_tokenize.c cli/bench_options.c cli/bench_options.h
 libassistify_cli_la_SOURCES += bench/encoder.c bench/encoder.h bench/infer.c bench/spread.c bench/spread.h bench/train.c \
   bench/workload.c bench/workload.h
 
@@ -13,4 +13,5 @@ EXTRA_DIST += bench/workloads/distilbert.infer.sorted.b32.n1000.txt bench/worklo
   bench/workloads/distilbert.train.full128.b8.n16.txt bench/workloads/distilbert.train.grouped.b16.n512.txt \
   bench/workloads/distilbert.train.padmax.b16.n512.txt bench/workloads/roberta.infer.sorted.b32.n1000.txt \
   bench/workloads/roberta.train.dynamic.b16.n256.txt bench/workloads/roberta.train.padmax.b16.n256.txt
-EXTRA_DIST += bench/peers/cold.py bench/peers/common.py bench/peers/folder.py bench/peers/infer.py bench/peers/train.py
+EXTRA_DIST += bench/peers/cold.py bench/peers/common.py bench/peers/folder.py bench/peers/infer.py \
+  bench/peers/tokenizing.py bench/peers/train.py

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The commands bench train and bench infer from outside: what they print, and what they refuse. What the figures are is
+# The commands bench train, bench infer and bench tokenize from outside: what they print, and what they refuse. What the figures are is
 # not a test's business. Prints TAP.
 set -u
 program=${ASSISTIFY_BUILD:-.}/assistify
@@ -107,6 +107,21 @@ refuses 1 '",4' '4,4\t4\t4\t0\n'
 refuses 1 '"' '4\t4\t0\t0\n'
 refuses 1 'has a NUL byte' '4\t4\t0\000\n'
 refuses 1 'there is no batch' ''
+# A tokenizer of one letter, and two texts of it.
+printf '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n' >"$work/vocab.txt"
+printf 'content,words\na a,2\n"a, b",3\n' >"$work/texts.csv"
+run bench tokenize --tokenizer "$work/vocab.txt" --data "$work/texts.csv" --repeats 3 --json
+has 1 what model rows tokens rows_per_second tokens_per_second peak_resident_bytes
+grep -qF '"what":"tokenize","model":"WordPiece","rows":2,"tokens":9,' "$work/out"
+is 'bench tokenize counts rows and tokens' $?
+run bench tokenize --tokenizer "$work/vocab.txt" --data "$work/texts.csv"
+[ "$code" -eq 0 ] && grep -qE '^WordPiece, one thread: [0-9]+ rows/s .* 2 rows, 9 tokens$' "$work/out"
+is 'bench tokenize in words' $?
+gives 4 'no-such.json' bench tokenize --tokenizer "$work/no-such.json" --data "$work/texts.csv"
+gives 3 'text.csv' bench tokenize --tokenizer "$work/vocab.txt" --data "$work/text.csv"
+gives 3 "no column 'content'" bench tokenize --tokenizer "$work/vocab.txt" --data "$work/vocab.txt"
+gives 2 '--data' bench tokenize --tokenizer "$work/vocab.txt"
+
 gives 3 'no-such.txt' bench infer --size tiny --workload "$work/no-such.txt"
 gives 2 'leaves nothing to measure' bench infer --requests 0
 gives 2 'lengths from 1 to 512' bench infer --tokens 8,,3

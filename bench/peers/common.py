@@ -98,11 +98,15 @@ def peak_mib():
 
 def describe(arguments, *packages):
     """Prints what was compared, and where."""
+    describe_machine(f"{ARCHITECTURES[arguments.arch].name} {arguments.size}, {arguments.threads} threads, fp32",
+                     arguments.rounds, *packages)
+
+
+def describe_machine(what, rounds, *packages):
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         cpu = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), "unknown processor")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    print(f"{cpu}, {os.cpu_count()} processors; {ARCHITECTURES[arguments.arch].name} {arguments.size}, {arguments.threads} threads, fp32; {versions}; "
-          f"{arguments.rounds} rounds: median (min–max)\n", flush=True)
+    print(f"{cpu}, {os.cpu_count()} processors; {what}; {versions}; {rounds} rounds: median (min–max)\n", flush=True)
 
 
 # ---- running ----------------------------------------------------------------------------------------------------------
