@@ -82,8 +82,7 @@ static int run(as_cli *cli) {
   as_spread rate = {0};
   int64_t tokens = 0;
   as_status status = as_cli_message_options(cli, false, &options);
-  if (status == AS_OK)
-    status = as_tokenizer_open(cli->ctx, as_option_text(cli->arguments, "tokenizer"), &tokenizer);
+  if (status == AS_OK) status = as_tokenizer_open(cli->ctx, as_option_text(cli->arguments, "tokenizer"), &tokenizer);
   if (status == AS_OK)
     status = as_messages_read(cli->ctx, as_option_text(cli->arguments, "data"), &options, NULL, &messages);
   if (status == AS_OK)
@@ -107,7 +106,7 @@ const as_command as_command_bench_tokenize = {
     .description = "Encodes every text of a CSV file, one after the other with one thread, with special tokens and "
                    "offsets, after one pass that is not counted; reading the file is not counted either.",
     .examples = "assistify bench tokenize --tokenizer my_model --data messages.csv\n"
-                "assistify bench tokenize --tokenizer my_model --data messages.csv --repeats 20 --json",
+                "assistify bench tokenize --tokenizer my_model --data messages.csv --json",
     .groups = groups,
     .works_long = true,
     .run = run,
