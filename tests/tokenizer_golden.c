@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+#include "tokenizer/decode_stream.h"
+
 as_context *ctx;
 as_tokenizer *tokenizer;
 as_encoding encoding;
@@ -203,6 +206,26 @@ END_TEST
 
 /* ---- decoding ------------------------------------------------------------------------------------------------- */
 
+/* Token by token gives the same text, in whole characters. */
+static void check_stream(const json_t *row, const int64_t *ids, size_t count, bool skip, const char *expected,
+                         size_t length) {
+  as_decode_stream stream;
+  as_buffer text;
+  size_t before = 0;
+  as_decode_stream_init(&stream, tokenizer, ctx, skip);
+  as_buffer_init(&text, ctx);
+  for (size_t i = 0; i <= count; i++) {
+    ck_assert_ok(ctx, i < count ? as_decode_stream_put(&stream, ids[i], &text) : as_decode_stream_end(&stream, &text));
+    if (!as_utf8_valid(as_buffer_string(&text) + before, text.length - before))
+      ck_abort_msg("%s: token %zu gives a part of a character", id_of(row), i);
+    before = text.length;
+  }
+  if (text.length != length || memcmp(as_buffer_string(&text), expected, length) != 0)
+    ck_abort_msg("%s: streamed \"%s\", expected \"%s\"", id_of(row), as_buffer_string(&text), expected);
+  as_buffer_free(&text);
+  as_decode_stream_free(&stream);
+}
+
 static void check_decoding(const json_t *row) {
   const json_t *list = json_object_get(row, "ids");
   size_t count = json_array_size(list);
@@ -218,6 +241,7 @@ static void check_decoding(const json_t *row) {
     if (text.length != length || memcmp(as_buffer_string(&text), expected, length) != 0)
       ck_abort_msg("%s: decoded \"%s\", expected \"%s\"", id_of(row), as_buffer_string(&text), expected);
     as_buffer_free(&text);
+    check_stream(row, ids, count, skip, expected, length);
   }
   as_free(ctx, ids);
 }
