@@ -1,10 +1,12 @@
 /* Unigram tokenizers against every case of the golden files: tokenizer.json as `tokenizers` runs it, spiece.model as
- * SentencePiece does, what was saved from each, and the grapheme clusters that the Precompiled normalizer sees. */
+ * SentencePiece does, what was saved from each, the grapheme clusters that the Precompiled normalizer sees, and how
+ * good a trained vocabulary is. */
 #include <string.h>
 
 #include "base/utf8.h"
 #include "tests/tokenizer_golden.h"
 #include "tokenizer/grapheme.h"
+#include "tokenizer/unigram_trainer.h"
 
 #define LEGAL_T5 "../data/tokenizers/legal-t5"
 
@@ -106,6 +108,61 @@ START_TEST(differences) {
 }
 END_TEST
 
+/* ---- training ------------------------------------------------------------------------------------------------- */
+
+static as_status train(as_text_source next, void *user, as_tokenizer **out) {
+  return as_unigram_train(ctx, &(as_unigram_training){.vocab_size = 1000, .character_coverage = 1}, next, user, out);
+}
+
+static void train_1000(void) {
+  train_on("tokenizer_training/unigram_corpus.txt", train);
+}
+
+/* How a file's texts are cut: tokens and the sum of their scores, each for a word between white space, and unknowns. */
+typedef struct quality {
+  double tokens, likelihood;
+  size_t unknown;
+} quality;
+
+static quality measure(const char *file) {
+  as_lines_source source = {0};
+  quality sum = {0};
+  const char *text = NULL;
+  size_t length, words = 0;
+  ck_assert_ok(ctx, as_file_read(ctx, as_golden(file), 0, AS_E_DATA, &source.text, &source.length));
+  source.at = source.text;
+  while (as_next_line(&source, &text, &length) == AS_OK && text) {
+    ck_assert_ok(ctx, as_tokenizer_encode(tokenizer, text, length, NULL, 0,
+                                          &(as_encode_options){.no_special_tokens = true}, &encoding));
+    for (size_t i = 0; i < encoding.length; i++) {
+      sum.unknown += encoding.ids[i] == 2;
+      sum.likelihood += tokenizer->vocabulary.scores[encoding.ids[i]];
+    }
+    sum.tokens += (double)encoding.length;
+    for (size_t i = 0; i < length; i++) words += text[i] != ' ' && (i == 0 || text[i - 1] == ' ');
+    text = NULL;
+  }
+  as_free(ctx, source.text);
+  sum.tokens /= (double)words;
+  sum.likelihood /= (double)words;
+  return sum;
+}
+
+/* SentencePiece's figures for the same texts, and how far a trainer may fall behind them. */
+START_TEST(trained_quality) {
+  json_t *json = read_json("tokenizer_training/unigram1000.json");
+  double tokens = json_real_value(json_object_get(json_object_get(json, "dev"), "tokens_per_word"));
+  double likelihood = json_real_value(json_object_get(json, "log_likelihood_per_word_dev_viterbi"));
+  json_decref(json);
+  quality dev = measure("tokenizer_training/unigram_dev.txt");
+  ck_assert_uint_eq(as_tokenizer_vocab_size(tokenizer), 1000);
+  ck_assert_uint_eq(measure("tokenizer_training/unigram_corpus.txt").unknown, 0);
+  ck_assert_double_gt(tokens, 1);
+  ck_assert_double_le(dev.tokens, 1.05 * tokens);
+  ck_assert_double_ge(dev.likelihood, 1.03 * likelihood);
+}
+END_TEST
+
 /* ---- the suite ------------------------------------------------------------------------------------------------ */
 
 Suite *as_suite(void) {
@@ -126,5 +183,8 @@ Suite *as_suite(void) {
   TCase *pieces = golden_case("differences of spiece.model", open_piece_file);
   tcase_add_test(pieces, differences);
   suite_add_tcase(suite, pieces);
+  TCase *training = golden_case("training", train_1000);
+  tcase_add_test(training, trained_quality);
+  suite_add_tcase(suite, training);
   return suite;
 }

@@ -285,15 +285,18 @@ as_status as_next_line(void *user, const char **text, size_t *length) {
   return AS_OK;
 }
 
-void train_on_corpus(as_status (*train)(as_text_source next, void *user, as_tokenizer **out)) {
+void train_on(const char *file, as_status (*train)(as_text_source next, void *user, as_tokenizer **out)) {
   ctx = as_test_context(1);
   as_lines_source source = {0};
-  ck_assert_ok(
-      ctx, as_file_read(ctx, as_golden("tokenizer_training/corpus.txt"), 0, AS_E_DATA, &source.text, &source.length));
+  ck_assert_ok(ctx, as_file_read(ctx, as_golden(file), 0, AS_E_DATA, &source.text, &source.length));
   source.at = source.text;
   ck_assert_ok(ctx, train(as_next_line, &source, &tokenizer));
   as_free(ctx, source.text);
   as_encoding_init(&encoding, ctx);
+}
+
+void train_on_corpus(as_status (*train)(as_text_source next, void *user, as_tokenizer **out)) {
+  train_on("tokenizer_training/corpus.txt", train);
 }
 
 /* These encodings have no special tokens. */

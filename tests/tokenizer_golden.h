@@ -23,7 +23,9 @@ typedef struct as_lines_source {
 } as_lines_source;
 as_status as_next_line(void *user, const char **text, size_t *length);
 
-/* Trains on tokenizer_training/corpus.txt. */
+/* Trains on the lines of a golden file. */
+void train_on(const char *file, as_status (*train)(as_text_source next, void *user, as_tokenizer **out));
+/* The same for tokenizer_training/corpus.txt. */
 void train_on_corpus(as_status (*train)(as_text_source next, void *user, as_tokenizer **out));
 
 /* Calls `check` for each line of a golden file; returns how many there were. */

@@ -116,8 +116,10 @@ static as_status add_block(builder *b) {
   return AS_OK;
 }
 
-/* Whether an offset fits a unit: 21 bits, or 29 whose low 8 are zero. */
+/* Whether an offset fits a unit: 21 bits, or 29 whose low 8 are zero. SentencePiece refuses arrays with an offset of 0,
+ * which would work. */
 static bool is_offset(uint32_t offset) {
+  if (offset == 0) return false;
   return offset < 1u << 21 || (offset < 1u << 29 && !(offset & 0xFF));
 }
 

@@ -1,6 +1,6 @@
 # tokenizer/: text to ids and back, as Hugging Face's tokenizers do it; knows base/ only.
 tokenizer_includedir = $(pkgincludedir)/tokenizer
-tokenizer_include_HEADERS = tokenizer/tokenizer.h tokenizer/decode_stream.h tokenizer/tokenize_json.h tokenizer/trainer.h \
+tokenizer_include_HEADERS = tokenizer/tokenizer.h tokenizer/unigram_trainer.h tokenizer/decode_stream.h tokenizer/tokenize_json.h tokenizer/trainer.h \
   tokenizer/wordpiece_trainer.h tokenizer/byte_bpe_trainer.h
 libassistify_all_la_SOURCES += tokenizer/tokenizer.c tokenizer/construct.h tokenizer/stages.h tokenizer/components.h \
   tokenizer/registry.c tokenizer/encode.c tokenizer/encode.h tokenizer/assemble.c tokenizer/assemble.h tokenizer/work.c tokenizer/work.h \
@@ -21,7 +21,10 @@ libassistify_all_la_SOURCES += tokenizer/double_array.c tokenizer/double_array.h
   tokenizer/replace.c tokenizer/metaspace.c tokenizer/metaspace.h tokenizer/byte_fallback.c tokenizer/byte_token.h \
   tokenizer/unigram.c tokenizer/unigram.h tokenizer/scored_vocab.c tokenizer/scored_vocab.h tokenizer/protobuf.c \
   tokenizer/protobuf.h tokenizer/sentencepiece.c tokenizer/sentencepiece.h tokenizer/piece_file.c tokenizer/piece_file.h \
-  tokenizer/piece_stages.c tokenizer/piece_stages.h tokenizer/piece_save.c tokenizer/decode_stream.c
+  tokenizer/piece_stages.c tokenizer/piece_stages.h tokenizer/piece_save.c tokenizer/decode_stream.c \
+  tokenizer/nfkc_rules.c tokenizer/nfkc_rules.h tokenizer/script.c tokenizer/script.h tokenizer/seed_pieces.c \
+  tokenizer/seed_pieces.h tokenizer/piece_counts.c tokenizer/piece_counts.h tokenizer/piece_choice.c tokenizer/piece_choice.h \
+  tokenizer/unigram_trainer.c
 EXTRA_DIST += tokenizer/make_unicode_tables.py tokenizer/make_grapheme_tables.py
 
 # Tests.

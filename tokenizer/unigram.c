@@ -125,6 +125,21 @@ void as_unigram_find_bytes(as_unigram *self, const as_vocabulary *vocabulary) {
   }
 }
 
+static double unknown_score(const as_vocabulary *vocabulary) {
+  double least = INFINITY;
+  for (size_t id = 0; id < vocabulary->limit; id++)
+    if (vocabulary->scores[id] < least) least = vocabulary->scores[id];
+  return least - AS_UNKNOWN_PENALTY;
+}
+
+as_unigram *as_unigram_new(as_context *ctx, const as_vocabulary *vocabulary, int32_t unk_id) {
+  as_unigram *self = as_alloc_zero(ctx, 1, sizeof *self);
+  if (!self) return NULL;
+  self->unk_id = unk_id;
+  self->unk_score = unknown_score(vocabulary);
+  return self;
+}
+
 static as_status read_model(as_loader *loader, const json_t *json, void **state) {
   int64_t unk_id = -1;
   bool byte_fallback = false;
@@ -140,10 +155,7 @@ static as_status read_model(as_loader *loader, const json_t *json, void **state)
     return as_field_fail(loader, "", "unk_id", "is %ld, but the vocabulary has %zu pieces", (long)unk_id,
                          vocabulary->limit);
   self->unk_id = (int32_t)unk_id;
-  double least = INFINITY;
-  for (size_t id = 0; id < vocabulary->limit; id++)
-    if (vocabulary->scores[id] < least) least = vocabulary->scores[id];
-  self->unk_score = least - AS_UNKNOWN_PENALTY;
+  self->unk_score = unknown_score(vocabulary);
   if (!byte_fallback) return AS_OK;
   as_unigram_find_bytes(self, vocabulary);
   if (self->byte_fallback) return AS_OK;

@@ -31,6 +31,9 @@ extern const as_model_type as_unigram_model;
 AS_MUST_CHECK as_status as_unigram_best_way(const as_unigram *self, const as_vocabulary *vocabulary, as_work *work,
                                             uint32_t start, uint32_t end, uint32_t *first);
 
+/* The model over a vocabulary that is complete, for double precision and without byte pieces; NULL on failure. */
+as_unigram *as_unigram_new(as_context *ctx, const as_vocabulary *vocabulary, int32_t unk_id);
+
 /* Looks up the 256 pieces for bytes and sets byte_fallback if they are all there. */
 void as_unigram_find_bytes(as_unigram *self, const as_vocabulary *vocabulary);
 
