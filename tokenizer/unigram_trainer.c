@@ -216,6 +216,9 @@ static as_status train(trainer *t, const as_unigram_training *options, as_text_s
   if (t->choice.count + reserved > options->vocab_size)
     as_warn(t->ctx, "the special tokens and the characters of the texts are %zu pieces, more than the %zu asked for",
             t->choice.count + reserved, options->vocab_size);
+  if (t->choice.count + reserved < options->vocab_size)
+    as_warn(t->ctx, "the texts have only %zu pieces worth keeping, fewer than the %zu asked for",
+            t->choice.count + reserved, options->vocab_size);
   status = fill_vocabulary(t, options->extra_ids);
   if (status == AS_OK) status = make_tokens(t);
   return status == AS_OK ? as_tokenizer_finish(&t->loader) : status;

@@ -21,7 +21,8 @@ typedef struct as_unigram_training {
 } as_unigram_training;
 
 /* Trains and makes the tokenizer, with T5's stages: <pad> </s> <unk> are ids 0 to 2, a text ends with </s>. If the
- * characters alone are more than vocab_size, they are all kept and a warning says so. AS_E_INVALID for sizes that have
+ * characters alone are more than vocab_size, they are all kept and a warning says so; so does one if
+ * the texts have fewer pieces. AS_E_INVALID for sizes that have
  * no room for the special tokens and for a coverage that is not from 0 to 1, AS_E_DATA if the texts have no word. */
 AS_MUST_CHECK as_status as_unigram_train(as_context *ctx, const as_unigram_training *options, as_text_source next,
                                          void *user, as_tokenizer **out);
