@@ -11,7 +11,7 @@ extern const as_command as_command_bench_infer, as_command_bench_kernels, as_com
     as_command_bench_train;
 extern const as_command as_command_data_check, as_command_data_split, as_command_data_synth;
 extern const as_command as_command_doctor;
-extern const as_command as_command_inspect_lightfm;
+extern const as_command as_command_inspect_generate, as_command_inspect_lightfm;
 extern const as_command as_command_inspect_model, as_command_inspect_run, as_command_inspect_train;
 extern const as_command as_command_metrics;
 extern const as_command as_command_tokenize;
@@ -37,6 +37,7 @@ static const as_command *const commands[] = {
     &as_command_inspect_model,
     &as_command_inspect_run,
     &as_command_inspect_train,
+    &as_command_inspect_generate,
     &as_command_metrics,
     &as_command_tokenize,
     NULL,

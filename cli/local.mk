@@ -8,7 +8,8 @@ libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h
 libassistify_cli_la_SOURCES += cli/train.c cli/evaluate.c cli/predict.c cli/data.c cli/metrics.c cli/tokenize.c
 libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h
 libassistify_cli_la_SOURCES += cli/inspect.c cli/inspect.h cli/inspect_inputs.c cli/inspect_inputs.h \
-  cli/inspect_encoder.c cli/inspect_t5.c cli/inspect_losses.h cli/inspect_losses.c cli/inspect_model.c cli/inspect_run.c cli/inspect_train.c
+  cli/inspect_encoder.c cli/inspect_t5.c cli/inspect_losses.h cli/inspect_losses.c cli/inspect_model.c cli/inspect_run.c \
+  cli/inspect_train.c cli/inspect_generate.c
 # The recommender.
 libassistify_cli_la_SOURCES += cli/inspect_lightfm.c cli/inspect_lightfm.h cli/inspect_lightfm_predict.c
 

@@ -1,9 +1,10 @@
 # infer/: using trained models.
 infer_includedir = $(pkgincludedir)/infer
 infer_include_HEADERS = infer/classifier.h infer/intent_classifier.h infer/sentiment_classifier.h \
-  infer/wrong_rows.h
+  infer/wrong_rows.h infer/generate.h
 libassistify_all_la_SOURCES += infer/classifier.c infer/intent_classifier.c \
-  infer/sentiment_classifier.c infer/wrong_rows.c
+  infer/sentiment_classifier.c infer/wrong_rows.c \
+  infer/generate.c infer/generation.h infer/beam_search.c infer/token_scores.c infer/token_scores.h
 
 check_PROGRAMS += tests/test_wrong_rows
 tests_test_wrong_rows_SOURCES = tests/test_wrong_rows.c
@@ -14,3 +15,8 @@ check_PROGRAMS += tests/test_classifier
 tests_test_classifier_SOURCES = tests/test_classifier.c tests/small_training.c tests/small_training.h
 tests_test_classifier_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_classifier_LDADD = libtest_harness.la $(TEST_LDADD)
+
+check_PROGRAMS += tests/test_generate
+tests_test_generate_SOURCES = tests/test_generate.c
+tests_test_generate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_generate_LDADD = libtest_harness.la $(TEST_LDADD)

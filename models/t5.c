@@ -256,6 +256,7 @@ as_status as_t5_save(const as_t5 *t, const char *folder) {
 
 const as_t5_config *as_t5_get_config(const as_t5 *t) { return &t->config; }
 as_parameters *as_t5_parameters(as_t5 *t) { return &t->parameters; }
+const as_parameters *as_t5_const_parameters(const as_t5 *t) { return &t->parameters; }
 bool as_t5_is_tied(const as_t5 *t) { return t->lm_head < 0; }
 double as_t5_output_scale(const as_t5 *t) {
   return t->config.scale_decoder_outputs ? 1 / sqrt((double)t->config.d_model) : 1;

@@ -39,6 +39,7 @@ AS_MUST_CHECK as_status as_t5_save(const as_t5 *t5, const char *folder);
 
 const as_t5_config *as_t5_get_config(const as_t5 *t5);
 as_parameters *as_t5_parameters(as_t5 *t5);
+const as_parameters *as_t5_const_parameters(const as_t5 *t5);
 bool as_t5_is_tied(const as_t5 *t5);
 /* What the output projection multiplies its input with: d_model^-0.5, or 1 where it is not scaled. */
 double as_t5_output_scale(const as_t5 *t5);

@@ -41,7 +41,7 @@ tests_test_gemm_f64_LDADD = libtest_harness.la $(TEST_LDADD)
 
 # The kernels over tensor/kernels/simd.h, compiled once for each instruction set that the compiler knows.
 SIMD_SOURCES = tensor/kernels/simd_table.c tensor/kernels/simd_elementwise.c tensor/kernels/simd_unary.c \
-  tensor/kernels/simd_reduce.c tensor/kernels/simd_softmax.c tensor/kernels/simd_norm.c tensor/kernels/simd_dropout.c \
+  tensor/kernels/simd_reduce.c tensor/kernels/simd_rows.c tensor/kernels/simd_softmax.c tensor/kernels/simd_norm.c tensor/kernels/simd_dropout.c \
   tensor/kernels/simd_adamw.c tensor/kernels/simd_gemm.c tensor/kernels/simd_gemm.h tensor/kernels/simd_kernels.h \
   tensor/kernels/simd_math.h tensor/kernels/simd_philox.h tensor/kernels/simd.h \
   tensor/kernels/simd_sse2.h tensor/kernels/simd_avx2.h tensor/kernels/simd_avx512.h tensor/kernels/simd_neon.h

@@ -59,6 +59,15 @@ START_TEST(training_agrees) {
 }
 END_TEST
 
+static const char *const generations[] = {"t5_gen_random", "t5_gen_trained", "t5_gen_v10", "t5_gen_v11"};
+
+START_TEST(generation_agrees) {
+  as_context *ctx = as_test_context(2);
+  as_check_generate(ctx, case_folder(generations[_i]));
+  as_test_context_free(ctx);
+}
+END_TEST
+
 /* ---- damaged folders ---------------------------------------------------------------------------------------- */
 
 /* The message must name what the case is about. */
@@ -108,6 +117,7 @@ Suite *as_suite(void) {
   TCase *tcase = tcase_create("golden_inspect");
   tcase_add_loop_test(tcase, activations_losses_and_gradients_agree, 0, (int)(sizeof runs / sizeof runs[0]));
   tcase_add_loop_test(tcase, training_agrees, 0, (int)(sizeof trainings / sizeof trainings[0]));
+  tcase_add_loop_test(tcase, generation_agrees, 0, (int)(sizeof generations / sizeof generations[0]));
   tcase_add_test(tcase, damaged_folders_are_refused_with_exit_code_4);
   suite_add_tcase(suite, tcase);
   return suite;

@@ -182,3 +182,50 @@ void as_check_train(as_context *ctx, const char *folder, const char *variant) {
   as_program_free(&program);
   close_case(&c);
 }
+
+/* The ids up to and with the first end token; what is behind it is filling. */
+static void compare_ids(const char *run, size_t row, const json_t *got, const json_t *wanted) {
+  char a[600] = "", b[600] = "";
+  for (int side = 0; side < 2; side++) {
+    const json_t *ids = side ? wanted : got;
+    char *text = side ? b : a;
+    size_t used = 0;
+    for (size_t i = 0; i < json_array_size(ids) && used < 500; i++) {
+      int id = (int)json_integer_value(json_array_get(ids, i));
+      used += (size_t)snprintf(text + used, 600 - used, "%d ", id);
+      if (i > 0 && id == 1) break;
+    }
+  }
+  ck_assert_msg(strcmp(a, b) == 0, "%s, row %zu: %s, expected %s", run, row, a, b);
+}
+
+void as_check_generate(as_context *ctx, const char *folder) {
+  char inputs[4096], file[4096];
+  json_t *expected;
+  snprintf(inputs, sizeof inputs, "%s/inputs.json", folder);
+  snprintf(file, sizeof file, "%s/generation.json", folder);
+  ck_assert_ok(ctx, as_json_read(ctx, file, 1 << 20, AS_E_DATA, &expected));
+  const json_t *runs = json_object_get(expected, "runs");
+  ck_assert_int_eq(json_integer_value(json_object_get(expected, "eos_token_id")), 1);
+  as_program program = as_run_program(
+      ctx, (const char *const[]){"inspect", "generate", folder, "--inputs", inputs, "--runs", file, NULL});
+  json_t *printed = as_program_json(ctx, &program);
+  ck_assert_uint_gt(json_array_size(runs), 20);
+  ck_assert_uint_eq(json_array_size(printed), json_array_size(runs));
+  for (size_t i = 0; i < json_array_size(runs); i++) {
+    const json_t *wanted = json_array_get(runs, i), *got = json_array_get(printed, i);
+    const char *name = json_string_value(json_object_get(wanted, "name"));
+    const json_t *sequences = json_object_get(wanted, "sequences"), *scores = json_object_get(wanted, "scores");
+    ck_assert_str_eq(json_string_value(json_object_get(got, "name")), name);
+    ck_assert_uint_eq(json_array_size(json_object_get(got, "sequences")), json_array_size(sequences));
+    for (size_t k = 0; k < json_array_size(sequences); k++) {
+      compare_ids(name, k, json_array_get(json_object_get(got, "sequences"), k), json_array_get(sequences, k));
+      double a = json_number_value(json_array_get(json_object_get(got, "scores"), k));
+      double b = json_number_value(json_array_get(scores, k));
+      ck_assert_msg(fabs(a - b) <= 1e-4, "%s, row %zu: score %.9g, expected %.9g", name, k, a, b);
+    }
+  }
+  json_decref(printed);
+  json_decref(expected);
+  as_program_free(&program);
+}

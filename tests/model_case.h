@@ -15,5 +15,7 @@ float *as_test_tensor(as_context *ctx, const as_safetensors *file, const char *n
 void as_check_run(as_context *ctx, const char *folder);
 /* inspect train: losses, norms, learning rates, and every parameter after the last step. */
 void as_check_train(as_context *ctx, const char *folder, const char *variant);
+/* inspect generate over generation.json: the same ids up to and with each end token, scores to 1e-4. */
+void as_check_generate(as_context *ctx, const char *folder);
 
 #endif

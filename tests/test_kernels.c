@@ -69,6 +69,13 @@ static const as_adamw_step STEP = {.lr = 0.01,
                                    .bias_correction2 = 0.002997,
                                    .gradient_scale = 0.25};
 
+/* Rows in another order, some of them twice and some not at all. */
+static const int32_t *chosen(size_t rows) {
+  static int32_t index[4096];
+  for (size_t i = 0; i < rows; i++) index[i] = (int32_t)((rows - 1 - i) / 3 * 2);
+  return index;
+}
+
 /* The call, written once for both types: n = rows * cols, a[] the arrays. */
 #define CASE(name, call)                                                                                               \
   static void name##_f32(const as_kernels_f32 *k, dims d, float **a) {                                                 \
@@ -105,6 +112,10 @@ CASE(max, a[1][0] = k->max(n, a[0]))
 CASE(dot, a[2][0] = k->dot(n, a[0], a[1]))
 CASE(column_sum, k->column_sum(d.rows, d.cols, a[0], d.ld, a[1], false))
 CASE(column_sum_add, k->column_sum(d.rows, d.cols, a[0], d.ld, a[1], true))
+CASE(dot_rows, k->dot_rows(d.rows, d.cols, 0.5f, a[0], a[1], d.ld, NULL, a[2]))
+CASE(sum_rows, k->sum_rows(d.rows, d.cols, a[0], a[1], d.ld, NULL, a[2]))
+CASE(dot_rows_chosen, k->dot_rows(d.rows, d.cols, 0.5f, a[0], a[1], d.ld, chosen(d.rows), a[2]))
+CASE(sum_rows_chosen, k->sum_rows(d.rows, d.cols, a[0], a[1], d.ld, chosen(d.rows), a[2]))
 CASE(softmax, k->softmax(d.rows, d.cols, a[0], a[1], a[2]))
 CASE(softmax_alone, k->softmax(d.rows, d.cols, a[0], a[1], NULL))
 CASE(softmax_backward, k->softmax_backward(d.rows, d.cols, a[0], a[1], a[2], false))
@@ -157,6 +168,10 @@ static const kernel_case CASES[] = {
     {ROW(sum_squares), .arrays = {"in*", "o1"}, .relative = 6e-8},
     {ROW(column_sum), .arrays = {"is*", "oc"}, .absolute = 2e-5, .relative = 1e-6, .rowwise = true},
     {ROW(column_sum_add), .arrays = {"is*", "uc*"}, .absolute = 2e-5, .relative = 1e-6, .rowwise = true},
+    {ROW(dot_rows), .arrays = {"ic*", "is*", "or"}, .absolute = 1e-4, .relative = 1e-6, .rowwise = true},
+    {ROW(sum_rows), .arrays = {"ir*", "is*", "oc"}, .absolute = 1e-4, .relative = 1e-6, .rowwise = true},
+    {ROW(dot_rows_chosen), .arrays = {"ic*", "is*", "or"}, .absolute = 1e-4, .relative = 1e-6, .rowwise = true},
+    {ROW(sum_rows_chosen), .arrays = {"ir*", "is*", "oc"}, .absolute = 1e-4, .relative = 1e-6, .rowwise = true},
     {ROW(softmax), .arrays = {"in*", "on", "or"}, .relative = 1e-6, .absolute = 3e-7, .rowwise = true, .alias = "10"},
     {ROW(softmax_alone), .arrays = {"in*", "on"}, .relative = 1e-6, .rowwise = true, .alias = "10"},
     {ROW(softmax_backward), .arrays = {"inp", "in*", "on"}, .absolute = 3e-5, .rowwise = true, .alias = "21"},

@@ -151,6 +151,21 @@ static void column_sum(size_t rows, size_t cols, const real *x, size_t ld, real 
   }
 }
 
+static void dot_rows(size_t count, size_t n, real alpha, const real *x, const real *rows, size_t stride,
+                     const int32_t *index, real *y) {
+  for (size_t i = 0; i < count; i++) y[i] = alpha * dot(n, x, rows + (index ? (size_t)index[i] : i) * stride);
+}
+
+static void sum_rows(size_t count, size_t n, const real *weights, const real *rows, size_t stride, const int32_t *index,
+                     real *y) {
+  for (size_t c = 0; c < n; c++) {
+    double total = 0;
+    for (size_t i = 0; i < count; i++)
+      total += (double)weights[i] * (double)rows[(index ? (size_t)index[i] : i) * stride + c];
+    y[c] = (real)total;
+  }
+}
+
 /* ---- softmax ---------------------------------------------------------------------------------------------- */
 static void softmax(size_t rows, size_t cols, const real *x, real *y, real *lse) {
   for (size_t r = 0; r < rows; r++, x += cols, y += cols) {
@@ -308,6 +323,8 @@ const AS_REAL(as_kernels) AS_REAL(as_kernels_scalar) = {
     .dot = dot,
     .sum_squares = sum_squares,
     .column_sum = column_sum,
+    .dot_rows = dot_rows,
+    .sum_rows = sum_rows,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .layer_norm = layer_norm,

@@ -37,6 +37,12 @@ float AS_ISA(as_vector_dot)(size_t n, const float *a, const float *b);
 double AS_ISA(as_vector_sum_squares)(size_t n, const float *x);
 void AS_ISA(as_column_sum)(size_t rows, size_t cols, const float *x, size_t ld, float *y, bool add);
 
+/* simd_rows.c */
+void AS_ISA(as_dot_rows)(size_t count, size_t n, float alpha, const float *x, const float *rows, size_t stride,
+                         const int32_t *index, float *y);
+void AS_ISA(as_sum_rows)(size_t count, size_t n, const float *weights, const float *rows, size_t stride,
+                         const int32_t *index, float *y);
+
 /* simd_softmax.c */
 void AS_ISA(as_softmax)(size_t rows, size_t cols, const float *x, float *y, float *lse);
 void AS_ISA(as_softmax_backward)(size_t rows, size_t cols, const float *y, const float *dy, float *dx, bool add);

@@ -45,6 +45,12 @@ typedef struct AS_KERNELS {
   double (*sum_squares)(size_t n, const real *x);        /* accumulated in double */
   /* y[c] = sum over rows of x[r * ld + c], or y[c] += when `add`. */
   void (*column_sum)(size_t rows, size_t cols, const real *x, size_t ld, real *y, bool add);
+  /* One vector and `count` rows of n elements, row i at rows + index[i] * stride, or i * stride when index is NULL:
+   * y[i] = alpha * dot(x, row i);  y[n] = the sum over i of weights[i] * row i. */
+  void (*dot_rows)(size_t count, size_t n, real alpha, const real *x, const real *rows, size_t stride,
+                   const int32_t *index, real *y);
+  void (*sum_rows)(size_t count, size_t n, const real *weights, const real *rows, size_t stride, const int32_t *index,
+                   real *y);
 
   /* ---- rows: x is [rows, cols] with contiguous rows ------------------------------------------------------------- */
   /* y = softmax of each row (the row's maximum subtracted first). In place allowed. lse may be NULL, else
