@@ -151,9 +151,15 @@ as_status as_classifier_save(const as_classifier *c, const char *folder) {
   return status == AS_OK ? as_encoder_save(c->encoder, folder) : status;
 }
 
-as_context *as_classifier_context(const as_classifier *c) { return c->ctx; }
-const as_labels *as_classifier_labels(const as_classifier *c) { return as_encoder_labels(c->encoder); }
-int64_t as_classifier_max_length(const as_classifier *c) { return c->max_length; }
+as_context *as_classifier_context(const as_classifier *c) {
+  return c->ctx;
+}
+const as_labels *as_classifier_labels(const as_classifier *c) {
+  return as_encoder_labels(c->encoder);
+}
+int64_t as_classifier_max_length(const as_classifier *c) {
+  return c->max_length;
+}
 
 void as_classifier_set_max_length(as_classifier *c, int64_t tokens) {
   int64_t most = as_encoder_describe(c->encoder)->max_tokens;
@@ -166,8 +172,8 @@ static as_status tokenize(const as_classifier *c, workspace *w, const as_text *t
   as_encode_options options = {.max_length = (size_t)c->max_length};
   as_token_rows_clear(&w->rows);
   for (int64_t i = 0; i < count; i++) {
-    as_status status = as_tokenizer_encode(c->tokenizer, texts[i].text, texts[i].length, NULL, 0, &options,
-                                           &w->encoding);
+    as_status status =
+        as_tokenizer_encode(c->tokenizer, texts[i].text, texts[i].length, NULL, 0, &options, &w->encoding);
     if (status == AS_OK && w->encoding.length == 0)
       status = as_fail(c->ctx, AS_E_MODEL, "the tokenizer made no token of a text; its post-processor adds none");
     if (status == AS_OK)

@@ -44,17 +44,14 @@ void as_classifier_set_max_length(as_classifier *classifier, int64_t tokens); /*
 
 /* Asks about `count` texts; batches are packed by tokens. */
 AS_MUST_CHECK as_status as_classifier_predict(as_classifier *classifier, const as_text *texts /* [count] */,
-                                              int64_t count,
-                                              as_prediction *predictions /* [count] */);
+                                              int64_t count, as_prediction *predictions /* [count] */);
 
 /* The same for texts that end with NUL, as each task's own interface has it: `take` puts answer i, whose label is
  * borrowed from the classifier, where `user` says. AS_E_INVALID when a text is NULL. `probabilities` [count, classes]
  * may be NULL. */
-AS_MUST_CHECK as_status as_classifier_predict_each(as_classifier *classifier, const char *const *texts /* [count] */,
-                                                   int64_t count, float *probabilities,
-                                                   void (*take)(void *user, int64_t i, const char *label,
-                                                                const as_prediction *prediction),
-                                                   void *user);
+AS_MUST_CHECK as_status as_classifier_predict_each(
+    as_classifier *classifier, const char *const *texts /* [count] */, int64_t count, float *probabilities,
+    void (*take)(void *user, int64_t i, const char *label, const as_prediction *prediction), void *user);
 
 /* Writes {"<task>": label, "confidence", the task's extra fields, "all_probabilities", "tokens", "truncated"} into
  * `writer`. Below min_confidence the label is "unknown". `prediction` must have its probabilities. */

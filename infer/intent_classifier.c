@@ -4,7 +4,9 @@ as_status as_intent_classifier_open(as_context *ctx, const char *folder, as_inte
   return as_classifier_open(ctx, folder, out);
 }
 
-void as_intent_classifier_close(as_intent_classifier *classifier) { as_classifier_close(classifier); }
+void as_intent_classifier_close(as_intent_classifier *classifier) {
+  as_classifier_close(classifier);
+}
 
 as_status as_intent_classifier_save(const as_intent_classifier *classifier, const char *folder) {
   return as_classifier_save(classifier, folder);

@@ -12,10 +12,10 @@ typedef struct as_task_field {
 } as_task_field;
 
 typedef struct as_classification_task {
-  const char *name;          /* "intent": on the command line, and the key of the answer */
-  const char *label_column;  /* in CSV files */
-  const char *folder;        /* of its model, below the folder of all models */
-  const char *architecture;  /* of a fresh model */
+  const char *name;           /* "intent": on the command line, and the key of the answer */
+  const char *label_column;   /* in CSV files */
+  const char *folder;         /* of its model, below the folder of all models */
+  const char *architecture;   /* of a fresh model */
   const as_task_field *extra; /* of an answer, written behind its confidence; ended by a NULL name */
 } as_classification_task;
 

@@ -39,13 +39,12 @@ static as_status relate(as_context *ctx, as_status kind, const char *where, cons
 
 static const as_encoder_config_demand demands[] = {{"problem_type", "single_label_classification"}, {NULL, NULL}};
 
-const as_encoder_config_format as_distilbert_config_format = {
-    .model_type = "distilbert",
-    .class_name = "DistilBertForSequenceClassification",
-    .fields = fields,
-    .field_count = sizeof fields / sizeof fields[0],
-    .demands = demands,
-    .size = sizeof(as_distilbert_config),
-    .labels = offsetof(as_distilbert_config, labels),
-    .source = offsetof(as_distilbert_config, source),
-    .relate = relate};
+const as_encoder_config_format as_distilbert_config_format = {.model_type = "distilbert",
+                                                              .class_name = "DistilBertForSequenceClassification",
+                                                              .fields = fields,
+                                                              .field_count = sizeof fields / sizeof fields[0],
+                                                              .demands = demands,
+                                                              .size = sizeof(as_distilbert_config),
+                                                              .labels = offsetof(as_distilbert_config, labels),
+                                                              .source = offsetof(as_distilbert_config, source),
+                                                              .relate = relate};

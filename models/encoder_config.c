@@ -50,8 +50,8 @@ static as_status check_type(const as_model_config *file, const char *model_type)
   const char *type;
   as_status status = as_model_config_text(file, "model_type", &type);
   if (status == AS_OK && strcmp(type, model_type) != 0)
-    status = as_fail(file->ctx, AS_E_MODEL, "%s: model_type is \"%s\", but must be \"%s\"", file->path, type,
-                     model_type);
+    status =
+        as_fail(file->ctx, AS_E_MODEL, "%s: model_type is \"%s\", but must be \"%s\"", file->path, type, model_type);
   return status;
 }
 

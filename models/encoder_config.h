@@ -16,8 +16,8 @@ typedef struct as_encoder_config_demand {
 
 /* A FLOAT field with the range from 0 to 1 is the probability of being dropped; 1 itself is refused. */
 typedef struct as_encoder_config_format {
-  const char *model_type; /* as in config.json: "distilbert" */
-  const char *class_name; /* the model with its head in transformers: "DistilBertForSequenceClassification" */
+  const char *model_type;        /* as in config.json: "distilbert" */
+  const char *class_name;        /* the model with its head in transformers: "DistilBertForSequenceClassification" */
   const as_config_field *fields; /* [field_count] */
   size_t field_count;
   const as_encoder_config_demand *demands;

@@ -138,9 +138,12 @@ START_TEST(the_margin_is_between_the_two_most_probable) {
     float probabilities[4];
     int64_t classes;
     float margin;
-  } cases[] = {{{0.25F, 0.625F, 0.125F}, 3, 0.375F}, {{0.625F, 0.25F, 0.125F}, 3, 0.375F},
-               {{0.125F, 0.25F, 0.625F}, 3, 0.375F}, {{0.5F, 0.5F}, 2, 0},
-               {{0, 0, 1, 0}, 4, 1},                 {{1}, 1, 1}};
+  } cases[] = {{{0.25F, 0.625F, 0.125F}, 3, 0.375F},
+               {{0.625F, 0.25F, 0.125F}, 3, 0.375F},
+               {{0.125F, 0.25F, 0.625F}, 3, 0.375F},
+               {{0.5F, 0.5F}, 2, 0},
+               {{0, 0, 1, 0}, 4, 1},
+               {{1}, 1, 1}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     float margin = as_probability_margin(cases[i].probabilities, cases[i].classes);
     ck_assert_msg(margin == cases[i].margin, "case %zu: %g, expected %g", i, (double)margin, (double)cases[i].margin);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "models/distilbert_config.h"
+#include "models/encoder.h"
 #include "models/roberta_config.h"
 #include "tests/harness.h"
 
@@ -150,6 +151,37 @@ START_TEST(what_is_none_stays_so) {
     as_free(ctx, text);
   }
   as_free(ctx, path);
+  as_test_context_free(ctx);
+}
+END_TEST
+
+/* Every architecture has every size, within the ranges of its own configuration, and reads 512 tokens. */
+START_TEST(presets_describe_models_that_can_be_made) {
+  static const char *const names[] = {"tiny", "mini", "small", "base"};
+  as_context *ctx = as_test_context(1);
+  for (const as_encoder_architecture *const *a = as_encoder_architectures; *a; a++) {
+    ck_assert_ptr_eq(as_encoder_architecture_find((*a)->format->model_type), *a);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+      const as_encoder_preset *preset = as_encoder_preset_find(*a, names[i]);
+      union any_config config;
+      ck_assert_ptr_nonnull(preset);
+      as_encoder_config_default((*a)->format, &config);
+      (*a)->set_sizes(&config, preset, 1000, 3);
+      (*a)->set_dropout(&config, 0.25);
+      ck_assert_ok(ctx, as_encoder_config_check(ctx, (*a)->format, &config));
+      const as_encoder_description d = (*a)->describe(&config);
+      ck_assert(d.layers == preset->layers && d.block.dim == preset->dim && d.block.hidden_dim == preset->hidden_dim);
+      ck_assert(d.block.heads == preset->heads && d.vocab_size == 1000 && d.pad_token_id == 3 && d.max_tokens == 512);
+      ck_assert(d.embedding_dropout == 0.25 && d.block.attention_dropout == 0.25 && d.block.output_dropout == 0.25);
+      ck_assert(d.head.dropout == 0.25 && d.tables[0].rows == 1000 && d.tables[0].padding_row == 3);
+      ck_assert(d.first_position == (d.positions_skip_padding ? 4 : 0));
+      ck_assert(d.tables[1].rows >= d.first_position + d.max_tokens);
+    }
+    ck_assert_ptr_null(as_encoder_preset_find(*a, "huge"));
+  }
+  ck_assert_int_eq(as_encoder_preset_find(&as_distilbert, "base")->layers, 6);
+  ck_assert_int_eq(as_encoder_preset_find(&as_roberta, "base")->layers, 12);
+  ck_assert_ptr_null(as_encoder_architecture_find("bert"));
   as_test_context_free(ctx);
 }
 END_TEST
@@ -405,6 +437,7 @@ Suite *as_suite(void) {
   tcase_add_test(tcase, fields_are_read);
   tcase_add_test(tcase, fields_of_roberta_are_read);
   tcase_add_test(tcase, what_is_none_stays_so);
+  tcase_add_test(tcase, presets_describe_models_that_can_be_made);
   tcase_add_test(tcase, absent_fields_are_what_transformers_assumes);
   tcase_add_loop_test(tcase, wrong_fields_are_refused, 0, WRONG + WRONG_FOR_ROBERTA);
   tcase_add_test(tcase, other_problems_are_not_supported);
