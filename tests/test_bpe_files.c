@@ -1,38 +1,7 @@
 /* Files of byte-level BPE tokenizers: what is read, what is refused and in which words, what is written. */
 #include "tests/bpe_files.h"
+#include "tests/tokenizer_folder.h"
 #include "tokenizer/bpe.h"
-
-static as_context *ctx;
-static const char *folder;
-
-static void setup(void) {
-  ctx = as_test_context(1);
-  folder = as_test_folder();
-}
-
-static void teardown(void) {
-  as_test_folder_remove(folder);
-  as_test_context_free(ctx);
-}
-
-static void put_text(const char *name, const char *text) {
-  write_small_file(ctx, folder, name, text, strlen(text));
-}
-
-static const char *path_of(const char *name) {
-  static char path[512];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
-
-static void expect_ids(const as_tokenizer *tokenizer, const char *text, const int32_t *ids, size_t count) {
-  as_encoding encoding;
-  as_encoding_init(&encoding, ctx);
-  ck_assert_ok(ctx, as_tokenizer_encode(tokenizer, text, strlen(text), NULL, 0, NULL, &encoding));
-  ck_assert_uint_eq(encoding.length, count);
-  for (size_t i = 0; i < count; i++) ck_assert_int_eq(encoding.ids[i], ids[i]);
-  as_encoding_free(&encoding);
-}
 
 static const as_bpe *model_of(const as_tokenizer *tokenizer) {
   return tokenizer->stages[AS_STAGE_MODEL].state;

@@ -1,7 +1,7 @@
 /* Byte-level BPE: the pattern, the byte map, merging, offsets, windows, decoding, and what it costs. The expected
  * values are those of Hugging Face's tokenizers 0.23 with the same small files. */
-#include "base/threads.h"
 #include "tests/bpe_files.h"
+#include "tests/tokenizer_threads.h"
 #include "tokenizer/bpe_word.h"
 #include "tokenizer/gpt2_words.h"
 
@@ -308,29 +308,12 @@ START_TEST(steps_grow_with_the_word_not_with_its_square) {
 }
 END_TEST
 
-enum { CHUNKS = 64 };
-
-static void encode_chunk(void *argument, int64_t chunk, int lane) {
-  size_t *lengths = argument;
-  as_encoding mine;
-  (void)lane;
-  as_encoding_init(&mine, ctx);
-  char text[256] = "";
-  for (int64_t i = 0; i <= chunk % 8; i++) strcat(text, "hello world<mask>");
-  for (int i = 0; i < 50; i++)
-    if (as_tokenizer_encode(tokenizer, text, strlen(text), NULL, 0, NULL, &mine) == AS_OK)
-      lengths[chunk] += mine.length;
-  as_encoding_free(&mine);
-}
-
 START_TEST(threads_share_a_tokenizer) {
   teardown();
   ctx = as_test_context(4);
   tokenizer = open_small_bpe(ctx, NULL);
   as_encoding_init(&encoding, ctx);
-  size_t lengths[CHUNKS] = {0};
-  as_parallel_for(ctx, CHUNKS, encode_chunk, lengths);
-  for (size_t i = 0; i < CHUNKS; i++) ck_assert_uint_eq(lengths[i], 50 * (2 + 3 * (i % 8 + 1)));
+  as_assert_threads_share(ctx, tokenizer, "hello world<mask>", 3);
 }
 END_TEST
 

@@ -1,8 +1,8 @@
 /* Encodings as a whole: pairs, truncation, windows, padding, cost, threads, JSON lines. */
 #include <stdlib.h>
 
-#include "base/threads.h"
 #include "tests/tokenizer_fixture.h"
+#include "tests/tokenizer_threads.h"
 #include "tokenizer/tokenize_json.h"
 
 /* ---- pairs, truncation, padding ------------------------------------------------------------------------------- */
@@ -183,29 +183,12 @@ END_TEST
 
 /* ---- threads -------------------------------------------------------------------------------------------------- */
 
-enum { CHUNKS = 64 };
-
-static void encode_chunk(void *argument, int64_t chunk, int lane) {
-  size_t *lengths = argument;
-  as_encoding mine;
-  (void)lane;
-  as_encoding_init(&mine, ctx);
-  char text[256] = "";
-  for (int64_t i = 0; i <= chunk % 8; i++) strcat(text, "Caf\xC3\xA9 unaffable [MASK]! ");
-  for (int i = 0; i < 50; i++)
-    if (as_tokenizer_encode(tokenizer, text, strlen(text), NULL, 0, NULL, &mine) == AS_OK)
-      lengths[chunk] += mine.length;
-  as_encoding_free(&mine);
-}
-
 START_TEST(threads_share_a_tokenizer) {
   teardown();
   ctx = as_test_context(4);
   tokenizer = open_small_vocab(ctx, NULL);
   as_encoding_init(&encoding, ctx);
-  size_t lengths[CHUNKS] = {0};
-  as_parallel_for(ctx, CHUNKS, encode_chunk, lengths);
-  for (size_t i = 0; i < CHUNKS; i++) ck_assert_uint_eq(lengths[i], 50 * (2 + 6 * (i % 8 + 1)));
+  as_assert_threads_share(ctx, tokenizer, "Caf\xC3\xA9 unaffable [MASK]! ", 6);
 }
 END_TEST
 

@@ -2,29 +2,7 @@
 #include "base/random.h"
 #include "tests/bpe_files.h"
 #include "tests/text_source.h"
-
-static as_context *ctx;
-static const char *folder;
-
-static void setup(void) {
-  ctx = as_test_context(1);
-  folder = as_test_folder();
-}
-
-static void teardown(void) {
-  as_test_folder_remove(folder);
-  as_test_context_free(ctx);
-}
-
-static void put_text(const char *name, const char *text) {
-  write_small_file(ctx, folder, name, text, strlen(text));
-}
-
-static const char *path_of(const char *name) {
-  static char path[512];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
+#include "tests/tokenizer_folder.h"
 
 /* ---- failing allocations -------------------------------------------------------------------------------------- */
 

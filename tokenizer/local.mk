@@ -10,7 +10,7 @@ libassistify_all_la_SOURCES += tokenizer/tokenizer.c tokenizer/construct.h token
   tokenizer/nfd.c tokenizer/nfd.h tokenizer/bert.c tokenizer/bert_normalizer.c tokenizer/bert_normalizer.h \
   tokenizer/bert_pre_tokenizer.c tokenizer/wordpiece.c tokenizer/wordpiece_decoder.c tokenizer/template.c \
   tokenizer/template.h tokenizer/template_processing.c tokenizer/fields.c tokenizer/fields.h tokenizer/limits.h \
-  tokenizer/merge_trainer.c tokenizer/merge_trainer.h tokenizer/word_counts.c tokenizer/word_counts.h \
+  tokenizer/merge_trainer.c tokenizer/merge_trainer.h tokenizer/pair_trainer.c tokenizer/pair_trainer.h tokenizer/word_counts.c tokenizer/word_counts.h \
   tokenizer/wordpiece_trainer.c tokenizer/bpe.c tokenizer/bpe.h tokenizer/bpe_word.c tokenizer/bpe_word.h \
   tokenizer/merge_table.c tokenizer/merge_table.h tokenizer/merges_file.c tokenizer/merges_file.h \
   tokenizer/byte_level.c tokenizer/byte_level.h tokenizer/gpt2_words.c tokenizer/gpt2_words.h \
@@ -47,16 +47,16 @@ tests_golden_bpe_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_wordpiece_SOURCES = tests/test_wordpiece.c tests/tokenizer_files.h tests/tokenizer_fixture.h
 tests_test_wordpiece_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_wordpiece_LDADD = libtest_harness.la $(TEST_LDADD)
-tests_test_byte_bpe_SOURCES = tests/test_byte_bpe.c tests/bpe_files.h tests/tokenizer_files.h
+tests_test_byte_bpe_SOURCES = tests/test_byte_bpe.c tests/bpe_files.h tests/tokenizer_threads.h tests/tokenizer_files.h
 tests_test_byte_bpe_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_byte_bpe_LDADD = libtest_harness.la $(TEST_LDADD)
-tests_test_bpe_files_SOURCES = tests/test_bpe_files.c tests/bpe_files.h tests/tokenizer_files.h
+tests_test_bpe_files_SOURCES = tests/test_bpe_files.c tests/tokenizer_folder.h tests/bpe_files.h tests/tokenizer_files.h
 tests_test_bpe_files_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_bpe_files_LDADD = libtest_harness.la $(TEST_LDADD)
-tests_test_encoding_SOURCES = tests/test_encoding.c tests/tokenizer_files.h tests/tokenizer_fixture.h
+tests_test_encoding_SOURCES = tests/test_encoding.c tests/tokenizer_threads.h tests/tokenizer_files.h tests/tokenizer_fixture.h
 tests_test_encoding_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_encoding_LDADD = libtest_harness.la $(TEST_LDADD)
-tests_test_tokenizer_files_SOURCES = tests/test_tokenizer_files.c tests/tokenizer_files.h
+tests_test_tokenizer_files_SOURCES = tests/test_tokenizer_files.c tests/tokenizer_folder.h tests/tokenizer_files.h
 tests_test_tokenizer_files_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_tokenizer_files_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_trainers_SOURCES = tests/test_trainers.c tests/text_source.h
@@ -65,7 +65,7 @@ tests_test_trainers_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_wordpiece_trainer_SOURCES = tests/test_wordpiece_trainer.c tests/text_source.h
 tests_test_wordpiece_trainer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_wordpiece_trainer_LDADD = libtest_harness.la $(TEST_LDADD)
-tests_test_tokenizer_robust_SOURCES = tests/test_tokenizer_robust.c tests/bpe_files.h tests/text_source.h tests/tokenizer_files.h
+tests_test_tokenizer_robust_SOURCES = tests/test_tokenizer_robust.c tests/tokenizer_folder.h tests/bpe_files.h tests/text_source.h tests/tokenizer_files.h
 tests_test_tokenizer_robust_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_tokenizer_robust_LDADD = libtest_harness.la $(TEST_LDADD)
 EXTRA_DIST += tests/golden/own_sentences.txt
