@@ -55,10 +55,8 @@ void as_parameters_join(as_parameters *ps, int index, int count) {
   for (int i = 0; !ps->failed && i < count; i++) ps->list[index + i].joined = true;
 }
 
-bool as_parameters_borrow(as_parameters *ps, int index, const float *weights) {
-  if (ps->list[index].joined) return false;
-  ps->list[index].borrowed = weights;
-  return true;
+void as_parameters_borrow(as_parameters *ps, int index, const float *weights) {
+  if (!ps->list[index].joined) ps->list[index].borrowed = weights;
 }
 
 /* One directly after another, without those that lie elsewhere. */
@@ -133,10 +131,10 @@ void as_parameters_initialize(as_parameters *ps, int index, double standard_devi
   const as_parameter *p = &ps->list[index];
   float *w = as_parameter_weights(ps, index);
   draw_call call = {ps, index, standard_deviation, seed};
-  bool drawn = as_parameter_decays(p) || p->role == AS_ROLE_POSITION_BIAS;
-  if (drawn)
+  if (as_parameter_decays(p) || p->role == AS_ROLE_POSITION_BIAS)
     as_parallel_for(ps->ctx, (int64_t)((p->elements + DRAW_ELEMENTS - 1) / DRAW_ELEMENTS), draw_chunk, &call);
-  if (!drawn) as_parameters_fill(ps, index, p->role == AS_ROLE_NORM_WEIGHT ? 1 : 0);
+  else
+    as_parameters_fill(ps, index, p->role == AS_ROLE_NORM_WEIGHT ? 1 : 0);
   if (p->padding_row >= 0 && p->padding_row < p->shape[0])
     memset(w + p->padding_row * p->shape[1], 0, (size_t)p->shape[1] * sizeof *w);
 }

@@ -75,8 +75,8 @@ int as_parameters_declare(as_parameters *parameters, as_parameter_role role, int
  */
 void as_parameters_join(as_parameters *parameters, int index, int count);
 /* Before as_parameters_allocate, for use without gradients: the parameter's numbers [elements] lie at `weights` and
- * stay there until as_parameters_settle or as_parameters_free. One that is joined is not borrowed: false. */
-bool as_parameters_borrow(as_parameters *parameters, int index, const float *weights);
+ * stay there until as_parameters_settle or as_parameters_free. NULL and one that is joined: nothing is borrowed. */
+void as_parameters_borrow(as_parameters *parameters, int index, const float *weights);
 /* Gives all parameters that are not borrowed room: weights, and gradients (zeroed) if wanted. */
 AS_MUST_CHECK as_status as_parameters_allocate(as_parameters *parameters, bool gradients);
 /* Number of the parameter of this name, -1 if there is none. */

@@ -1,6 +1,6 @@
 /* LightFM 1.17's training, update for update: the same draws, roundings and faults, so that a run can be held against
  * the original number by number (`--compat lightfm`, `inspect lightfm`). One thread, no SIMD; recommend/fit.h is what
- * trains otherwise, and docs/recommender.md says what that does differently.
+ * trains otherwise, and says what that does differently.
  *
  * Invariant: storage is single precision; learning rate, rho and epsilon are single, every other number of an update is
  * double, and a sum is rounded where LightFM's C code rounds it. */
