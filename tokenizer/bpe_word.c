@@ -1,4 +1,4 @@
-/* Merging with a binary heap; pairs that are no more are passed over when they come up. */
+/* Merging with a heap; pairs that are no more are passed over when they come up. */
 #include "tokenizer/bpe_word.h"
 
 #include "base/memory.h"
@@ -19,23 +19,28 @@ as_status as_bpe_word_put(as_bpe_word *word, as_context *ctx, int32_t id, size_t
   return AS_OK;
 }
 
+/* Four children lie side by side and halve the depth: the heap of a long word is out of the cache. */
+enum { CHILDREN = 4 };
+
 static void push(as_bpe_word *word, as_bpe_pair pair) {
   size_t at = word->queued++;
-  for (; at > 0 && pair.key < word->queue[(at - 1) / 2].key; at = (at - 1) / 2, word->steps++)
-    word->queue[at] = word->queue[(at - 1) / 2];
+  for (size_t parent; at > 0 && pair.key < word->queue[parent = (at - 1) / CHILDREN].key; at = parent, word->steps++)
+    word->queue[at] = word->queue[parent];
   word->queue[at] = pair;
   word->steps++;
 }
 
 static as_bpe_pair pop(as_bpe_word *word) {
-  as_bpe_pair first = word->queue[0], last = word->queue[--word->queued];
+  as_bpe_pair *queue = word->queue, first = queue[0], last = queue[--word->queued];
   size_t at = 0;
-  for (size_t child; (child = 2 * at + 1) < word->queued; at = child, word->steps++) {
-    child += child + 1 < word->queued && word->queue[child + 1].key < word->queue[child].key;
-    if (last.key <= word->queue[child].key) break;
-    word->queue[at] = word->queue[child];
+  for (size_t child; (child = CHILDREN * at + 1) < word->queued; at = child, word->steps++) {
+    size_t end = child + CHILDREN < word->queued ? child + CHILDREN : word->queued;
+    for (size_t other = child + 1; other < end; other++)
+      if (queue[other].key < queue[child].key) child = other;
+    if (last.key <= queue[child].key) break;
+    queue[at] = queue[child];
   }
-  word->queue[at] = last;
+  queue[at] = last;
   word->steps++;
   return first;
 }
