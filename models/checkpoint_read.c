@@ -26,6 +26,7 @@ typedef struct view {
   as_tensor_place place;
   float *out;                /* NULL: the floats are used where they lie */
   const unsigned char *data; /* its first element, while its storage is held */
+  bool passing;              /* its bytes lie in a mapped file and are not needed once they were copied */
   int64_t first_chunk;       /* of the job */
 } view;
 
@@ -142,12 +143,14 @@ static void read_chunk(void *argument, int64_t chunk, int lane) {
   size_t size = as_stored_type_size(v->entry->tensor->type);
   if (!v->place.strides) as_prefault(v->data + (size_t)start * size, (size_t)(end - start) * size, false);
   if (v->out) as_prefault(v->out + start, (size_t)(end - start) * sizeof *v->out, true);
+  const int64_t first = start;
   for (; start < end; start += BLOCK) {
     if (read_block(v, start, (size_t)(end - start < BLOCK ? end - start : BLOCK))) continue;
     int64_t lowest = atomic_load(&work->bad_chunk);
     while (chunk < lowest && !atomic_compare_exchange_weak(&work->bad_chunk, &lowest, chunk)) continue;
     return;
   }
+  if (v->passing) as_discard(v->data + (size_t)first * size, (size_t)(end - first) * size);
 }
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
@@ -232,6 +235,7 @@ as_status as_checkpoint_read_all(as_checkpoint *checkpoint, const as_checkpoint_
     if (entry->tensor->elements == 0) continue;
     views[used++] =
         (view){.entry = entry, .place = source->format->place(source->file, entry->index), .out = reads[i].out};
+    views[used - 1].passing = source->format->stays && reads[i].out && !views[used - 1].place.strides;
   }
   qsort(views, used, sizeof *views, by_storage);
   for (size_t begin = 0, end; begin < used && status == AS_OK; begin = end) {

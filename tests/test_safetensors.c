@@ -4,7 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/machine.h"
 #include "base/random.h"
 #include "models/checkpoint.h"
 #include "models/safetensors.h"
@@ -408,6 +410,34 @@ START_TEST(all_sizes_are_read_whole) {
 }
 END_TEST
 
+/* Weights that are copied out of a mapped file are in memory once: the file's pages go as they are read. */
+START_TEST(reading_holds_each_weight_once) {
+  enum { COUNT = 4, ELEMENTS = 4 << 20 };
+  as_context *ctx = as_test_context(2);
+  char header[512] = "{", text[128];
+  for (long long i = 0; i < COUNT; i++) {
+    snprintf(text, sizeof text, "%s\"t%lld\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[%lld,%lld]}", i ? "," : "",
+             i, ELEMENTS, i * 4 * ELEMENTS, (i + 1) * 4 * ELEMENTS);
+    strcat(header, text);
+  }
+  strcat(header, "}");
+  write_raw("model.safetensors", header, 0, 0);
+  const long long bytes = (long long)COUNT * 4 * ELEMENTS; /* zeros, which take no room on the disk */
+  ck_assert_int_eq(truncate(in_folder("model.safetensors"), 8 + (long long)strlen(header) + bytes), 0);
+
+  as_checkpoint *checkpoint = open_checkpoint(ctx);
+  float *out = as_alloc(ctx, COUNT, ELEMENTS * sizeof *out);
+  as_checkpoint_read reads[COUNT];
+  for (int i = 0; i < COUNT; i++) reads[i] = (as_checkpoint_read){.index = (size_t)i, .out = out + i * ELEMENTS};
+  const uint64_t before = as_peak_resident_bytes();
+  ck_assert_ok(ctx, as_checkpoint_read_all(checkpoint, reads, COUNT));
+  ck_assert_uint_lt(as_peak_resident_bytes() - before, (uint64_t)bytes * 3 / 2);
+  as_free(ctx, out);
+  as_checkpoint_close(checkpoint);
+  as_test_context_free(ctx);
+}
+END_TEST
+
 /* The place of a value that is not finite, wherever it lies in the blocks; the first of several. */
 START_TEST(values_that_are_not_finite_are_refused) {
   enum { ROWS = 700, COLUMNS = 300 };
@@ -751,6 +781,7 @@ Suite *as_suite(void) {
   tcase_add_loop_test(reading, all_sizes_are_read_whole, 0, 3);
   tcase_add_test(reading, values_that_are_not_finite_are_refused);
   tcase_add_test(reading, floats_lie_in_the_mapped_file);
+  tcase_add_test(reading, reading_holds_each_weight_once);
   tcase_add_test(reading, narrow_types_that_are_not_finite_are_refused);
   TCase *shards = add_case(suite, "shards");
   tcase_add_test(shards, shards_are_one_checkpoint);
