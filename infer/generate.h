@@ -30,8 +30,8 @@ typedef struct as_generate_options {
   double top_p;       /* only the smallest set of likely ones whose probability reaches it; 1: all */
   uint64_t seed;
   uint64_t first_sequence; /* the number of the first source's first sequence: each draws by seed and number */
-  /* Whether a sequence that does not end with the end token is to stop here; ids [count] without the start token. May
-   * be called from several threads at once. NULL: never. */
+  /* Whether a sequence that does not end with the end token is to stop here; ids [count] without the start token
+   * (infer/stop_strings.h). NULL: never. */
   bool (*stops)(void *user, const int32_t *ids, int64_t count);
   /* Told of each token of each sequence as it is chosen, except in beam search, which chooses late. NULL: nobody. */
   void (*on_token)(void *user, int64_t sequence, int32_t token);

@@ -1,10 +1,10 @@
 # infer/: using trained models.
 infer_includedir = $(pkgincludedir)/infer
 infer_include_HEADERS = infer/classifier.h infer/intent_classifier.h infer/sentiment_classifier.h \
-  infer/wrong_rows.h infer/generate.h
+  infer/wrong_rows.h infer/generate.h infer/stop_strings.h
 libassistify_all_la_SOURCES += infer/classifier.c infer/intent_classifier.c \
   infer/sentiment_classifier.c infer/wrong_rows.c \
-  infer/generate.c infer/generation.h infer/beam_search.c infer/token_scores.c infer/token_scores.h
+  infer/generate.c infer/generation.h infer/beam_search.c infer/token_scores.c infer/token_scores.h infer/stop_strings.c
 
 check_PROGRAMS += tests/test_wrong_rows
 tests_test_wrong_rows_SOURCES = tests/test_wrong_rows.c

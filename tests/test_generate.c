@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "infer/generate.h"
+#include "infer/stop_strings.h"
 #include "infer/token_scores.h"
-#include "tests/harness.h"
+#include "tests/tokenizer_files.h"
 
 static const int32_t source_ids[] = {5, 9, 3, 1, 7, 1, 2, 30, 31, 8, 6, 4, 11, 1};
 static const int64_t source_lengths[] = {4, 2, 8};
@@ -323,6 +324,36 @@ START_TEST(sequences_stop_where_they_are_told_to) {
 }
 END_TEST
 
+START_TEST(strings_stop_where_the_text_has_them) {
+  static const char *const strings[] = {"order un", "caf"};
+  static const char *const empty[] = {"a", ""};
+  static const int32_t ids[] = {2, 8, 9, 10, 11, 12, 14, 13}; /* [CLS] where is my order un##able##a */
+  as_context *ctx = as_test_context(1);
+  as_tokenizer *tokenizer = open_small_vocab(ctx, NULL);
+  as_stop_strings stop;
+  ck_assert_ok(ctx, as_stop_strings_init(&stop, ctx, tokenizer, strings, 2));
+  for (int64_t count = 1; count <= 8; count++)
+    ck_assert_msg(as_stop_strings_met(&stop, ids, count) == (count >= 6), "after %d ids", (int)count);
+  ck_assert_uint_eq(as_stop_strings_cut(&stop, "a cafe order un", 15), 2);
+  ck_assert_uint_eq(as_stop_strings_cut(&stop, "no\0a caf", 8), 5);
+  ck_assert_uint_eq(as_stop_strings_cut(&stop, "nothing", 7), 7);
+  for (uint64_t n = 1; n <= 2; n++) { /* memory runs out: it says so, and nothing stops */
+    as_stop_strings other;
+    ck_assert_ok(ctx, as_stop_strings_init(&other, ctx, tokenizer, strings, 2));
+    as_test_fail_at(ctx, n);
+    ck_assert(!as_stop_strings_met(&other, ids, 8));
+    as_test_fail_at(ctx, 0);
+    ck_assert_int_eq(other.status, AS_E_NOMEM);
+    as_stop_strings_free(&other);
+  }
+  as_stop_strings_free(&stop);
+  ck_assert_refused(ctx, as_stop_strings_init(&stop, ctx, tokenizer, empty, 2), AS_E_INVALID, "is empty");
+  as_stop_strings_free(&stop);
+  as_tokenizer_free(tokenizer);
+  as_test_context_free(ctx);
+}
+END_TEST
+
 static const struct {
   as_generate_options options; /* what is not 0 replaces the default */
   const char *fragment;
@@ -449,6 +480,7 @@ Suite *as_suite(void) {
   tcase_add_loop_test(tcase, tokens_are_drawn_by_their_probability, 0, 5);
   tcase_add_test(tcase, the_best_candidates_are_in_order);
   tcase_add_test(tcase, sequences_stop_where_they_are_told_to);
+  tcase_add_test(tcase, strings_stop_where_the_text_has_them);
   tcase_add_loop_test(tcase, options_that_make_no_sense_are_refused, 0, (int)(sizeof wrong / sizeof wrong[0]));
   tcase_add_test(tcase, an_interrupted_generation_says_so);
   tcase_add_loop_test(tcase, failing_allocations_are_reported, 0, 3);
