@@ -46,12 +46,14 @@ static as_status read_list(as_workload *w, const as_lines *lines, const char **a
 static as_status expect(const as_lines *lines, const char **at, char wanted) {
   if (**at != wanted)
     return as_lines_fail(lines, "\"%.20s\" stands where %s should; a line is PAD_TO, a tab, LENGTH,LENGTH,..., a tab, "
-                                "ROW,ROW,...", *at, wanted ? "a tab" : "the line's end");
+                                "ROW,ROW,..., with another list of lengths for targets", *at,
+                         wanted == '\t' ? "a tab" : wanted ? "a comma" : "the line's end");
   if (wanted) ++*at;
   return AS_OK;
 }
 
-static as_status add_batch(as_workload *w, int64_t pad_to, int64_t rows) {
+/* Ends a batch whose rows are padded to `pad_to`, and its targets to `target_pad`. */
+static as_status add_batch(as_workload *w, int64_t pad_to, int64_t target_pad, int64_t rows) {
   int64_t *pads = as_grow(w->ctx, w->pad_to, &w->batch_capacity, (size_t)w->batches + 1, sizeof *pads);
   if (!pads) return AS_E_NOMEM;
   w->pad_to = pads;
@@ -61,34 +63,57 @@ static as_status add_batch(as_workload *w, int64_t pad_to, int64_t rows) {
   start[w->batches] = w->rows;
   pads[w->batches++] = pad_to;
   start[w->batches] = rows;
-  for (int64_t i = w->rows; i < rows; i++) w->tokens += w->lengths[i];
-  w->padded += pad_to * (rows - w->rows);
+  for (int64_t i = w->rows; i < rows; i++) w->tokens += w->lengths[i] + (w->targets ? w->targets[i] : 0);
+  w->padded += (pad_to + target_pad) * (rows - w->rows);
   w->rows = rows;
   return AS_OK;
 }
 
-static as_status read_line(as_workload *w, const as_lines *lines, const char *at, int64_t longest) {
-  int64_t rows = w->rows, numbers = w->rows, pad_to = read_number(&at, LONGEST_PAD);
-  if (pad_to < 1) return as_lines_fail(lines, "must begin with the length to pad to, from 1 to %d", LONGEST_PAD);
-  as_status status = expect(lines, &at, '\t');
-  if (status == AS_OK)
-    status = read_list(w, lines, &at, "a length", 1, longest, &w->lengths, &w->length_capacity, &rows);
-  if (status == AS_OK) status = expect(lines, &at, '\t');
-  if (status == AS_OK)
-    status = read_list(w, lines, &at, "a row", 0, LARGEST_NUMBER, &w->numbers, &w->number_capacity, &numbers);
-  if (status == AS_OK) status = expect(lines, &at, '\0');
-  if (status != AS_OK) return status;
+static as_status read_pads(const as_lines *lines, const char **at, bool pairs, int64_t *pad_to, int64_t *target_pad) {
+  as_status status = AS_OK;
+  *target_pad = 0;
+  *pad_to = read_number(at, LONGEST_PAD);
+  if (*pad_to >= 1 && pairs) {
+    status = expect(lines, at, ',');
+    if (status == AS_OK) *target_pad = read_number(at, LONGEST_PAD);
+  }
+  if (status == AS_OK && (*pad_to < 1 || (pairs && *target_pad < 1)))
+    status = as_lines_fail(lines, "must begin with the length to pad to, from 1 to %d", LONGEST_PAD);
+  return status == AS_OK ? expect(lines, at, '\t') : status;
+}
+
+static as_status check_batch(const as_workload *w, const as_lines *lines, const int64_t *lengths, int64_t rows,
+                             int64_t numbers, int64_t pad_to) {
   if (rows != numbers)
     return as_lines_fail(lines, "%lld lengths, but %lld rows", (long long)(rows - w->rows),
                          (long long)(numbers - w->rows));
   for (int64_t i = w->rows; i < rows; i++)
-    if (w->lengths[i] > pad_to)
-      return as_lines_fail(lines, "a row of %lld tokens in a batch padded to %lld", (long long)w->lengths[i],
+    if (lengths[i] > pad_to)
+      return as_lines_fail(lines, "a row of %lld tokens in a batch padded to %lld", (long long)lengths[i],
                            (long long)pad_to);
-  return add_batch(w, pad_to, rows);
+  return AS_OK;
 }
 
-as_status as_workload_read(as_context *ctx, const char *path, int64_t most, int64_t longest, as_workload *out) {
+static as_status read_line(as_workload *w, const as_lines *lines, const char *at, int64_t longest, bool pairs) {
+  int64_t rows = w->rows, targets = w->rows, numbers = w->rows, pad_to, target_pad;
+  as_status status = read_pads(lines, &at, pairs, &pad_to, &target_pad);
+  if (status == AS_OK)
+    status = read_list(w, lines, &at, "a length", 1, longest, &w->lengths, &w->length_capacity, &rows);
+  if (status == AS_OK) status = expect(lines, &at, '\t');
+  if (status == AS_OK && pairs) {
+    status = read_list(w, lines, &at, "a length", 1, longest, &w->targets, &w->target_capacity, &targets);
+    if (status == AS_OK) status = expect(lines, &at, '\t');
+  }
+  if (status == AS_OK)
+    status = read_list(w, lines, &at, "a row", 0, LARGEST_NUMBER, &w->numbers, &w->number_capacity, &numbers);
+  if (status == AS_OK) status = expect(lines, &at, '\0');
+  if (status == AS_OK) status = check_batch(w, lines, w->lengths, rows, numbers, pad_to);
+  if (status == AS_OK && pairs) status = check_batch(w, lines, w->targets, targets, numbers, target_pad);
+  return status == AS_OK ? add_batch(w, pad_to, target_pad, rows) : status;
+}
+
+static as_status read_file(as_context *ctx, const char *path, int64_t most, int64_t longest, bool pairs,
+                           as_workload *out) {
   as_lines lines = {0};
   *out = (as_workload){.ctx = ctx, .path = path};
   as_status status = as_lines_open(ctx, path, LINE_LIMIT, &lines);
@@ -100,16 +125,24 @@ as_status as_workload_read(as_context *ctx, const char *path, int64_t most, int6
     if (memchr(line, 0, length))
       status = as_lines_fail(&lines, "has a NUL byte");
     else
-      status = read_line(out, &lines, line, longest);
+      status = read_line(out, &lines, line, longest, pairs);
   }
   if (status == AS_OK && out->batches == 0) status = as_lines_fail(&lines, "there is no batch in this file");
   as_lines_close(&lines);
   return status;
 }
 
+as_status as_workload_read(as_context *ctx, const char *path, int64_t most, int64_t longest, as_workload *out) {
+  return read_file(ctx, path, most, longest, false, out);
+}
+
+as_status as_workload_read_pairs(as_context *ctx, const char *path, int64_t most, int64_t longest, as_workload *out) {
+  return read_file(ctx, path, most, longest, true, out);
+}
+
 void as_workload_free(as_workload *w) {
   if (!w->ctx) return;
-  int64_t *const arrays[] = {w->pad_to, w->start, w->lengths, w->numbers};
+  int64_t *const arrays[] = {w->pad_to, w->start, w->lengths, w->numbers, w->targets};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) as_free(w->ctx, arrays[i]);
   *w = (as_workload){0};
 }
@@ -122,7 +155,10 @@ void as_workload_ids(uint64_t seed, int64_t number, int64_t vocab_size, int64_t 
 /* Room for the longest row's ids. NULL on failure; caller frees. */
 static int32_t *row_buffer(const as_workload *w) {
   int64_t longest = 1;
-  for (int64_t i = 0; i < w->rows; i++) longest = w->lengths[i] > longest ? w->lengths[i] : longest;
+  for (int64_t i = 0; i < w->rows; i++) {
+    longest = w->lengths[i] > longest ? w->lengths[i] : longest;
+    if (w->targets) longest = w->targets[i] > longest ? w->targets[i] : longest;
+  }
   return as_alloc(w->ctx, (size_t)longest, sizeof(int32_t));
 }
 
@@ -141,6 +177,26 @@ as_status as_workload_batches(const as_workload *w, uint64_t seed, int64_t vocab
   for (int64_t b = 0; batches && status != AS_OK && b < w->batches; b++) as_encoder_batch_free(&batches[b]);
   if (status != AS_OK) as_free(w->ctx, batches);
   as_free(w->ctx, ids);
+  *out = status == AS_OK ? batches : NULL;
+  return status;
+}
+
+as_status as_workload_pairs(const as_workload *w, uint64_t seed, int64_t vocab_size, as_t5_batch **out) {
+  int32_t *ids = row_buffer(w), *labels = row_buffer(w);
+  as_t5_batch *batches = ids && labels ? as_alloc_zero(w->ctx, (size_t)w->batches, sizeof *batches) : NULL;
+  as_status status = batches ? AS_OK : AS_E_NOMEM;
+  for (int64_t b = 0; batches && b < w->batches; b++) {
+    as_t5_batch_init(&batches[b], w->ctx);
+    for (int64_t i = w->start[b]; status == AS_OK && i < w->start[b + 1]; i++) {
+      as_workload_ids(seed, w->numbers[i], vocab_size, w->lengths[i], ids);
+      as_workload_ids(seed + 1, w->numbers[i], vocab_size, w->targets[i], labels);
+      status = as_t5_batch_add(&batches[b], ids, w->lengths[i], labels, w->targets[i], 0, 0);
+    }
+  }
+  for (int64_t b = 0; batches && status != AS_OK && b < w->batches; b++) as_t5_batch_free(&batches[b]);
+  if (status != AS_OK) as_free(w->ctx, batches);
+  as_free(w->ctx, ids);
+  as_free(w->ctx, labels);
   *out = status == AS_OK ? batches : NULL;
   return status;
 }

@@ -5,17 +5,25 @@
 #include "tensor/kernels/kernels.h"
 
 /* clang-format off */
-static const as_option rows[] = {
-    {.name = "arch", .type = AS_OPTION_CHOICE, .words = "distilbert|roberta", .initial = "distilbert",
-     .help = "architecture of the model"},
-    {.name = "size", .type = AS_OPTION_CHOICE, .words = "tiny|mini|small|base", .initial = "base",
-     .help = "2 layers of 128, 4 of 256, 4 of 512, or 6 (RoBERTa: 12) of 768"},
-    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "1", .minimum = 0, .maximum = 2147483647,
-     .help = "of weights, ids and dropout"},
-    {.name = "json", .type = AS_OPTION_FLAG, .help = "one line of JSON for each measurement"},
-};
+#define ARCH(first, architectures)                                                                                     \
+  {.name = "arch", .type = AS_OPTION_CHOICE, .words = architectures, .initial = first,                                 \
+   .help = "architecture of the model"}
+#define SIZE(first, sizes)                                                                                             \
+  {.name = "size", .type = AS_OPTION_CHOICE, .words = "tiny|mini|small|base", .initial = first, .help = sizes}
+#define SEED                                                                                                           \
+  {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "1", .minimum = 0, .maximum = 2147483647,        \
+   .help = "of weights, ids and dropout"}
+#define JSON {.name = "json", .type = AS_OPTION_FLAG, .help = "one line of JSON for each measurement"}
+#define ENCODER_SIZES "2 layers of 128, 4 of 256, 4 of 512, or 6 (RoBERTa: 12) of 768"
+#define T5_SIZES "twice 2 layers of 128, 4 of 256, 6 of 512, or 12 of 768"
+static const as_option encoders[] = {ARCH("distilbert", "distilbert|roberta"), SIZE("base", ENCODER_SIZES), SEED, JSON};
+static const as_option trained[] = {ARCH("distilbert", "distilbert|roberta|t5"),
+                                    SIZE("base", ENCODER_SIZES "; T5: " T5_SIZES), SEED, JSON};
+static const as_option t5[] = {ARCH("t5", "t5"), SIZE("small", T5_SIZES), SEED, JSON};
 /* clang-format on */
-const as_option_group as_options_bench = AS_OPTION_GROUP("Model and output", rows);
+const as_option_group as_options_bench = AS_OPTION_GROUP("Model and output", encoders);
+const as_option_group as_options_bench_train = AS_OPTION_GROUP("Model and output", trained);
+const as_option_group as_options_bench_t5 = AS_OPTION_GROUP("Model and output", t5);
 
 as_bench_model as_bench_model_option(const as_cli *cli) {
   return (as_bench_model){.architecture = as_option_text(cli->arguments, "arch"),

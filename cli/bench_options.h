@@ -1,4 +1,4 @@
-/* What `bench train` and `bench infer` have in common: options, and the parts of their output that say what was
+/* What the benchmarks of models have in common: options, and the parts of their output that say what was
  * measured. */
 #ifndef AS_CLI_BENCH_OPTIONS_H
 #define AS_CLI_BENCH_OPTIONS_H
@@ -6,7 +6,8 @@
 #include "bench/encoder.h"
 #include "cli/command.h"
 
-extern const as_option_group as_options_bench; /* --size, --seed, --json */
+/* --arch, --size, --seed, --json: of encoders, of what can be trained, of T5. */
+extern const as_option_group as_options_bench, as_options_bench_train, as_options_bench_t5;
 as_bench_model as_bench_model_option(const as_cli *cli);
 
 /* A line of JSON: what was measured, with which model, threads and instruction set. as_bench_json_close adds the memory

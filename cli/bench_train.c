@@ -1,4 +1,6 @@
 /* assistify bench train: how many rows and tokens a second training takes in, and how much memory it needs. */
+#include <string.h>
+
 #include "base/machine.h"
 #include "bench/encoder.h"
 #include "cli/bench_options.h"
@@ -15,7 +17,7 @@ static const as_option rows[] = {
 };
 /* clang-format on */
 static const as_option_group measuring = AS_OPTION_GROUP("Measuring", rows);
-static const as_option_group *const groups[] = {&measuring, &as_options_bench, NULL};
+static const as_option_group *const groups[] = {&measuring, &as_options_bench_train, NULL};
 
 static void write_json(as_buffer *out, as_cli *cli, const as_workload *w, const as_bench_training *t) {
   const double tokens_per_row = (double)w->tokens / (double)w->rows;
@@ -51,8 +53,10 @@ static int run(as_cli *cli) {
   as_workload workload;
   as_buffer out;
   as_buffer_init(&out, cli->ctx);
-  as_status status = as_workload_read(cli->ctx, as_option_text(cli->arguments, "workload"),
-                                      as_option_int(cli->arguments, "limit"), AS_BENCH_POSITIONS, &workload);
+  const bool pairs = strcmp(model.architecture, "t5") == 0;
+  as_status status = (pairs ? as_workload_read_pairs : as_workload_read)(
+      cli->ctx, as_option_text(cli->arguments, "workload"), as_option_int(cli->arguments, "limit"), AS_BENCH_POSITIONS,
+      &workload);
   if (status == AS_OK)
     status = as_bench_train(cli->ctx, &model, &workload, as_option_int(cli->arguments, "repeats"), &training);
   if (status == AS_OK) {
@@ -76,7 +80,8 @@ const as_command as_command_bench_train = {
         "clipping and AdamW, dropout on. Two steps warm up; then the batches of the file are gone through several "
         "times. Rows a second are those of a pass; tokens are real ones, as nothing is padded.\n\n"
         "A line of the file is a batch: the length that programs which pad would pad to, a tab, the rows' lengths "
-        "separated by commas, a tab, the rows' numbers.",
+        "separated by commas, a tab, the rows' numbers. For T5 it has two lengths to pad to, separated by a comma, and "
+        "a list of the targets' lengths behind that of the rows'.",
     .examples = "assistify bench train --workload lengths.txt\n"
                 "assistify bench train --size tiny --limit 4 --json --workload lengths.txt",
     .groups = groups,

@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "cli/command.h"
 
-extern const as_command as_command_bench_infer, as_command_bench_kernels, as_command_bench_tokenize,
-    as_command_bench_train;
+extern const as_command as_command_bench_generate, as_command_bench_infer, as_command_bench_kernels,
+    as_command_bench_tokenize, as_command_bench_train;
 extern const as_command as_command_data_check, as_command_data_split, as_command_data_synth;
 extern const as_command as_command_doctor;
 extern const as_command as_command_inspect_generate, as_command_inspect_lightfm;
@@ -19,6 +19,7 @@ extern const as_command as_command_train_intent, as_command_predict_intent, as_c
 extern const as_command as_command_train_sentiment, as_command_predict_sentiment, as_command_evaluate_sentiment;
 
 static const as_command *const commands[] = {
+    &as_command_bench_generate,
     &as_command_bench_infer,
     &as_command_bench_kernels,
     &as_command_bench_tokenize,

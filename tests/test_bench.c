@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "bench/bench.h"
-#include "bench/encoder.h"
+#include "bench/t5.h"
 #include "tests/harness.h"
 
 static const as_bench_peaks PEAKS = {.fma_gflops = 100, .cache_gbytes = 100, .memory_gbytes = 10};
@@ -259,6 +259,82 @@ START_TEST(answers_are_measured_or_memory_is_short) {
 }
 END_TEST
 
+/* ---- T5 --------------------------------------------------------------------------------------------------------- */
+
+static const char PAIRS[] = "6,4\t4,6,3\t4,1,2\t2,0,5\n9,12\t9\t12\t1\n";
+
+START_TEST(a_workload_of_pairs_becomes_sources_and_targets) {
+  static const struct {
+    const char *text, *fragment;
+  } wrong[] = {{"6\t4\t4\t2\n", "where a comma should"},
+               {"6,4\t4\t5\t2\n", "a row of 5 tokens in a batch padded to 4"},
+               {"6,4\t4,2\t4\t2,1\n", "1 lengths, but 2 rows"},
+               {"6,4\t4\t2\n", "where a tab should"},
+               {"6,0\t4\t1\t2\n", "must begin with the length"}};
+  as_context *ctx = as_test_context(1);
+  const char *folder = as_test_folder();
+  char *path = as_path_join(ctx, folder, "pairs.txt");
+  as_workload w;
+  as_t5_batch *batches;
+  ck_assert_ok(ctx, as_file_write(ctx, path, PAIRS, sizeof PAIRS - 1));
+  ck_assert_ok(ctx, as_workload_read_pairs(ctx, path, 0, 20, &w));
+  ck_assert(w.batches == 2 && w.rows == 4 && w.tokens == 22 + 19 && w.padded == 3 * 10 + 21);
+  ck_assert_ok(ctx, as_workload_pairs(&w, 7, 100, &batches));
+  ck_assert(batches[0].source.tokens == 13 && batches[0].target.tokens == 7 && batches[1].target.tokens == 12);
+  ck_assert(batches[0].target.ids[0] == 0 && batches[0].target.ids[1] == batches[0].labels[0]);
+  for (int b = 0; b < 2; b++) as_t5_batch_free(&batches[b]);
+  as_free(ctx, batches);
+  as_workload_free(&w);
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    ck_assert_ok(ctx, as_file_write(ctx, path, wrong[i].text, strlen(wrong[i].text)));
+    ck_assert_refused(ctx, as_workload_read_pairs(ctx, path, 0, 20, &w), AS_E_DATA, wrong[i].fragment);
+    as_workload_free(&w);
+  }
+  as_free(ctx, path);
+  as_test_folder_remove(folder);
+  as_test_context_free(ctx);
+}
+END_TEST
+
+/* Trains and generates; true if no allocation failed. */
+static bool t5_works(as_context *ctx, const char *path, uint64_t failing) {
+  const as_bench_model model = {.architecture = "t5", .size = "tiny", .seed = 1};
+  as_bench_generation g = {.batch = 2, .prompt_tokens = 5, .new_tokens = 4, .beams = 2};
+  as_workload w;
+  as_bench_training training;
+  as_t5 *t5 = NULL;
+  as_test_fail_at(ctx, failing);
+  as_status status = as_workload_read_pairs(ctx, path, 0, AS_BENCH_POSITIONS, &w);
+  if (status == AS_OK) status = as_bench_train(ctx, &model, &w, 1, &training);
+  if (status == AS_OK) status = as_bench_t5_new(ctx, &model, false, &t5);
+  if (status == AS_OK) status = as_bench_generate(ctx, t5, 1, 2, &g);
+  const bool failed = as_test_failed_one(ctx);
+  as_test_fail_at(ctx, 0);
+  as_t5_free(t5);
+  as_workload_free(&w);
+  ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
+  if (failed) return false;
+  ck_assert(training.steps == 2 && training.loss > 0);
+  ck_assert(g.seconds.count == 2 && g.first_token_seconds.count == 2 && g.seconds.min > 0);
+  ck_assert(g.first_token_seconds.median < g.seconds.median);
+  return true;
+}
+
+START_TEST(t5_is_measured_or_memory_is_short) {
+  as_context *ctx = as_test_context(1);
+  const as_bench_model none = {.architecture = "t5", .size = "huge"};
+  const char *folder = as_test_folder();
+  char *path = as_path_join(ctx, folder, "pairs.txt");
+  as_t5 *t5;
+  ck_assert_ok(ctx, as_file_write(ctx, path, PAIRS, sizeof PAIRS - 1));
+  ck_assert_refused(ctx, as_bench_t5_new(ctx, &none, false, &t5), AS_E_INVALID, "huge");
+  for (uint64_t n = 1; !t5_works(ctx, path, n);) n += 1 + n / 3;
+  as_free(ctx, path);
+  as_test_folder_remove(folder);
+  as_test_context_free(ctx);
+}
+END_TEST
+
 Suite *as_suite(void) {
   Suite *suite = suite_create("bench");
   TCase *tcase = tcase_create("bench");
@@ -273,6 +349,8 @@ Suite *as_suite(void) {
   tcase_add_test(tcase, a_workload_becomes_batches_and_rows);
   tcase_add_test(tcase, training_is_measured_or_memory_is_short);
   tcase_add_test(tcase, answers_are_measured_or_memory_is_short);
+  tcase_add_test(tcase, a_workload_of_pairs_becomes_sources_and_targets);
+  tcase_add_test(tcase, t5_is_measured_or_memory_is_short);
   suite_add_tcase(suite, tcase);
   return suite;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The commands bench train, bench infer and bench tokenize from outside: what they print, and what they refuse. What the figures are is
-# not a test's business. Prints TAP.
+# The commands bench train, bench generate, bench infer and bench tokenize from outside: what they print, and what they
+# refuse. What the figures are is not a test's business. Prints TAP.
 set -u
 program=${ASSISTIFY_BUILD:-.}/assistify
 source=${ASSISTIFY_SOURCE:-.}
@@ -78,6 +78,25 @@ for arch in distilbert roberta; do
     is "train reads $(basename "$workload_file")" $?
   done
 done
+for size in small base; do
+  workload_file=$(ls "$source/bench/workloads/t5-$size".train.*)
+  run bench train --arch t5 --size tiny --limit 1 --repeats 1 --workload "$workload_file"
+  [ "$code" -eq 0 ] && grep -q '^t5 tiny, ' "$work/out" && grep -q ' 1 batches, 8 rows, ' "$work/out"
+  is "train reads $(basename "$workload_file")" $?
+done
+
+# ---- generate --------------------------------------------------------------------------------------------------------
+run bench generate --size tiny --prompt 7 --new 5 --beams 2 --batch 3 --repeats 2 --json
+# shellcheck disable=SC2086 # lists of words
+has 1 $what batch beams prompt_tokens new_tokens tokens_per_second latency_ms first_token_ms loaded_resident_bytes
+grep -qF '"model":"t5","size":"tiny","threads":1,' "$work/out" &&
+  grep -qF '"batch":3,"beams":2,"prompt_tokens":7,"new_tokens":5,' "$work/out"
+is 'generate says what it measured' $?
+run bench generate --size tiny --new 3 --repeats 1
+[ "$code" -eq 0 ] && grep -q '^batch 1, 1 beam, 32 tokens in, 3 out$' "$work/out" && grep -q '^tokens/s ' "$work/out" &&
+  grep -q '^memory: .* at its peak, .* with the model alone$' "$work/out"
+is 'generate prints a table' $?
+gives 2 'from 1 to' bench generate --beams 0
 
 # ---- infer -----------------------------------------------------------------------------------------------------------
 run bench infer --arch roberta --size tiny --tokens 3,8 --requests 4 --json
