@@ -12,10 +12,13 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/internal.h"
 #include "base/memory.h"
+
+enum { EXCHANGE = 2 }; /* RENAME_EXCHANGE of linux/fs.h */
 
 /* Says what the system refused and, where the number alone does not, what to do about it. */
 static as_status fail_errno(as_context *ctx, as_status status, const char *path, const char *doing, int number) {
@@ -299,6 +302,18 @@ as_status as_folder_remove(as_context *ctx, const char *path) {
 as_status as_rename(as_context *ctx, const char *from, const char *to) {
   int number = rename(from, to) != 0 ? errno : sync_folder(to);
   return number ? fail_errno(ctx, AS_E_IO, to, "cannot be put in place", number) : AS_OK;
+}
+
+as_status as_folder_replace(as_context *ctx, const char *fresh, const char *path) {
+  if (!as_path_exists(path)) return as_rename(ctx, fresh, path);
+  if (syscall(SYS_renameat2, AT_FDCWD, fresh, AT_FDCWD, path, EXCHANGE) == 0) {
+    const int number = sync_folder(path);
+    return number ? fail_errno(ctx, AS_E_IO, path, "cannot be put in place", number) : as_folder_remove(ctx, fresh);
+  }
+  if (errno != ENOSYS && errno != EINVAL) return fail_errno(ctx, AS_E_IO, path, "cannot be replaced", errno);
+  /* A file system that cannot exchange: for a moment there is no folder of this name. */
+  as_status status = as_folder_remove(ctx, path);
+  return status == AS_OK ? as_rename(ctx, fresh, path) : status;
 }
 
 bool as_path_exists(const char *path) {

@@ -28,6 +28,7 @@ static const as_option bad_row_rows[] = {
 };
 /* clang-format on */
 const as_option_group as_options_csv = AS_OPTION_GROUP("CSV", csv_rows);
+const as_option_group as_options_csv_file = {"CSV", csv_rows + 1, sizeof csv_rows / sizeof *csv_rows - 1};
 const as_option_group as_options_bad_rows = AS_OPTION_GROUP("Bad rows", bad_row_rows);
 
 as_status as_cli_csv(as_cli *cli, as_csv_options *out) {

@@ -7,6 +7,8 @@
 
 /* --text-col, --delimiter, --encoding */
 extern const as_option_group as_options_csv;
+/* --delimiter, --encoding: for files whose columns have fixed names */
+extern const as_option_group as_options_csv_file;
 /* --on-error fail|skip */
 extern const as_option_group as_options_bad_rows;
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "cli/options.h"
 
@@ -168,6 +169,18 @@ static as_value *find_short(const as_arguments *a, char letter, size_t limit) {
   return NULL;
 }
 
+/* Puts what was given before in front of *text. */
+static as_status join_values(as_context *ctx, as_value *value, const char **text) {
+  as_buffer both;
+  as_buffer_init(&both, ctx);
+  as_buffer_printf(&both, "%s,%s", value->text, *text);
+  char *joined = as_buffer_take(&both);
+  if (!joined) return AS_E_NOMEM;
+  as_free(ctx, value->joined);
+  *text = value->joined = joined;
+  return AS_OK;
+}
+
 /* Reads the option at argv[*index] and its value, moving *index to the last argument read. */
 static as_status read_option(as_arguments *a, int argc, const char *const *argv, int *index, bool before_command) {
   const char *argument = argv[*index], *text = NULL;
@@ -200,6 +213,10 @@ static as_status read_option(as_arguments *a, int argc, const char *const *argv,
     }
     text = next;
     ++*index;
+  }
+  if (value->option->repeats && value->source == AS_FROM_COMMAND_LINE) {
+    as_status status = join_values(a->ctx, value, &text);
+    if (status != AS_OK) return status;
   }
   value->source = AS_FROM_COMMAND_LINE;
   return as_value_set(a->ctx, value, text, who);
@@ -350,6 +367,7 @@ as_status as_options_parse(as_context *ctx, const as_command_table *table, int a
 }
 
 void as_arguments_free(as_arguments *arguments) {
+  for (size_t i = 0; i < arguments->value_count; i++) as_free(arguments->ctx, arguments->values[i].joined);
   as_free(arguments->ctx, arguments->values);
   as_free(arguments->ctx, arguments->operands);
   as_free(arguments->ctx, arguments->config_text);

@@ -32,6 +32,7 @@ typedef struct as_option {
   bool open_minimum, open_maximum; /* the bound itself is refused */
   const char *words;       /* "a|b|c": the choices; for other types words that are allowed besides ("none", "auto") */
   bool required;           /* unless an option that excludes it was given */
+  bool repeats; /* TEXT: given several times, its values are joined with commas */
   bool command_line_only;  /* not in the configuration file */
   bool instead_of_command; /* --help, --version: no command is needed with it; not in the configuration file either */
   const char *excludes;    /* names, separated by spaces, that contradict this one; "*": all but the global ones */
@@ -83,6 +84,7 @@ typedef struct as_value {
   const char *word; /* the word of `words` that it is, NULL if none */
   int64_t integer;  /* INT, SIZE, FLAG (0 or 1) */
   double number;    /* NUMBER */
+  char *joined;     /* owns `text` when the option was repeated */
   size_t line;      /* of the configuration file */
   int section;      /* there: 0 before all sections, 1 in that of the command's first word, 2 in the command's own */
 } as_value;

@@ -145,6 +145,29 @@ as_status as_interaction_builder_end(as_interaction_builder *b, as_interactions 
   return status;
 }
 
+static bool add_table(as_interaction_builder *b, const as_interactions *from) {
+  bool ok = true;
+  for (int64_t c = 0; ok && c < as_interactions_customers(from); c++) {
+    size_t length;
+    const char *id = as_interactions_customer(from, c, &length);
+    for (int64_t i = from->starts[c]; ok && i < from->starts[c + 1]; i++)
+      ok = as_interaction_builder_add(b, id, length, from->rows[i]);
+  }
+  return ok;
+}
+
+as_status as_interactions_join(as_context *ctx, const as_interactions *first, const as_interactions *second,
+                               as_interactions **out) {
+  as_interaction_builder builder;
+  *out = NULL;
+  as_status status = as_interaction_builder_start(ctx, &builder);
+  if (status != AS_OK) return status;
+  if (add_table(&builder, first) && add_table(&builder, second)) return as_interaction_builder_end(&builder, out);
+  as_status ended = as_interaction_builder_end(&builder, NULL);
+  (void)ended;
+  return AS_E_NOMEM;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 enum { CUSTOMER, PRODUCT, TYPE, TIME, COLUMNS };

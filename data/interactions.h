@@ -70,6 +70,10 @@ bool as_interaction_builder_add(as_interaction_builder *builder, const char *cus
 /* Gives the table to *out, or frees it all on failure or when `out` is NULL. */
 AS_MUST_CHECK as_status as_interaction_builder_end(as_interaction_builder *builder, as_interactions **out);
 
+/* A table with the rows of both: the customers of `first` keep their numbers. Product numbers are of one catalogue. */
+AS_MUST_CHECK as_status as_interactions_join(as_context *ctx, const as_interactions *first,
+                                             const as_interactions *second, as_interactions **out);
+
 void as_interactions_free(as_interactions *interactions); /* NULL is allowed */
 int64_t as_interactions_count(const as_interactions *interactions);
 int64_t as_interactions_customers(const as_interactions *interactions);

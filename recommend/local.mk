@@ -1,6 +1,9 @@
 # recommend/: the recommender: LightFM's model and losses, recommendations of five kinds, their evaluation.
 recommend_includedir = $(pkgincludedir)/recommend
-recommend_include_HEADERS = recommend/lightfm.h recommend/lightfm_exact.h recommend/fit.h
+recommend_include_HEADERS = recommend/lightfm.h recommend/lightfm_exact.h recommend/fit.h recommend/als.h recommend/features.h \
+  recommend/recommender.h recommend/topn.h recommend/train.h
+libassistify_all_la_SOURCES += recommend/als.c recommend/features.c recommend/folder.c recommend/kinds.c \
+  recommend/recommender.c recommend/topn.c recommend/train.c
 libassistify_all_la_SOURCES += recommend/fit.c recommend/fit_state.c recommend/fit_state.h recommend/lightfm.c recommend/lightfm_exact.c
 libassistify_all_la_SOURCES += recommend/pairwise.h recommend/pairwise_dispatch.c recommend/pairwise_reference.c \
   recommend/pairwise_tables.h

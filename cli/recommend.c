@@ -1,0 +1,253 @@
+/* recommend and similar: asking a trained recommender. One JSON line an answer. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "cli/recommend_options.h"
+
+/* ---- shared ------------------------------------------------------------------------------------------------------ */
+
+as_status as_cli_recommender(as_cli *cli, as_recommender **out) {
+  char *folder = as_cli_model_folder(cli, "model", AS_RECOMMENDER_FOLDER);
+  as_status status = folder ? as_recommender_open(cli->ctx, folder, out) : AS_E_NOMEM;
+  as_free(cli->ctx, folder);
+  return status;
+}
+
+as_status as_cli_product(const as_recommender *r, const char *id, int32_t *out) {
+  const int64_t product = as_products_find(r->products, id, strlen(id));
+  *out = (int32_t)product;
+  if (product >= 0) return AS_OK;
+  return as_fail(r->ctx, AS_E_INVALID, "the recommender knows no product \"%.100s\"", id);
+}
+
+/* Whether the id is written as a whole number is: no leading zero, plus or blank, and small enough. */
+static bool is_integer(const char *id, int64_t *value) {
+  const bool negative = *id == '-';
+  const char *at = id + negative;
+  if ((*at == '0' && (at[1] || negative)) || !*at || strlen(at) > 15) return false;
+  for (*value = 0; *at; at++) {
+    if (*at < '0' || *at > '9') return false;
+    *value = *value * 10 + (*at - '0');
+  }
+  if (negative) *value = -*value;
+  return true;
+}
+
+void as_cli_product_json(as_json_writer *w, const char *key, const as_recommender *r, int32_t product) {
+  size_t length;
+  const char *id = as_products_id(r->products, product, &length);
+  int64_t value;
+  if (is_integer(id, &value))
+    as_json_int(w, key, value);
+  else
+    as_json_string_n(w, key, id, length);
+}
+
+void as_cli_recommendations_json(as_json_writer *w, const as_recommender *r, const as_recommendation *list,
+                                 int64_t count) {
+  as_json_open_array(w, "recommendations");
+  for (int64_t i = 0; i < count; i++) {
+    as_json_open_object(w, NULL);
+    as_cli_product_json(w, "product_id", r, list[i].product);
+    as_json_double(w, "score", list[i].score);
+    as_json_int(w, "rank", i + 1);
+    as_json_double(w, "raw_score", list[i].raw);
+    as_json_string(w, "name", as_products_name(r->products, list[i].product));
+    as_json_string(w, "category", as_products_category(r->products, list[i].product));
+    as_json_string(w, "reason", list[i].reason);
+    as_json_close_object(w);
+  }
+  as_json_close_array(w);
+}
+
+/* ---- recommend --------------------------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const as_option model_rows[] = {
+    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = AS_RECOMMENDER_FOLDER " below --models",
+     .help = "model folder"},
+    {.name = "n", .short_name = 'n', .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e6, .initial = "5",
+     .help = "how many products; fewer when there are no more"},
+};
+static const as_option recommend_rows[] = {
+    {.name = "type", .type = AS_OPTION_CHOICE, .words = "personalized|purchase|cross-sell|upsell|trending",
+     .initial = "personalized", .help = "kind of recommendation"},
+    {.name = "product", .type = AS_OPTION_TEXT, .argument = "ID", .help = "cross-sell, upsell: to which product"},
+    {.name = "category", .type = AS_OPTION_TEXT, .argument = "NAME", .help = "products of this category only"},
+    {.name = "message", .type = AS_OPTION_TEXT, .argument = "TEXT", .help = "purchase: the customer's words, which tell the category"},
+    {.name = "intent", .type = AS_OPTION_TEXT, .argument = "TEXT", .help = "purchase: what the customer wants, read like --message"},
+    {.name = "session", .type = AS_OPTION_TEXT, .argument = "ID,ID", .help = "products that a new customer has shown interest in; no CUSTOMER then"},
+    {.name = "keep-seen", .type = AS_OPTION_FLAG, .help = "recommend what the customer has bought, too"},
+};
+/* clang-format on */
+static const as_option_group model_group = AS_OPTION_GROUP("Answer", model_rows);
+static const as_option_group recommend_group = AS_OPTION_GROUP("Recommendation", recommend_rows);
+static const as_option_group *const groups[] = {&recommend_group, &model_group, NULL};
+static const as_option_group *const similar_groups[] = {&model_group, NULL};
+
+static as_recommend_kind kind_of(const as_arguments *a) {
+  for (int kind = 0; kind < AS_RECOMMEND_KINDS; kind++)
+    if (as_option_is(a, "type", as_recommend_kind_name((as_recommend_kind)kind))) return (as_recommend_kind)kind;
+  return AS_RECOMMEND_PERSONALIZED;
+}
+
+/* The products of --session. */
+static as_status read_session(const as_recommender *r, const char *text, int32_t **out, int64_t *count) {
+  size_t most = 1;
+  for (const char *at = text; *at; at++) most += *at == ',';
+  *count = 0;
+  *out = as_alloc(r->ctx, most, sizeof **out);
+  if (!*out) return AS_E_NOMEM;
+  for (const char *at = text;;) {
+    const size_t length = strcspn(at, ",");
+    const int64_t product = as_products_find(r->products, at, length);
+    if (product < 0)
+      return as_fail(r->ctx, AS_E_INVALID, "option --session: the recommender knows no product \"%.*s\"", (int)length, at);
+    (*out)[(*count)++] = (int32_t)product;
+    at += length;
+    if (!*at++) return AS_OK;
+  }
+}
+
+/* --message and --intent as one text; NULL if there is neither. */
+static as_status read_message(as_cli *cli, char **out) {
+  const char *message = as_option_text(cli->arguments, "message"), *intent = as_option_text(cli->arguments, "intent");
+  as_buffer text;
+  *out = NULL;
+  if (!message && !intent) return AS_OK;
+  as_buffer_init(&text, cli->ctx);
+  as_buffer_printf(&text, "%s %s", message ? message : "", intent ? intent : "");
+  *out = as_buffer_take(&text);
+  return *out ? AS_OK : AS_E_NOMEM;
+}
+
+/* Prints one answer; false when nobody reads any more. */
+static as_status print(as_cli *cli, const as_recommender *r, const as_recommend_request *q, bool known,
+                       const as_recommendation *list, int64_t count, bool *goes_on) {
+  as_buffer out;
+  as_buffer_init(&out, cli->ctx);
+  as_json_writer w = as_json_writer_start(&out, 0);
+  as_json_open_object(&w, NULL);
+  if (q->customer)
+    as_json_string(&w, "customer_id", q->customer);
+  else
+    as_json_null(&w, "customer_id");
+  as_json_string(&w, "type", as_recommend_kind_name(q->kind));
+  if (q->product >= 0) as_cli_product_json(&w, "product_id", r, q->product);
+  as_json_bool(&w, "known_customer", known);
+  as_cli_recommendations_json(&w, r, list, count);
+  as_json_close_object(&w);
+  as_buffer_char(&out, '\n');
+  as_status status = as_buffer_status(&out);
+  if (status == AS_OK) *goes_on = as_console_buffer(cli->console, &out);
+  as_buffer_free(&out);
+  return status;
+}
+
+static as_status answer(as_cli *cli, const as_recommender *r, as_recommend_request *q) {
+  const int64_t most = q->n < as_products_count(r->products) ? q->n : as_products_count(r->products);
+  as_recommendation *list = as_alloc(cli->ctx, (size_t)most, sizeof *list);
+  as_status status = list ? AS_OK : AS_E_NOMEM;
+  bool goes_on = true;
+  q->n = most;
+  size_t i = 0;
+  do {
+    int64_t count;
+    q->customer = i < cli->arguments->operand_count ? cli->arguments->operands[i] : NULL;
+    const bool known = q->customer && as_interactions_find(r->interactions, q->customer, strlen(q->customer)) >= 0;
+    if (status == AS_OK) status = as_recommend(r, q, list, &count);
+    if (status == AS_OK) status = print(cli, r, q, known, list, count, &goes_on);
+  } while (status == AS_OK && goes_on && ++i < cli->arguments->operand_count);
+  as_free(cli->ctx, list);
+  return status;
+}
+
+static int run(as_cli *cli) {
+  const as_arguments *a = cli->arguments;
+  as_recommend_request q = {.kind = kind_of(a), .n = as_option_int(a, "n"), .product = -1,
+                            .category = as_option_text(a, "category"), .keep_seen = as_option_flag(a, "keep-seen")};
+  const char *product = as_option_text(a, "product"), *session = as_option_text(a, "session");
+  const bool anchored = q.kind == AS_RECOMMEND_CROSS_SELL || q.kind == AS_RECOMMEND_UPSELL;
+  if (anchored != (product != NULL))
+    return as_cli_usage(cli, anchored ? "--type %s needs --product ID" : "--type %s has no use for --product",
+                        as_recommend_kind_name(q.kind));
+  if (session && a->operand_count) return as_cli_usage(cli, "give a CUSTOMER or --session, not both");
+  if (!session && !a->operand_count && q.kind != AS_RECOMMEND_TRENDING && q.kind != AS_RECOMMEND_CROSS_SELL)
+    return as_cli_usage(cli, "recommend needs a CUSTOMER or --session");
+  as_recommender *r = NULL;
+  int32_t *list = NULL;
+  char *message = NULL;
+  as_status status = as_cli_recommender(cli, &r);
+  if (status == AS_OK && product) status = as_cli_product(r, product, &q.product);
+  if (status == AS_OK && session) status = read_session(r, session, &list, &q.session_count);
+  if (status == AS_OK) status = read_message(cli, &message);
+  q.session = list;
+  q.message = message;
+  if (status == AS_OK) status = answer(cli, r, &q);
+  as_free(cli->ctx, list);
+  as_free(cli->ctx, message);
+  as_recommender_free(r);
+  return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
+}
+
+const as_command as_command_recommend = {
+    .name = "recommend",
+    .operands = "[CUSTOMER...]",
+    .min_operands = 0,
+    .max_operands = -1,
+    .summary = "recommend products to a customer",
+    .description =
+        "Prints one JSON object for each customer: product_id, score, rank, raw_score, name, category and reason of each "
+        "product. The score is the probability of a purchase (cross-sell: the share of the product's buyers that bought "
+        "both; trending: how sure the rise is), raw_score is what the order goes by. A customer that is not known gets "
+        "what is trending, and the reasons say so.\n\n"
+        "personalized: by the customer's own score. purchase: the same in the category asked for, or that the message fits. "
+        "cross-sell: bought by the same customers within 30 days, other category. upsell: same category, up to twice the "
+        "price. trending: bought more of late than in the long run.",
+    .examples = "assistify recommend 1 -n 5\n"
+                "assistify recommend 1 --type upsell --product 102\n"
+                "assistify recommend --type trending --category Lamps\n"
+                "assistify recommend --session 102,107",
+    .groups = groups, .run = run};
+
+/* ---- similar ----------------------------------------------------------------------------------------------------- */
+
+static int run_similar(as_cli *cli) {
+  as_recommender *r = NULL;
+  as_recommendation *list = NULL;
+  int32_t product;
+  int64_t count = 0, n = as_option_int(cli->arguments, "n");
+  as_status status = as_cli_recommender(cli, &r);
+  if (status == AS_OK) status = as_cli_product(r, cli->arguments->operands[0], &product);
+  if (status == AS_OK) {
+    if (n > as_products_count(r->products)) n = as_products_count(r->products);
+    list = as_alloc(cli->ctx, (size_t)n, sizeof *list);
+    status = list ? as_similar_products(r, product, n, list, &count) : AS_E_NOMEM;
+  }
+  if (status == AS_OK) {
+    as_buffer out;
+    as_buffer_init(&out, cli->ctx);
+    as_json_writer w = as_json_writer_start(&out, 0);
+    as_json_open_object(&w, NULL);
+    as_cli_product_json(&w, "product_id", r, product);
+    as_cli_recommendations_json(&w, r, list, count);
+    as_json_close_object(&w);
+    as_buffer_char(&out, '\n');
+    status = as_buffer_status(&out);
+    if (status == AS_OK) as_console_buffer(cli->console, &out);
+    as_buffer_free(&out);
+  }
+  as_free(cli->ctx, list);
+  as_recommender_free(r);
+  return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
+}
+
+const as_command as_command_similar = {
+    .name = "similar",
+    .operands = "PRODUCT",
+    .min_operands = 1,
+    .max_operands = 1,
+    .summary = "list the products that the same customers like",
+    .examples = "assistify similar 102 -n 3",
+    .groups = similar_groups, .run = run_similar};

@@ -1,0 +1,20 @@
+/* What the recommender's commands share. */
+#ifndef AS_CLI_RECOMMEND_OPTIONS_H
+#define AS_CLI_RECOMMEND_OPTIONS_H
+
+#include "cli/command.h"
+#include "recommend/recommender.h"
+
+#define AS_RECOMMENDER_FOLDER "product_recommender" /* below --models */
+
+/* The recommender in --model, or in its usual folder. */
+AS_MUST_CHECK as_status as_cli_recommender(as_cli *cli, as_recommender **out);
+/* The product of this id; AS_E_INVALID if the catalogue does not have it. */
+AS_MUST_CHECK as_status as_cli_product(const as_recommender *r, const char *id, int32_t *out);
+/* A product's id as a member: a number when it is written as a whole number would be. */
+void as_cli_product_json(as_json_writer *writer, const char *key, const as_recommender *r, int32_t product);
+/* The members product_id, score, rank, raw_score, name, category and reason of each. */
+void as_cli_recommendations_json(as_json_writer *writer, const as_recommender *r, const as_recommendation *list,
+                                 int64_t count);
+
+#endif
