@@ -21,8 +21,7 @@ static as_status check_weights(as_context *ctx, const char *value) {
 static const as_option data_rows[] = {
     {.name = "interactions", .type = AS_OPTION_FILE, .argument = "F.csv", .required = true, .excludes = "update",
      .help = "customer_id, product_id, interaction_type, timestamp; - is standard input"},
-    {.name = "products", .type = AS_OPTION_FILE, .argument = "F.csv", .initial_note = "with --update none are new",
-     .help = "product_id, name, category, price"},
+    {.name = "products", .type = AS_OPTION_FILE, .argument = "F.csv", .help = "product_id, name, category, price; with --update only when some are new"},
     {.name = "weight", .type = AS_OPTION_TEXT, .argument = "TYPE=W", .check = check_weights, .repeats = true,
      .initial_note = "view=1,add_to_cart=3,purchase=5",
      .help = "what an interaction of a type counts; 0: not at all. May be repeated"},
@@ -346,7 +345,7 @@ const as_command as_command_train_recommend = {
         "that nobody has met yet has a place too. A tenth of the rows is held back in a first run, to learn how a score "
         "becomes a probability; the model itself then learns from all rows.\n\n"
         "--update adds interactions, customers and (with --products) products to a trained model and goes on with it.",
-    .examples = "assistify train recommend --interactions interactions.csv --products products.csv\n"
-                "assistify train recommend --interactions i.csv --products p.csv --loss als --features none\n"
+    .examples = "assistify train recommend --interactions i.csv --products p.csv\n"
+                "assistify train recommend --interactions i.csv --products p.csv --loss als\n"
                 "assistify train recommend --update new.csv --products products.csv",
     .groups = groups, .works_long = true, .catches_signals = true, .run = run};

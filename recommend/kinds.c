@@ -160,8 +160,8 @@ as_status as_cross_sell(const as_recommender *r, int32_t product, as_joint_purch
     if (both[p] == 0 || strcmp(as_products_category(r->products, (int64_t)p), category) == 0) continue;
     const double chance = (double)r->buyers[product] * (double)r->buyers[p] / (double)r->buying_customers;
     const double lift = (double)both[p] / chance;
-    (*out)[(*count)++] = (as_joint_purchase){(int32_t)p, both[p], lift,
-                                             lift * (double)both[p] / ((double)both[p] + JOINT_SHRINKAGE)};
+    const double sure = (double)both[p] / ((double)both[p] + JOINT_SHRINKAGE); /* rounded first: ties depend on it */
+    (*out)[(*count)++] = (as_joint_purchase){(int32_t)p, both[p], lift, lift * sure};
   }
   if (status == AS_OK) qsort_r(*out, (size_t)*count, sizeof **out, compare_joint, r->products);
   as_free(r->ctx, both);

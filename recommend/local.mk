@@ -41,3 +41,7 @@ tests_test_lightfm_SOURCES = tests/test_lightfm.c $(PROGRAM_TEST)
 tests_test_lightfm_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_lightfm_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
 EXTRA_DIST += tests/golden/recommend
+check_PROGRAMS += tests/test_recommender
+tests_test_recommender_SOURCES = tests/test_recommender.c $(PROGRAM_TEST)
+tests_test_recommender_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_recommender_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)

@@ -112,7 +112,7 @@ typedef struct as_joint_purchase {
   int32_t product;
   int64_t both; /* customers with purchases of both within 30 days */
   double lift;  /* both / (buyers * buyers / customers who buy) */
-  double score; /* lift * both / (both + 10) */
+  double score; /* lift * (both / (both + 10)) */
 } as_joint_purchase;
 /* Products of other categories bought with `product`: score descending, then `both`, then id ascending. *out is freed by
  * the caller with as_free. */
