@@ -157,7 +157,7 @@ static int run(as_cli *cli) {
   const as_classification_task *task = as_cli_task(cli);
   evaluating e = {.cli = cli};
   char *folder = as_cli_model_folder(cli, "model", task->folder);
-  as_status status = folder ? as_classifier_open(cli->ctx, folder, &e.classifier) : AS_E_NOMEM;
+  as_status status = folder ? as_classifier_open(cli->ctx, folder, task, &e.classifier) : AS_E_NOMEM;
   if (status == AS_OK) status = read_rows(&e, task);
   if (status == AS_OK) status = allocate(&e);
   if (status == AS_OK) status = map_labels(&e);

@@ -158,7 +158,7 @@ static as_status open_classifier(asking *a) {
   const as_arguments *arguments = a->cli->arguments;
   char *folder = as_cli_model_folder(a->cli, "model", a->task->folder);
   if (!folder) return AS_E_NOMEM;
-  as_status status = as_classifier_open(a->cli->ctx, folder, &a->classifier);
+  as_status status = as_classifier_open(a->cli->ctx, folder, a->task, &a->classifier);
   as_free(a->cli->ctx, folder);
   if (status != AS_OK) return status;
   if (as_option_text(arguments, "max-length"))

@@ -325,12 +325,11 @@ static int run(as_cli *cli) {
   const char *resume = as_option_text(cli->arguments, "resume");
   char *out = resume ? as_strdup(cli->ctx, resume) : as_cli_model_folder(cli, "out", task->folder);
   as_status status = out ? AS_OK : AS_E_NOMEM;
-  if (status == AS_OK && resume) status = as_train_classifier_resume(cli->ctx, out, &listener, &result);
+  if (status == AS_OK && resume) status = as_train_task_resume(cli->ctx, task, out, &listener, &result);
   if (status == AS_OK && !resume) {
     status = make_recipe(cli, task, &recipe);
     if (status == AS_OK)
-      status = as_train_classifier(cli->ctx, &recipe, out, as_option_flag(cli->arguments, "overwrite"), &listener,
-                                   &result);
+      status = as_train_task(cli->ctx, task, &recipe, out, as_option_flag(cli->arguments, "overwrite"), &listener, &result);
     as_recipe_free(cli->ctx, &recipe);
   }
   if (v.running) as_progress_end(&v.progress);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "models/encoder_predict.h"
+#include "models/task_file.h"
 #include "tokenizer/tokenizer.h"
 
 #define DEFAULT_MAX_LENGTH 128
@@ -25,6 +26,7 @@ struct as_classifier {
   as_context *ctx;
   as_encoder *encoder;
   as_tokenizer *tokenizer;
+  as_task_file task;
   int64_t max_length;
   pthread_mutex_t lock; /* of the free workspaces and the number of calls */
   workspace *free;
@@ -93,7 +95,8 @@ static as_status check_vocabulary(const as_classifier *c, const char *folder) {
                  folder, ids, (long long)rows);
 }
 
-as_status as_classifier_open(as_context *ctx, const char *folder, as_classifier **out) {
+as_status as_classifier_open(as_context *ctx, const char *folder, const as_classification_task *task,
+                             as_classifier **out) {
   as_encoder_options options = {.borrow = true, .dropout = -1};
   *out = NULL;
   as_classifier *c = as_alloc_zero(ctx, 1, sizeof *c);
@@ -101,7 +104,9 @@ as_status as_classifier_open(as_context *ctx, const char *folder, as_classifier 
   c->ctx = ctx;
   pthread_mutex_init(&c->lock, NULL);
   pthread_rwlock_init(&c->weights, NULL);
-  as_status status = as_encoder_open(ctx, folder, &options, &c->encoder);
+  as_status status = as_task_file_read(ctx, folder, &c->task);
+  if (status == AS_OK) status = as_task_file_expect(ctx, folder, &c->task, task ? task->name : NULL);
+  if (status == AS_OK) status = as_encoder_open(ctx, folder, &options, &c->encoder);
   if (status == AS_OK) status = as_tokenizer_open(ctx, folder, &c->tokenizer);
   if (status == AS_OK) status = check_vocabulary(c, folder);
   if (status == AS_OK) status = read_max_length(c, folder);
@@ -121,6 +126,7 @@ void as_classifier_close(as_classifier *c) {
   }
   pthread_mutex_destroy(&c->lock);
   pthread_rwlock_destroy(&c->weights);
+  as_task_file_free(c->ctx, &c->task);
   as_tokenizer_free(c->tokenizer);
   as_encoder_free(c->encoder);
   as_free(c->ctx, c);
@@ -148,6 +154,7 @@ as_status as_classifier_save(const as_classifier *c, const char *folder) {
   if (status == AS_OK)
     status = as_tokenizer_save(c->tokenizer, folder, (size_t)as_encoder_describe(c->encoder)->max_tokens);
   if (status == AS_OK) status = write_max_length(c, folder);
+  if (status == AS_OK) status = as_task_file_write(c->ctx, folder, &c->task);
   return status == AS_OK ? as_encoder_save(c->encoder, folder) : status;
 }
 

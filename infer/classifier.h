@@ -28,12 +28,15 @@ typedef struct as_text {
   size_t length;
 } as_text;
 
-/* Opens a Hugging Face folder with a classification head. AS_E_MODEL with a text that names file and tensor or field.
- * On failure *out is NULL. Caller closes. */
-AS_MUST_CHECK as_status as_classifier_open(as_context *ctx, const char *folder, as_classifier **out);
+/* Opens a Hugging Face folder with a classification head. AS_E_MODEL with a text that names file and tensor or field,
+ * also when the folder says that it was trained for something else than `task` (NULL: whatever it was trained for). On
+ * failure *out is NULL. Caller closes. */
+AS_MUST_CHECK as_status as_classifier_open(as_context *ctx, const char *folder, const as_classification_task *task,
+                                           as_classifier **out);
 void as_classifier_close(as_classifier *classifier); /* NULL is allowed */
 
-/* Writes configuration, weights, tokenizer and, as recipe.json, max_length into a folder, which is made if need be. */
+/* Writes configuration, weights, tokenizer, task and, as recipe.json, max_length into a folder, which is made if need
+ * be. */
 AS_MUST_CHECK as_status as_classifier_save(const as_classifier *classifier, const char *folder);
 
 as_context *as_classifier_context(const as_classifier *classifier);

@@ -1,7 +1,7 @@
 #include "infer/intent_classifier.h"
 
 as_status as_intent_classifier_open(as_context *ctx, const char *folder, as_intent_classifier **out) {
-  return as_classifier_open(ctx, folder, out);
+  return as_classifier_open(ctx, folder, &as_intent_task, out);
 }
 
 void as_intent_classifier_close(as_intent_classifier *classifier) {

@@ -1,7 +1,7 @@
 #include "infer/sentiment_classifier.h"
 
 as_status as_sentiment_classifier_open(as_context *ctx, const char *folder, as_sentiment_classifier **out) {
-  return as_classifier_open(ctx, folder, out);
+  return as_classifier_open(ctx, folder, &as_sentiment_task, out);
 }
 
 void as_sentiment_classifier_close(as_sentiment_classifier *classifier) {

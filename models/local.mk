@@ -3,13 +3,13 @@ modelsdir_includedir = $(pkgincludedir)/models
 modelsdir_include_HEADERS = models/stored_tensor.h models/safetensors.h models/checkpoint.h models/config.h \
   models/encoder_config.h models/distilbert_config.h models/roberta_config.h models/encoder_batch.h models/encoder.h \
   models/t5_config.h models/t5_batch.h models/t5.h models/t5_decoder.h models/parameters_file.h \
-  models/token_rows.h models/encoder_predict.h models/classification_task.h
+  models/token_rows.h models/encoder_predict.h models/classification_task.h models/task_file.h models/input_template.h
 libassistify_all_la_SOURCES += models/stored_tensor.c models/safetensors.c models/safetensors_write.c \
   models/checkpoint.c models/checkpoint_read.c models/checkpoint_expect.c models/checkpoint_internal.h \
   models/weight_format.h models/pickle.h models/pickle.c \
   models/config.c models/config_labels.c models/config_write.c models/encoder_config.c models/distilbert_config.c \
   models/roberta_config.c models/encoder_batch.c models/encoder.c models/distilbert.c models/roberta.c \
-  models/token_rows.c models/encoder_predict.c models/classification_task.c \
+  models/token_rows.c models/encoder_predict.c models/classification_task.c models/task_file.c models/input_template.c \
   models/parameters_file.c models/t5_config.c models/t5_batch.c models/t5.c models/t5_decoder.c
 if HAVE_LIBZIP
 libassistify_all_la_SOURCES += models/torch_zip.h models/torch_zip.c models/torch_file.c
@@ -26,6 +26,11 @@ check_PROGRAMS += tests/test_config
 tests_test_config_SOURCES = tests/test_config.c
 tests_test_config_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_config_LDADD = libtest_harness.la $(TEST_LDADD)
+
+check_PROGRAMS += tests/test_task_file
+tests_test_task_file_SOURCES = tests/test_task_file.c
+tests_test_task_file_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_task_file_LDADD = libtest_harness.la $(TEST_LDADD)
 
 check_PROGRAMS += tests/golden_encoders
 tests_golden_encoders_SOURCES = tests/golden_encoders.c

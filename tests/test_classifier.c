@@ -50,7 +50,7 @@ static void end(void) {
 
 static as_intent_classifier *open_model(as_context *with) {
   as_intent_classifier *classifier;
-  ck_assert_ok(with, as_intent_classifier_open(with, as_small_path(folder, "model"), &classifier));
+  ck_assert_ok(with, as_classifier_open(with, as_small_path(folder, "model"), as_small_task, &classifier));
   return classifier;
 }
 
@@ -159,7 +159,7 @@ START_TEST(a_sentiment_has_an_intensity) {
   float p[TEXTS * CLASSES];
   begin();
   as_sentiment_classifier *c;
-  ck_assert_ok(ctx, as_sentiment_classifier_open(ctx, as_small_path(folder, "model"), &c));
+  ck_assert_ok(ctx, as_classifier_open(ctx, as_small_path(folder, "model"), NULL, &c));
   ask_all(c, expected, p);
   ck_assert_ok(ctx, as_sentiment_classifier_predict_batch(c, texts, TEXTS, answers, NULL));
   for (int i = 0; i < TEXTS; i++) {
@@ -256,7 +256,7 @@ START_TEST(a_saved_classifier_answers_alike) {
   ask_all(c, expected, NULL); /* packed: what is saved must be the weights all the same */
   ck_assert_ok(ctx, as_intent_classifier_save(c, as_small_path(folder, "a/copy")));
   as_assert_same_weights(ctx, as_small_path(folder, "model"), as_small_path(folder, "a/copy"));
-  ck_assert_ok(ctx, as_intent_classifier_open(ctx, as_small_path(folder, "a/copy"), &copy));
+  ck_assert_ok(ctx, as_classifier_open(ctx, as_small_path(folder, "a/copy"), as_small_task, &copy));
   ck_assert_int_eq(as_classifier_max_length(copy), as_classifier_max_length(c));
   ask_all(copy, answers, NULL);
   for (int i = 0; i < TEXTS; i++) assert_same_answer("the copy", i, &answers[i], &expected[i]);
@@ -304,7 +304,7 @@ static void assert_refused(const char *name, const char *text, const char *fragm
     ck_assert_ok(ctx, as_file_write(ctx, path, text, strlen(text)));
   else
     unlink(path);
-  ck_assert_refused(ctx, as_intent_classifier_open(ctx, as_small_path(folder, "model"), &c), AS_E_MODEL, fragment);
+  ck_assert_refused(ctx, as_classifier_open(ctx, as_small_path(folder, "model"), as_small_task, &c), AS_E_MODEL, fragment);
   ck_assert_ptr_null(c);
   ck_assert_ok(ctx, as_file_write(ctx, path, before, length));
   as_free(ctx, before);
@@ -333,11 +333,45 @@ START_TEST(hostile_folders_are_refused) {
   assert_refused("model.safetensors", "\377\377\377\377\377\377\377\177{}", "model.safetensors");
   assert_refused("tokenizer.json", "{}", "tokenizer.json");
   assert_refused("tokenizer.json", "not JSON", "tokenizer.json");
+  assert_refused("assistify.json", "{\"task\":7}", "assistify.json");
   assert_refused("recipe.json", "{\"max_length\":1}", "max_length");
   assert_refused("recipe.json", "{\"max_length\":\"long\"}", "max_length");
-  ck_assert_refused(ctx, as_intent_classifier_open(ctx, as_small_path(folder, "nothing"), &c), AS_E_MODEL, "nothing");
+  ck_assert_refused(ctx, as_classifier_open(ctx, as_small_path(folder, "nothing"), as_small_task, &c), AS_E_MODEL, "nothing");
   as_intent_classifier_close(open_model(ctx)); /* all put back */
   as_intent_classifier_close(NULL);
+  end();
+}
+END_TEST
+
+START_TEST(a_folder_of_another_task_is_refused) {
+  const as_classification_task *other = as_small_task == &as_intent_task ? &as_sentiment_task : &as_intent_task;
+  char fragment[200];
+  as_training_result result;
+  as_classifier *c;
+  begin();
+  const char *model = as_small_path(folder, "model"), *file = as_small_path(folder, "model/assistify.json");
+  snprintf(fragment, sizeof fragment, "assistify.json: task: the model was trained for %s, not for %s",
+           as_small_task->name, other->name);
+  ck_assert_refused(ctx, as_classifier_open(ctx, model, other, &c), AS_E_MODEL, fragment);
+  ck_assert_ptr_null(c);
+  ck_assert_refused(ctx,
+                    (other == &as_intent_task ? as_intent_classifier_open : as_sentiment_classifier_open)(ctx, model, &c),
+                    AS_E_MODEL, fragment);
+  ck_assert_ok(ctx,
+               (other == &as_intent_task ? as_sentiment_classifier_open : as_intent_classifier_open)(ctx, model, &c));
+  as_classifier_close(c);
+  ck_assert_ok(ctx, as_classifier_open(ctx, model, NULL, &c)); /* whoever does not ask gets it */
+  ck_assert_ok(ctx, as_classifier_save(c, as_small_path(folder, "copy")));
+  as_classifier_close(c);
+  ck_assert_refused(ctx, as_classifier_open(ctx, as_small_path(folder, "copy"), other, &c), AS_E_MODEL, fragment);
+  unlink(file); /* a folder from elsewhere says nothing */
+  ck_assert_ok(ctx, as_classifier_open(ctx, model, other, &c));
+  as_classifier_close(c);
+  as_recipe recipe = as_small_recipe(as_small_csv(ctx, folder, "data.csv", 48, 0));
+  ck_assert_ok(ctx, as_file_write(ctx, file, "{\"task\":\"response\"}", 19));
+  ck_assert_ok(ctx, as_train_classifier(ctx, &recipe, model, true, NULL, &result)); /* for no task: neither does it */
+  ck_assert_ok(ctx, as_classifier_open(ctx, model, other, &c));
+  as_classifier_close(c);
   end();
 }
 END_TEST
@@ -352,7 +386,7 @@ START_TEST(failing_allocations_are_reported) {
     for (bool failed = true; failed; n += n < 60 ? 1 : 7) {
       as_test_fail_at(other, n);
       c = NULL;
-      as_status status = as_intent_classifier_open(other, as_small_path(folder, "model"), &c);
+      as_status status = as_classifier_open(other, as_small_path(folder, "model"), as_small_task, &c);
       for (int ask = 0; status == AS_OK && ask <= round; ask++)
         status = as_intent_classifier_predict_batch(c, texts, 3, answers, NULL);
       if (status == AS_OK) status = as_intent_classifier_save(c, as_small_path(folder, "saved"));
@@ -381,6 +415,7 @@ Suite *as_suite(void) {
                                 a_saved_classifier_answers_alike,
                                 a_packed_classifier_lets_go_of_its_file,
                                 hostile_folders_are_refused,
+                                a_folder_of_another_task_is_refused,
                                 failing_allocations_are_reported};
   Suite *suite = suite_create("classifier");
   as_small_cases(suite, tests, sizeof tests / sizeof tests[0]);

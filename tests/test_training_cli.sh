@@ -74,7 +74,7 @@ interrupting() {
   wait "$running"; code=$?; running=
   [ "$code" -eq 0 ] && [ ! -s "$work/out" ]; is 'an undisturbed run ends with 0 and prints nothing on standard output' $?
   grep -q '^epoch 2/2' "$work/err" && grep -q 'the weights of epoch' "$work/err"; is 'it reports its epochs on standard error' $?
-  for file in config.json model.safetensors tokenizer.json tokenizer_config.json $vocabulary recipe.json train.jsonl; do
+  for file in config.json model.safetensors tokenizer.json tokenizer_config.json $vocabulary assistify.json recipe.json train.jsonl; do
     [ -s "$work/whole/$file" ] || break
   done
   is "the folder has all files, $file included" $?
@@ -114,11 +114,14 @@ refusing() {
   gives 4 'no-such-model: there is no such folder' train "$task" --data "$base/m.csv" --from "$work/no-such-model" --out "$work/x4"
   gives 4 'no unfinished training' train "$task" --resume "$model"
   gives 4 'no-such-model' predict "$task" --model "$work/no-such-model" hello
+  gives 4 "assistify.json: task: the model was trained for $task, not for $another" predict "$another" --model "$model" hello
+  gives 4 "the model was trained for $task" evaluate "$another" --model "$model" --data "$base/m.csv"
   gives 4 'no-such-model' evaluate "$task" --model "$work/no-such-model" --data "$base/m.csv"
   gives 6 'diverged on the rows of lines' train "$task" --data "$base/m.csv" --size tiny --vocab-size 300 --lr 10 --weight-decay 10 --warmup 0 \
     --max-grad-norm 0 --out "$work/x5"
   grep -q 'step [0-9]' "$work/err"; is 'a divergence names its step' $?
   begin changed; await steps_done "$work/changed" 10; stop INT
+  gives 4 "the unfinished training here is for $task, not for $another" train "$another" --resume "$work/changed"
   cp "$base/m.csv" "$work/kept.csv"; echo 'one more,inquiry,neutral' >>"$base/m.csv"
   gives 3 'm.csv' train "$task" --resume "$work/changed"
   mv "$work/kept.csv" "$base/m.csv"
@@ -188,8 +191,8 @@ for task in intent sentiment; do
   work=$base/$task
   mkdir "$work"
   case $task in
-    intent) other=roberta class=inquiry vocabulary=vocab.txt extra= ;;
-    sentiment) other=distilbert class=neutral vocabulary='vocab.json merges.txt' extra='"intensity":[0-9.e-]*,' ;;
+    intent) another=sentiment other=roberta class=inquiry vocabulary=vocab.txt extra= ;;
+    sentiment) another=intent other=distilbert class=neutral vocabulary='vocab.json merges.txt' extra='"intensity":[0-9.e-]*,' ;;
   esac
   interrupting
   refusing

@@ -3,10 +3,12 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "eval/classification.h"
 #include "models/encoder_predict.h"
+#include "models/task_file.h"
 #include "train/class_weights.h"
 #include "train/classifier_data.h"
 #include "train/micro_batches.h"
@@ -15,6 +17,7 @@
 typedef struct classifier {
   as_context *ctx;
   const as_recipe *recipe;
+  const char *expected; /* the task that a run to go on with must be of; NULL: any */
   as_classifier_data data;
   as_encoder *encoder;
   as_encoder_predictor predictor;
@@ -28,6 +31,9 @@ typedef struct classifier {
 static as_status read_data(void *self, as_training_run *run) {
   classifier *c = self;
   c->recipe = &run->recipe;
+  if (c->expected && c->recipe->task && strcmp(c->expected, c->recipe->task) != 0)
+    return as_fail(c->ctx, AS_E_MODEL, "%s: the unfinished training here is for %s, not for %s; resume it as such",
+                   run->files.training, c->recipe->task, c->expected);
   as_status status = as_classifier_data_read(&c->data, c->ctx, c->recipe);
   if (status != AS_OK) return status;
   as_run_add_file(run, "data", as_messages_path(c->data.train), as_messages_digest(c->data.train));
@@ -212,7 +218,9 @@ static as_status summarize(void *self, as_training_summary *s) {
 static as_status save(void *self, const char *folder) {
   const classifier *c = self;
   size_t most = (size_t)as_encoder_describe(c->encoder)->max_tokens;
+  as_task_file file = {.task = c->recipe->task};
   as_status status = as_tokenizer_save(c->data.tokenizer, folder, most);
+  if (status == AS_OK) status = as_task_file_write(c->ctx, folder, &file);
   return status == AS_OK ? as_encoder_save(c->encoder, folder) : status;
 }
 
@@ -269,10 +277,12 @@ as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const ch
 
 as_status as_train_task(as_context *ctx, const as_classification_task *of, const as_recipe *recipe, const char *out,
                         bool overwrite, const as_training_listener *listener, as_training_result *result) {
-  char label_column[64], architecture[64]; /* a recipe's texts are not constant */
+  char label_column[64], architecture[64], name[64]; /* a recipe's texts are not constant */
   as_recipe filled = *recipe;
   snprintf(label_column, sizeof label_column, "%s", of->label_column);
   snprintf(architecture, sizeof architecture, "%s", of->architecture);
+  snprintf(name, sizeof name, "%s", of->name);
+  filled.task = name;
   if (!filled.label_column) filled.label_column = label_column;
   if (!filled.architecture && !filled.from) filled.architecture = architecture;
   return as_train_classifier(ctx, &filled, out, overwrite, listener, result);
@@ -281,5 +291,11 @@ as_status as_train_task(as_context *ctx, const as_classification_task *of, const
 as_status as_train_classifier_resume(as_context *ctx, const char *out, const as_training_listener *listener,
                                      as_training_result *result) {
   classifier self = {.ctx = ctx};
+  return as_run_resume(ctx, &task, &self, out, listener, result);
+}
+
+as_status as_train_task_resume(as_context *ctx, const as_classification_task *of, const char *out,
+                               const as_training_listener *listener, as_training_result *result) {
+  classifier self = {.ctx = ctx, .expected = of->name};
   return as_run_resume(ctx, &task, &self, out, listener, result);
 }

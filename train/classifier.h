@@ -14,8 +14,8 @@
  * gradient that is not finite, with the last checkpoint kept. A failure before the first checkpoint leaves no run. */
 AS_MUST_CHECK as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
                                             const as_training_listener *listener, as_training_result *result);
-/* The same for a task: a label_column that is NULL is the task's, and so is the architecture of a fresh model. The
- * texts of `recipe` are borrowed for the call. */
+/* The same for a task, which the folder records: a label_column that is NULL is the task's, and so is the architecture
+ * of a fresh model. The texts of `recipe` are borrowed for the call. */
 AS_MUST_CHECK as_status as_train_task(as_context *ctx, const as_classification_task *task, const as_recipe *recipe,
                                       const char *out, bool overwrite, const as_training_listener *listener,
                                       as_training_result *result);
@@ -23,5 +23,8 @@ AS_MUST_CHECK as_status as_train_task(as_context *ctx, const as_classification_t
  * the recorded recipe has. */
 AS_MUST_CHECK as_status as_train_classifier_resume(as_context *ctx, const char *out,
                                                    const as_training_listener *listener, as_training_result *result);
+/* The same; AS_E_MODEL when the run is recorded as one of another task. */
+AS_MUST_CHECK as_status as_train_task_resume(as_context *ctx, const as_classification_task *task, const char *out,
+                                             const as_training_listener *listener, as_training_result *result);
 
 #endif

@@ -18,7 +18,7 @@
 AS_MUST_CHECK as_status as_intent_classifier_train(as_context *ctx, const as_recipe *recipe, const char *out,
                                                    bool overwrite, const as_training_listener *listener,
                                                    as_training_result *result);
-/* As as_train_classifier_resume. */
+/* As as_train_task_resume. */
 AS_MUST_CHECK as_status as_intent_classifier_resume(as_context *ctx, const char *out,
                                                     const as_training_listener *listener, as_training_result *result);
 

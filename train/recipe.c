@@ -65,7 +65,8 @@ static const struct {
              {"label_column", AT(label_column)},
              {"encoding", AT(encoding)},
              {"delimiter", AT(delimiter)},
-             {"given_weights", AT(given_weights)}};
+             {"given_weights", AT(given_weights)},
+             {"task", AT(task)}};
 #define TEXTS (sizeof texts / sizeof texts[0])
 
 static char **text_at(const as_recipe *recipe, size_t i) {

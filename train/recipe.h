@@ -22,6 +22,7 @@ typedef struct as_recipe {
   char *from, *size, *architecture;
   /* the data; strings are NULL when not given */
   char *data, *valid, *text_column, *label_column, *encoding, *delimiter;
+  char *task;          /* what the model is for, as models/task_file.h records it; NULL: nothing is recorded */
   char *given_weights; /* "label=weight,label=weight" */
   bool valid_none;     /* no validation: train on every row */
   bool skip_bad_rows;
