@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/sha256.h"
 #include "base/status.h"
+#include "base/text_unicode.h"
 #include "base/threads.h"
 #include "base/utf8.h"
 
@@ -38,9 +39,11 @@
 #include "data/csv_write.h"
 #include "data/encoding.h"
 #include "data/messages.h"
+#include "data/nearest_reply.h"
 #include "data/report.h"
 #include "data/split.h"
 #include "data/synth.h"
+#include "data/tfidf.h"
 
 #include "models/checkpoint.h"
 #include "models/classification_task.h"
@@ -69,7 +72,6 @@
 #include "eval/rouge.h"
 #include "eval/statistics.h"
 #include "eval/text_match.h"
-#include "eval/text_unicode.h"
 #include "eval/tokens.h"
 
 #include "train/adamw.h"

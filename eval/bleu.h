@@ -2,7 +2,7 @@
 #ifndef AS_EVAL_BLEU_H
 #define AS_EVAL_BLEU_H
 
-#include "eval/text_unicode.h"
+#include "base/text_unicode.h"
 
 enum { AS_BLEU_ORDER = 4 };
 

@@ -3,7 +3,7 @@
 #ifndef AS_EVAL_CHRF_H
 #define AS_EVAL_CHRF_H
 
-#include "eval/text_unicode.h"
+#include "base/text_unicode.h"
 
 enum { AS_CHRF_CHARACTER_ORDER = 6, AS_CHRF_WORD_ORDER = 2, AS_CHRF_ORDERS = 8 };
 

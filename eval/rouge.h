@@ -2,7 +2,7 @@
 #ifndef AS_EVAL_ROUGE_H
 #define AS_EVAL_ROUGE_H
 
-#include "eval/text_unicode.h"
+#include "base/text_unicode.h"
 
 typedef enum as_rouge_measure { AS_ROUGE_1, AS_ROUGE_2, AS_ROUGE_L, AS_ROUGE_LSUM, AS_ROUGE_MEASURES } as_rouge_measure;
 

@@ -2,7 +2,7 @@
 #ifndef AS_EVAL_TEXT_MATCH_H
 #define AS_EVAL_TEXT_MATCH_H
 
-#include "eval/text_unicode.h"
+#include "base/text_unicode.h"
 
 /* Equal code points. */
 bool as_exact_match(as_string_view a, as_string_view b);

@@ -3,7 +3,7 @@
 #define AS_EVAL_TOKENS_H
 
 #include "base/buffer.h"
-#include "eval/text_unicode.h"
+#include "base/text_unicode.h"
 
 /* Tokens one after another. Errors stick, as in as_buffer: as_tokens_status tells in the end. */
 typedef struct as_tokens {

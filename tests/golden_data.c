@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "data/messages.h"
+#include "data/nearest_reply.h"
 #include "data/split.h"
+#include "eval/bleu.h"
 #include "tests/harness.h"
 
 static as_context *ctx;
@@ -93,6 +95,36 @@ START_TEST(responses_keep_their_line_breaks) {
 }
 END_TEST
 
+/* The reference's baseline: of its first 8,000 training rows the reply to the message nearest to every 19th of the
+ * development rows (quality/responses_baseline.json). */
+START_TEST(nearest_replies_score_as_the_reference_does) {
+  static const as_column_request columns[] = {{.name = "response", .kind = AS_COLUMN_TEXT}};
+  const as_message_options options = {.columns = columns, .column_count = 1};
+  enum { TRAIN_ROWS = 8000, QUESTIONS = 200 };
+  static int64_t rows[TRAIN_ROWS];
+  as_messages *train, *dev;
+  as_nearest_reply *replies;
+  as_bleu_counts counts = {0};
+  ck_assert_ok(ctx, as_messages_read(ctx, as_golden("../data/response/responses_train.csv"), &options, NULL, &train));
+  ck_assert_ok(ctx, as_messages_read(ctx, as_golden("../data/response/responses_dev.csv"), &options, NULL, &dev));
+  for (int64_t i = 0; i < TRAIN_ROWS; i++) rows[i] = i;
+  ck_assert_ok(ctx, as_nearest_reply_build(ctx, train, 0, -1, rows, TRAIN_ROWS, &replies));
+  for (int64_t i = 0; i < QUESTIONS; i++) {
+    const int64_t row = i * (as_messages_count(dev) / QUESTIONS);
+    as_nearest_answer answer;
+    size_t length;
+    const char *text = as_messages_text(dev, row, &length);
+    const as_string_view reference = as_string_view_of(as_messages_value(dev, 0, row));
+    ck_assert_ok(ctx, as_nearest_reply_find(replies, text, length, NULL, &answer));
+    ck_assert_ok(ctx, as_bleu_add(ctx, &counts, as_string_view_of(answer.reply), &reference, 1, false));
+  }
+  ck_assert_double_eq_tol(as_bleu_score(&counts, false).score, 14.072, 0.0005);
+  as_nearest_reply_free(replies);
+  as_messages_free(train);
+  as_messages_free(dev);
+}
+END_TEST
+
 Suite *as_suite(void) {
   as_golden_or_skip();
   Suite *suite = suite_create("golden_data");
@@ -102,6 +134,7 @@ Suite *as_suite(void) {
   tcase_add_loop_test(tests, rows_and_classes_are_as_known, 0, (int)(sizeof files / sizeof *files));
   tcase_add_test(tests, a_hold_out_of_a_tenth_has_a_tenth_of_every_class);
   tcase_add_test(tests, responses_keep_their_line_breaks);
+  tcase_add_test(tests, nearest_replies_score_as_the_reference_does);
   suite_add_tcase(suite, tests);
   return suite;
 }

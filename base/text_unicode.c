@@ -1,6 +1,6 @@
 /* Unicode through utf8proc, completed where its mapping is one code point to one: by the two special lower-casings that
  * the Unicode Standard (section 3.13 and SpecialCasing.txt) has outside of particular languages. */
-#include "eval/text_unicode.h"
+#include "base/text_unicode.h"
 
 #include <string.h>
 #include <utf8proc.h>

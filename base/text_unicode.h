@@ -1,6 +1,6 @@
-/* What the text metrics need to know of Unicode, as Python's str methods define it. */
-#ifndef AS_EVAL_TEXT_UNICODE_H
-#define AS_EVAL_TEXT_UNICODE_H
+/* What text metrics and the search for similar texts need to know of Unicode, as Python's str methods define it. */
+#ifndef AS_BASE_TEXT_UNICODE_H
+#define AS_BASE_TEXT_UNICODE_H
 
 #include "base/buffer.h"
 
