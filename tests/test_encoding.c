@@ -29,6 +29,15 @@ START_TEST(pairs_have_types_and_sequences) {
 }
 END_TEST
 
+START_TEST(no_token_has_no_offsets) {
+  use_json(NULL, NULL, "null");
+  encode("", NULL, (as_encode_options){.offsets = true}); /* the first use of the encoding: nothing is allocated yet */
+  ck_assert_uint_eq(encoding.part_start[encoding.parts], 0);
+  encode("a b", NULL, (as_encode_options){.offsets = true});
+  ck_assert_uint_eq(encoding.char_offsets[3], 3);
+}
+END_TEST
+
 START_TEST(truncation_keeps_what_is_said) {
   encode("a b c a b", NULL, (as_encode_options){.max_length = 4});
   ck_assert_str_eq(shown(0), "[CLS] a b [SEP]");
@@ -255,10 +264,10 @@ START_TEST(bad_json_lines_are_refused) {
 END_TEST
 
 Suite *as_suite(void) {
-  const TTest *const tests[] = {pairs_have_types_and_sequences, truncation_keeps_what_is_said,
-                                windows_show_all_of_the_text,   padding_fills_either_side,
-                                impossible_wishes_are_refused,  encoding_again_allocates_nothing,
-                                too_many_windows_are_refused,   threads_share_a_tokenizer};
+  const TTest *const tests[] = {
+      pairs_have_types_and_sequences,   no_token_has_no_offsets,      truncation_keeps_what_is_said,
+      windows_show_all_of_the_text,     padding_fills_either_side,    impossible_wishes_are_refused,
+      encoding_again_allocates_nothing, too_many_windows_are_refused, threads_share_a_tokenizer};
   Suite *suite = suite_create("encoding");
   TCase *tcase = tcase_create("encoding");
   tcase_add_checked_fixture(tcase, setup, teardown);

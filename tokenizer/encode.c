@@ -175,7 +175,9 @@ static as_status encode(const as_tokenizer *tokenizer, const char *text[2], size
     status = tokenize(tokenizer, encoding->work, i, &text[i], &length[i], &encoding->repaired);
   if (status == AS_OK) status = as_assemble(tokenizer, options, texts, encoding);
   if (status != AS_OK || !options->offsets) return status;
-  memset(encoding->char_offsets, 0, 2 * encoding->part_start[encoding->parts] * sizeof *encoding->char_offsets);
+  size_t tokens = encoding->part_start[encoding->parts];
+  if (tokens == 0) return AS_OK; /* there may be no arrays yet */
+  memset(encoding->char_offsets, 0, 2 * tokens * sizeof *encoding->char_offsets);
   for (int i = 0; i < texts && status == AS_OK; i++) status = count_characters(encoding, i, text[i], length[i]);
   return status;
 }
