@@ -1,4 +1,4 @@
-/* Resampling. Only counts per class are kept of a resample, since all its scores follow from them. */
+/* Resampling. Only counts per class are kept of a resample of answers, since all its scores follow from them. */
 #include "eval/bootstrap.h"
 
 #include <inttypes.h>
@@ -225,4 +225,63 @@ void as_paired_bootstrap_free(as_context *ctx, as_paired_bootstrap *out) {
   as_free(ctx, out->accuracy.deltas);
   as_free(ctx, out->macro_f1.deltas);
   *out = (as_paired_bootstrap){0};
+}
+
+/* ---- means ------------------------------------------------------------------------------------------------------ */
+
+typedef struct averaging {
+  int64_t rows, resamples;
+  size_t columns;
+  const double *values; /* [rows, columns] */
+  uint64_t seed;
+  double *sums;    /* [lanes, columns] */
+  int64_t *counts; /* [lanes, columns] */
+  double *means;   /* [columns, resamples] */
+} averaging;
+
+static void average(void *argument, int64_t chunk, int lane) {
+  const averaging *job = argument;
+  double *sums = job->sums + (size_t)lane * job->columns;
+  int64_t *counts = job->counts + (size_t)lane * job->columns;
+  as_random random = as_random_start(job->seed, bootstrap_stream + (uint64_t)chunk);
+  for (size_t c = 0; c < job->columns; c++) sums[c] = 0, counts[c] = 0;
+  for (int64_t i = 0; i < job->rows; i++) {
+    const double *row = job->values + as_random_below(&random, (uint64_t)job->rows) * job->columns;
+    for (size_t c = 0; c < job->columns; c++) {
+      if (isnan(row[c])) continue;
+      sums[c] += row[c];
+      counts[c]++;
+    }
+  }
+  for (size_t c = 0; c < job->columns; c++)
+    job->means[(int64_t)c * job->resamples + chunk] = counts[c] > 0 ? sums[c] / (double)counts[c] : NAN;
+}
+
+/* A resample may have met none of a column's few values; it says nothing of that column then. */
+static as_interval interval_of_defined(double *values, int64_t count) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < count; i++)
+    if (!isnan(values[i])) values[kept++] = values[i];
+  return kept > 0 ? interval95(values, kept) : (as_interval){NAN, NAN};
+}
+
+as_status as_bootstrap_means(as_context *ctx, int64_t rows, size_t columns, const double *values, int64_t resamples,
+                             uint64_t seed, as_interval *out) {
+  const size_t lanes = (size_t)as_context_threads(ctx);
+  averaging job = {.rows = rows, .resamples = resamples, .columns = columns, .values = values, .seed = seed};
+  for (size_t c = 0; c < columns; c++) out[c] = (as_interval){NAN, NAN};
+  if (rows < 0 || resamples < 0 || resamples > INT32_MAX)
+    return as_fail(ctx, AS_E_INVALID, "cannot draw %" PRId64 " resamples of %" PRId64 " rows", resamples, rows);
+  if (rows == 0 || resamples == 0) return AS_OK;
+  job.sums = as_alloc(ctx, lanes * columns, sizeof *job.sums);
+  job.counts = as_alloc(ctx, lanes * columns, sizeof *job.counts);
+  job.means = as_alloc(ctx, columns * (size_t)resamples, sizeof *job.means);
+  const bool ok = job.sums && job.counts && job.means;
+  if (ok) as_parallel_for(ctx, resamples, average, &job);
+  for (size_t c = 0; ok && c < columns; c++)
+    out[c] = interval_of_defined(job.means + c * (size_t)resamples, resamples);
+  as_free(ctx, job.sums);
+  as_free(ctx, job.counts);
+  as_free(ctx, job.means);
+  return ok ? AS_OK : AS_E_NOMEM;
 }

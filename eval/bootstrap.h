@@ -21,6 +21,12 @@ AS_MUST_CHECK as_status as_bootstrap_intervals(as_context *ctx, int64_t rows, in
                                                const int32_t *predicted, /* [rows] */
                                                int64_t resamples, uint64_t seed, as_score_intervals *out);
 
+/* Percentile intervals at 95 % of the means of columns over rows, the rows being drawn: a user's metrics, say. A value
+ * that is NaN is left out of its column's mean; a column is NaN when it has no values or when resamples = 0. */
+AS_MUST_CHECK as_status as_bootstrap_means(as_context *ctx, int64_t rows, size_t columns,
+                                           const double *values /* [rows, columns] */, int64_t resamples, uint64_t seed,
+                                           as_interval *out /* [columns] */);
+
 /* The difference score(second) - score(first) over resamples that both share. */
 typedef struct as_bootstrap_delta {
   double observed;    /* on the rows themselves */

@@ -1,4 +1,5 @@
-/* Ranking metrics, one user at a time, so that memory does not grow with the number of users. */
+/* Ranking metrics, one user at a time, so that memory does not grow with the number of users. Candidates are sorted
+ * here; who finds the places of many users in another way calls as_ranking_from_places. */
 #include "eval/ranking.h"
 
 #include <inttypes.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "eval/auc.h"
 #include "eval/range_check.h"
 
 typedef struct candidate {
@@ -30,7 +30,7 @@ struct as_ranking {
   int64_t users;         /* that count */
   candidate *candidates; /* [items] in order */
   int64_t candidate_count;
-  as_scored *scored; /* [items] for the AUC */
+  as_place *places;  /* [items] of the relevant candidates */
   int32_t *grades;   /* [items] of the present user: grade of a relevant item, -1 elsewhere */
   int32_t *ideal;    /* [items] the grades of the relevant candidates, highest first */
   int64_t relevant;  /* relevant candidates of the present user */
@@ -54,7 +54,7 @@ static as_status make_room(as_ranking *r) {
   const size_t items = (size_t)r->items, values = r->k_count * AS_RANKING_MEASURES;
   const int64_t top = r->items < r->most_k ? r->items : r->most_k;
   bool ok = (r->candidates = as_alloc(r->ctx, items, sizeof *r->candidates)) != NULL;
-  ok = ok && (r->scored = as_alloc(r->ctx, items, sizeof *r->scored)) != NULL;
+  ok = ok && (r->places = as_alloc(r->ctx, items, sizeof *r->places)) != NULL;
   ok = ok && (r->grades = as_alloc(r->ctx, items, sizeof *r->grades)) != NULL;
   ok = ok && (r->ideal = as_alloc(r->ctx, items, sizeof *r->ideal)) != NULL;
   ok = ok && (r->seen = as_alloc(r->ctx, items, sizeof *r->seen)) != NULL;
@@ -91,7 +91,7 @@ as_status as_ranking_start(as_context *ctx, int64_t items, const int64_t *ks, si
 
 void as_ranking_free(as_ranking *r) {
   if (!r) return;
-  void *const all[] = {r->ks,        r->candidates, r->scored, r->grades,  r->ideal,  r->seen,
+  void *const all[] = {r->ks,        r->candidates, r->places, r->grades,  r->ideal,  r->seen,
                        r->best_rank, r->top,        r->sums,   r->last.at, r->mean.at};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) as_free(r->ctx, all[i]);
   as_free(r->ctx, r);
@@ -148,9 +148,19 @@ static void rank_items(as_ranking *r, const as_ranking_user *user) {
   }
 }
 
-static int32_t grade_at(const as_ranking *r, int64_t i) {
-  return r->grades[r->candidates[i].item];
+/* Sets places. */
+static void place_relevant(as_ranking *r) {
+  int64_t count = 0;
+  for (int64_t begin = 0, end; begin < r->candidate_count; begin = end) {
+    for (end = begin; end < r->candidate_count && r->candidates[end].score >= r->candidates[begin].score;) end++;
+    for (int64_t i = begin; i < end; i++) {
+      const int32_t grade = r->grades[r->candidates[i].item];
+      if (grade >= 0) r->places[count++] = (as_place){i, begin, end - begin - 1, grade};
+    }
+  }
 }
+
+/* ---- definitions ------------------------------------------------------------------------------------------------ */
 
 /* Discounted gains of the first k places, of what was ranked and of the ideal order. */
 typedef struct gains {
@@ -164,44 +174,75 @@ static void add_gain(gains *sum, int32_t grade, int64_t place) {
   sum->linear += grade / discount;
 }
 
-static void measure_gains(const as_ranking *r, int64_t k, double *at) {
-  gains ranked = {0, 0, 0}, ideal = {0, 0, 0};
-  for (int64_t i = 0; i < k && i < r->candidate_count; i++) {
-    if (grade_at(r, i) >= 0) add_gain(&ranked, grade_at(r, i), i);
-  }
-  for (int64_t i = 0; i < k && i < r->relevant; i++) add_gain(&ideal, r->ideal[i], i);
-  at[AS_NDCG_AT_K] = ranked.binary / ideal.binary;
-  at[AS_NDCG_EXP_AT_K] = r->graded && ideal.exponential > 0 ? ranked.exponential / ideal.exponential : NAN;
-  at[AS_NDCG_LIN_AT_K] = r->graded && ideal.linear > 0 ? ranked.linear / ideal.linear : NAN;
+static void measure_gains(const as_place *places, int64_t relevant, const int32_t *ideal, int64_t k, double *at) {
+  gains ranked = {0, 0, 0}, best = {0, 0, 0};
+  for (int64_t i = 0; i < relevant && places[i].rank < k; i++) add_gain(&ranked, places[i].grade, places[i].rank);
+  for (int64_t i = 0; i < k && i < relevant; i++) add_gain(&best, ideal ? ideal[i] : 1, i);
+  at[AS_NDCG_AT_K] = ranked.binary / best.binary;
+  at[AS_NDCG_EXP_AT_K] = ideal && best.exponential > 0 ? ranked.exponential / best.exponential : NAN;
+  at[AS_NDCG_LIN_AT_K] = ideal && best.linear > 0 ? ranked.linear / best.linear : NAN;
 }
 
-static void measure_at(const as_ranking *r, int64_t k, double *at) {
-  int64_t hits = 0, first = 0;
+static void measure_at(const as_place *places, int64_t relevant, const int32_t *ideal, int64_t k, double *at) {
+  int64_t hits = 0;
   double precisions = 0;
-  for (int64_t i = 0; i < k && i < r->candidate_count; i++) {
-    if (grade_at(r, i) < 0) continue;
-    hits++;
-    precisions += (double)hits / (double)(i + 1);
-    if (first == 0) first = i + 1;
-  }
+  for (; hits < relevant && places[hits].rank < k; hits++)
+    precisions += (double)(hits + 1) / (double)(places[hits].rank + 1);
   at[AS_PRECISION_AT_K] = (double)hits / (double)k;
-  at[AS_RECALL_AT_K] = (double)hits / (double)r->relevant;
+  at[AS_RECALL_AT_K] = (double)hits / (double)relevant;
   at[AS_HIT_AT_K] = hits > 0;
-  at[AS_MAP_AT_K] = precisions / (double)(r->relevant < k ? r->relevant : k);
-  at[AS_MRR_AT_K] = first > 0 ? 1 / (double)first : 0;
-  measure_gains(r, k, at);
+  at[AS_MAP_AT_K] = precisions / (double)(relevant < k ? relevant : k);
+  at[AS_MRR_AT_K] = hits > 0 ? 1 / (double)(places[0].rank + 1) : 0;
+  measure_gains(places, relevant, ideal, k, at);
 }
 
-static void measure_user(as_ranking *r) {
-  int64_t first = 0;
-  for (int64_t i = 0; i < r->candidate_count; i++) {
-    r->scored[i] = (as_scored){r->candidates[i].score, grade_at(r, i) >= 0};
-    if (first == 0 && r->scored[i].positive) first = i + 1;
-  }
-  r->last.mrr = 1 / (double)first;
-  r->last.auc = as_auc(r->scored, r->candidate_count);
-  for (size_t j = 0; j < r->k_count; j++) measure_at(r, r->ks[j], r->last.at + j * AS_RANKING_MEASURES);
+/* Each relevant candidate beats what is neither above nor equal, and half of what is equal. Two relevant ones share one
+ * such point between them, which is taken off again. Everything is a whole number of halves, so it is exact. */
+static double measure_auc(const as_place *places, int64_t relevant, int64_t candidates) {
+  const double positives = (double)relevant, negatives = (double)(candidates - relevant);
+  double beaten = 0;
+  if (relevant == candidates) return NAN;
+  for (int64_t i = 0; i < relevant; i++)
+    beaten += (double)(candidates - 1 - places[i].above) - (double)places[i].equal / 2;
+  return (beaten - positives * (positives - 1) / 2) / (positives * negatives);
 }
+
+void as_ranking_from_places(const as_place *places, int64_t relevant, const int32_t *ideal, int64_t candidates,
+                        const int64_t *ks, size_t k_count, as_ranking_scores *out) {
+  out->undefined = relevant == 0;
+  if (out->undefined) return;
+  out->mrr = 1 / (double)(places[0].rank + 1);
+  out->auc = measure_auc(places, relevant, candidates);
+  for (size_t j = 0; j < k_count; j++)
+    measure_at(places, relevant, ideal, ks[j], out->at + j * AS_RANKING_MEASURES);
+}
+
+static int ascending(const void *a, const void *b) {
+  const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+double as_gini(int64_t *counts, int64_t n) {
+  double sum = 0, uneven = 0;
+  if (n > 0) qsort(counts, (size_t)n, sizeof *counts, ascending);
+  for (int64_t i = 0; i < n; i++) {
+    sum += (double)counts[i];
+    uneven += (double)(2 * (i + 1) - n - 1) * (double)counts[i];
+  }
+  return sum > 0 ? uneven / ((double)n * sum) : NAN;
+}
+
+double as_novelty(const int64_t *listed, const int64_t *known, int64_t items, int64_t users) {
+  double sum = 0, lists = 0;
+  for (int64_t i = 0; i < items; i++) {
+    if (listed[i] == 0) continue;
+    lists += (double)listed[i];
+    sum -= (double)listed[i] * log2((double)(known[i] + 1) / (double)(users + 1));
+  }
+  return lists > 0 ? sum / lists : NAN;
+}
+
+/* ---- sums ------------------------------------------------------------------------------------------------------- */
 
 static void add_value(running_mean *mean, double value) {
   if (isnan(value)) return;
@@ -213,9 +254,10 @@ as_status as_ranking_add(as_ranking *r, const as_ranking_user *user) {
   const as_status status = check_user(r, user);
   if (status != AS_OK) return status;
   rank_items(r, user);
-  r->last.undefined = r->relevant == 0;
+  place_relevant(r);
+  as_ranking_from_places(r->places, r->relevant, r->graded ? r->ideal : NULL, r->candidate_count, r->ks, r->k_count,
+                     &r->last);
   if (r->last.undefined) return AS_OK;
-  measure_user(r);
   r->users++;
   const size_t values = r->k_count * AS_RANKING_MEASURES;
   for (size_t i = 0; i < values; i++) add_value(&r->sums[i], r->last.at[i]);

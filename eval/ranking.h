@@ -1,4 +1,4 @@
-/* Ranking metrics of a recommender: for each user a score per item, and the items that turned out to be relevant.
+/* Ranking metrics of a recommender, their definitions and their means: for each user a score per item, and the items that turned out to be relevant.
  *
  * Candidates are the items that the user has not seen; they rank by score, the higher first, equal scores by smaller
  * item. Relevant items that were seen do not count, and a user without any other is left out of the means. */
@@ -43,6 +43,28 @@ typedef struct as_ranking_scores {
   double *at;     /* [k_count, AS_RANKING_MEASURES] */
   bool undefined; /* this user has no relevant candidate, or no user had one */
 } as_ranking_scores;
+
+/* Where a relevant candidate stands. */
+typedef struct as_place {
+  int64_t rank;  /* candidates before it, from 0: those with a higher score, or with the same and a smaller number */
+  int64_t above; /* candidates with a higher score */
+  int64_t equal; /* other candidates with the same score */
+  int32_t grade; /* 1 where there are no grades */
+} as_place;
+
+/* The definitions themselves: a user's scores from the places of its relevant candidates, by rank. `ideal` are their
+ * grades, highest first, or NULL when there are none. relevant = 0: undefined, nothing else is set. */
+void as_ranking_from_places(const as_place *places /* [relevant] */, int64_t relevant, const int32_t *ideal /* [relevant] */,
+                        int64_t candidates, const int64_t *ks /* [k_count] */, size_t k_count, as_ranking_scores *out);
+
+/* How unevenly `counts` are spread: the Gini coefficient, 0 when all are the same, towards 1 when one has everything;
+ * sum of (2 i - n - 1) c_i over i = 1 .. n in ascending order / (n sum of c). NaN when all are 0. Sorts `counts`. */
+double as_gini(int64_t *counts /* [n] */, int64_t n);
+
+/* Novelty of lists (Vargas and Castells 2011): the mean of -log2 of the share of users that an item was known to, over
+ * everything that is in a list. The share is (known + 1) / (users + 1), so that it is above 0. NaN without lists. */
+double as_novelty(const int64_t *listed /* [items] in how many lists */, const int64_t *known /* [items] to how many */,
+                  int64_t items, int64_t users);
 
 typedef struct as_ranking as_ranking;
 
