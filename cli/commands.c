@@ -12,7 +12,7 @@ extern const as_command as_command_bench_generate, as_command_bench_infer, as_co
 extern const as_command as_command_data_check, as_command_data_split, as_command_data_synth;
 extern const as_command as_command_doctor;
 extern const as_command as_command_inspect_generate, as_command_inspect_lightfm;
-extern const as_command as_command_recommend, as_command_similar, as_command_train_recommend;
+extern const as_command as_command_evaluate_recommend, as_command_recommend, as_command_similar, as_command_train_recommend;
 extern const as_command as_command_inspect_model, as_command_inspect_run, as_command_inspect_train;
 extern const as_command as_command_metrics;
 extern const as_command as_command_tokenize;
@@ -30,6 +30,7 @@ static const as_command *const commands[] = {
     &as_command_train_recommend,
     &as_command_evaluate_intent,
     &as_command_evaluate_sentiment,
+    &as_command_evaluate_recommend,
     &as_command_predict_intent,
     &as_command_predict_sentiment,
     &as_command_data_check,

@@ -12,7 +12,7 @@ libassistify_cli_la_SOURCES += cli/inspect.c cli/inspect.h cli/inspect_inputs.c 
   cli/inspect_train.c cli/inspect_generate.c
 # The recommender.
 libassistify_cli_la_SOURCES += cli/inspect_lightfm.c cli/inspect_lightfm.h cli/inspect_lightfm_predict.c
-libassistify_cli_la_SOURCES += cli/recommend.c cli/recommend_options.h cli/train_recommend.c
+libassistify_cli_la_SOURCES += cli/evaluate_recommend.c cli/recommend.c cli/recommend_options.h cli/train_recommend.c
 
 bin_PROGRAMS += assistify
 assistify_SOURCES = cli/main.c

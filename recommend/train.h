@@ -27,6 +27,11 @@ AS_MUST_CHECK as_status as_recommender_train(as_context *ctx, as_products *produ
                                              as_holdout holdout, const as_recommend_listener *listener,
                                              as_recommender **out);
 
+/* Trains with the settings, types and catalogue of `like` on other interactions, whose product and type numbers are
+ * those of `like`; no calibration. Takes `interactions` over, also on failure. Caller frees *out. */
+AS_MUST_CHECK as_status as_recommender_train_alike(const as_recommender *like, as_interactions *interactions,
+                                                   const as_recommend_listener *listener, as_recommender **out);
+
 /* Goes on with a trained recommender for `epochs` more, after new products and interactions have been added to it: new
  * customers and products get rows of their own, everything else keeps its numbers. `interactions` holds old and new
  * rows, customers of before with their numbers; it is taken over. */
