@@ -47,3 +47,7 @@ check_PROGRAMS += tests/test_recommender
 tests_test_recommender_SOURCES = tests/test_recommender.c $(PROGRAM_TEST)
 tests_test_recommender_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_recommender_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_recommend_evaluate
+tests_test_recommend_evaluate_SOURCES = tests/test_recommend_evaluate.c $(PROGRAM_TEST)
+tests_test_recommend_evaluate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_recommend_evaluate_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
