@@ -1,7 +1,8 @@
 # data/: reading CSV, message tables, splits, checks, synthetic data.
 data_includedir = $(pkgincludedir)/data
-data_include_HEADERS = data/interaction_split.h data/encoding.h data/report.h data/csv.h data/csv_write.h data/messages.h data/check.h data/split.h \
-  data/synth.h data/interactions.h data/products.h data/text_index.h data/timestamp.h data/nearest_reply.h data/tfidf.h
+data_include_HEADERS = data/encoding.h data/report.h data/csv.h data/csv_write.h data/messages.h data/check.h data/split.h \
+  data/synth.h data/interactions.h data/products.h data/text_index.h data/timestamp.h data/nearest_reply.h data/tfidf.h \
+  data/interaction_split.h
 libassistify_all_la_SOURCES += data/encoding.c data/report.c data/csv_source.c data/csv_source.h data/csv.c \
   data/csv_write.c data/text_index.c data/tfidf.c data/nearest_reply.c data/messages.c data/interactions.c data/products.c data/timestamp.c data/check.c data/split.c data/synth.c \
   data/synth_text.c data/synth_text.h data/templates.h data/templates_common.c data/templates_complaint.c \

@@ -7,14 +7,17 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "data/interaction_split.h"
 
 enum {
-  HOLDOUT_PART = 10,     /* one row of so many is held back */
+  LEAST_ROWS = 20,       /* fewer don't tell anything about a tenth of them */
   CALIBRATED = 2000,     /* customers whose scores are looked at, at most */
   NEGATIVES = 100,       /* products a customer that stand for all it did not buy */
-  HOLDOUT_STREAM = 0x41, /* of random numbers */
+  CUSTOMER_STREAM = 0x41, /* of random numbers */
   NEGATIVE_STREAM = 0x42,
 };
+
+#define HOLDOUT_SHARE 0.1 /* of the rows */
 
 as_recommend_settings as_recommend_settings_usual(as_lightfm_loss loss) {
   const bool als = loss == AS_LIGHTFM_ALS;
@@ -151,39 +154,15 @@ static as_status new_model(const as_recommender *r, as_lightfm **out) {
 
 /* ---- calibration ------------------------------------------------------------------------------------------------- */
 
-static int compare_times(const void *a, const void *b) {
-  const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  return (x > y) - (x < y);
-}
-
-/* The rows that are held back. A tenth by time needs times that differ; else it is drawn. */
+/* The rows that are held back. The newest part needs times that differ; else it is drawn. */
 static as_status hold_back(const as_recommender *r, as_holdout holdout, bool *held, int64_t *count) {
-  const as_interactions *t = r->interactions;
-  const int64_t rows = as_interactions_count(t);
-  *count = 0;
-  if (holdout == AS_HOLDOUT_LAST) {
-    for (int64_t c = 0; c < as_interactions_customers(t); c++) {
-      const int64_t mine = t->starts[c + 1] - t->starts[c];
-      const int64_t part = mine < 2 ? 0 : mine < HOLDOUT_PART ? 1 : mine / HOLDOUT_PART;
-      for (int64_t i = 0; i < mine; i++) held[t->starts[c] + i] = i >= mine - part;
-      *count += part;
-    }
-    return AS_OK;
-  }
-  if (holdout == AS_HOLDOUT_TIME) {
-    uint32_t *times = as_alloc(r->ctx, (size_t)rows, sizeof *times);
-    if (!times) return AS_E_NOMEM;
-    for (int64_t i = 0; i < rows; i++) times[i] = t->rows[i].time;
-    qsort(times, (size_t)rows, sizeof *times, compare_times);
-    const uint32_t cut = times[rows - 1 - (rows - 1) / HOLDOUT_PART];
-    as_free(r->ctx, times);
-    for (int64_t i = 0; i < rows; i++) *count += held[i] = t->rows[i].time >= cut;
-    if (*count <= rows / 4) return AS_OK;
-    *count = 0;
-  }
-  as_random random = as_random_start((uint64_t)r->settings.seed, HOLDOUT_STREAM);
-  for (int64_t i = 0; i < rows; i++) *count += held[i] = as_random_below(&random, HOLDOUT_PART) == 0;
-  return AS_OK;
+  static const as_split_by ways[] = {AS_SPLIT_TIME, AS_SPLIT_LAST, AS_SPLIT_RANDOM};
+  as_interaction_split split = {.by = ways[holdout], .share = HOLDOUT_SHARE, .seed = (uint64_t)r->settings.seed};
+  as_status status = as_interactions_hold_out(r->interactions, &split, held, count);
+  if (status != AS_OK || holdout != AS_HOLDOUT_TIME) return status;
+  if (*count > 0 && *count <= as_interactions_count(r->interactions) / 4) return AS_OK;
+  split.by = AS_SPLIT_RANDOM;
+  return as_interactions_hold_out(r->interactions, &split, held, count);
 }
 
 /* Scores of held-back purchases and of products that were not bought. */
@@ -245,7 +224,7 @@ static as_status add_customer(const as_recommender *r, int64_t c, const bool *he
 static as_status fit_platt(as_recommender *r, const as_lightfm *model, const bool *held) {
   const as_interactions *t = r->interactions;
   const int64_t customers = as_interactions_customers(t), products = as_products_count(r->products);
-  const as_permutation order = as_permutation_start((uint64_t)customers, (uint64_t)r->settings.seed, HOLDOUT_STREAM);
+  const as_permutation order = as_permutation_start((uint64_t)customers, (uint64_t)r->settings.seed, CUSTOMER_STREAM);
   as_random random = as_random_start((uint64_t)r->settings.seed, NEGATIVE_STREAM);
   as_vectors items = {0}, users = {0};
   sample s = {0};
@@ -290,7 +269,7 @@ static as_status calibrate(training *t, as_holdout holdout) {
   int64_t count = 0;
   r->platt = (as_platt){1, 0};
   r->calibrated = false;
-  if (holdout == AS_HOLDOUT_NONE || rows < 2 * HOLDOUT_PART) return AS_OK;
+  if (holdout == AS_HOLDOUT_NONE || rows < LEAST_ROWS) return AS_OK;
   bool *held = as_alloc(r->ctx, (size_t)rows, sizeof *held);
   as_status status = held ? hold_back(r, holdout, held, &count) : AS_E_NOMEM;
   if (status == AS_OK && count > 0 && count < rows) {
