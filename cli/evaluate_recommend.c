@@ -182,5 +182,5 @@ const as_command as_command_evaluate_recommend = {
         "the future of a test row is learned from; by each customer's last rows or at random, it is.",
     .examples = "assistify evaluate recommend --interactions test.csv\n"
                 "assistify evaluate recommend --split time --test 0.2\n"
-                "assistify evaluate recommend --interactions all.csv --split last --leave 1 --json",
+                "assistify evaluate recommend --interactions all.csv --split last --leave 1",
     .groups = groups, .works_long = true, .catches_signals = true, .run = run};
