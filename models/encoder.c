@@ -151,13 +151,6 @@ static void pass_over_head(const as_encoder *e, int64_t *found) {
     if (in_head(e, i) && e->head_origin != AS_HEAD_LOADED) found[i] = -1;
 }
 
-/* What is only read may stay in the mapped file, which is kept open for it. */
-static void borrow_tensors(as_encoder *e, const as_checkpoint *checkpoint, const int64_t *found) {
-  for (size_t i = 0; i < e->parameters.count; i++)
-    if (found[i] >= 0)
-      as_parameters_borrow(&e->parameters, (int)i, as_checkpoint_floats(checkpoint, (size_t)found[i]));
-}
-
 static as_status load(as_encoder *e, const char *folder, const as_encoder_options *options, int64_t file_classes) {
   as_checkpoint *checkpoint = NULL;
   int64_t *found = as_alloc(e->ctx, e->parameters.count, sizeof *found);
@@ -170,7 +163,7 @@ static as_status load(as_encoder *e, const char *folder, const as_encoder_option
                        folder, e->parameters.list[e->head.dense_weight].name, folder);
   }
   if (status == AS_OK) pass_over_head(e, found);
-  if (status == AS_OK && options->borrow) borrow_tensors(e, checkpoint, found);
+  if (status == AS_OK && options->borrow) as_parameters_borrow_found(&e->parameters, checkpoint, found);
   if (status == AS_OK) status = as_parameters_allocate(&e->parameters, options->gradients);
   if (status == AS_OK && e->head_origin != AS_HEAD_LOADED) initialize(e, false, options->seed);
   if (status == AS_OK) status = as_parameters_read(&e->parameters, checkpoint, found);

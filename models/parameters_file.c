@@ -12,6 +12,11 @@ void as_parameters_expect(const as_parameters *ps, as_expectation *expectations)
   }
 }
 
+void as_parameters_borrow_found(as_parameters *ps, const as_checkpoint *checkpoint, const int64_t *found) {
+  for (size_t i = 0; i < ps->count; i++)
+    if (found[i] >= 0) as_parameters_borrow(ps, (int)i, as_checkpoint_floats(checkpoint, (size_t)found[i]));
+}
+
 as_status as_parameters_read(as_parameters *ps, as_checkpoint *checkpoint, const int64_t *found) {
   size_t count = 0;
   as_checkpoint_read *reads = as_alloc(ps->ctx, ps->count, sizeof *reads);

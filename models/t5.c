@@ -119,9 +119,10 @@ static as_status pack_stack(as_t5 *t, const stack *s) {
 static int output_of(const as_t5 *t) { return t->lm_head >= 0 ? t->lm_head : t->shared; }
 
 static as_status pack(as_t5 *t) {
-  as_status status = as_parameters_pack_in_place(&t->parameters, output_of(t), 1);
+  as_status status = as_parameters_pack(&t->parameters, output_of(t), 1);
   if (status == AS_OK) status = pack_stack(t, &t->encoder);
-  return status == AS_OK ? pack_stack(t, &t->decoder) : status;
+  if (status == AS_OK) status = pack_stack(t, &t->decoder);
+  return status == AS_OK ? as_parameters_settle(&t->parameters) : status;
 }
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
@@ -201,11 +202,13 @@ static as_status load(as_t5 *t, const char *folder, const as_t5_options *options
     found = as_alloc(t->ctx, t->parameters.count, sizeof *found);
     status = found ? expect(t, checkpoint, found) : AS_E_NOMEM;
   }
+  if (status == AS_OK && options->packed) as_parameters_borrow_found(&t->parameters, checkpoint, found);
   if (status == AS_OK) status = as_parameters_allocate(&t->parameters, options->gradients);
   if (status == AS_OK) status = as_parameters_read(&t->parameters, checkpoint, found);
+  if (status == AS_OK && options->packed) status = pack(t);
   as_checkpoint_close(checkpoint);
   as_free(t->ctx, found);
-  return status == AS_OK && options->packed ? pack(t) : status;
+  return status;
 }
 
 static as_status check_options(as_context *ctx, const as_t5_options *options) {

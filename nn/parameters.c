@@ -19,8 +19,7 @@ void as_parameters_free(as_parameters *parameters) {
   as_free(parameters->ctx, parameters->weights);
   as_free(parameters->ctx, parameters->gradients);
   as_free(parameters->ctx, parameters->touched);
-  for (size_t i = 0; i < parameters->packed_count; i++)
-    if (!parameters->packed[i].in_place) as_free(parameters->ctx, parameters->packed[i].packed);
+  for (size_t i = 0; i < parameters->packed_count; i++) as_free(parameters->ctx, parameters->packed[i].packed);
   as_free(parameters->ctx, parameters->packed);
   as_parameters_init(parameters, parameters->ctx);
 }
@@ -167,85 +166,44 @@ const float *as_parameters_packed(const as_parameters *ps, int index, int count)
   return NULL;
 }
 
+enum { MOVE_ELEMENTS = 1 << 20 }; /* packed at a time */
+
 /* ---- packing ---------------------------------------------------------------------------------------------------- */
 
-/* Room for one more view. */
-static as_status begin_view(as_parameters *ps) {
+/* Packs `rows` rows and gives back the memory in which they lay plain, a few panels at a time. */
+static void move_rows(const as_parameters *ps, int64_t rows, int64_t columns, const float *plain, float *packed) {
+  const int64_t nr = ps->kernels->gemm_shape.nr, panels = 1 + MOVE_ELEMENTS / (nr * columns);
+  for (int64_t row = 0, step; row < rows; row += step) {
+    step = rows - row < panels * nr ? rows - row : panels * nr;
+    const float *from = plain + row * columns;
+    as_gemm_pack_b_f32(ps->ctx, ps->kernels, step, columns, true, from, columns, packed + row * columns);
+    as_discard(from, (size_t)(step * columns) * sizeof *from);
+  }
+}
+
+as_status as_parameters_pack(as_parameters *ps, int index, int count) {
+  if (as_parameters_packed(ps, index, count)) return AS_OK;
+  const int64_t rows = joined_rows(ps, index, count), columns = ps->list[index].shape[1];
   as_status status = as_kernels_select(ps->ctx, &ps->kernels);
   if (status != AS_OK) return status;
   as_packed_view *grown = as_grow(ps->ctx, ps->packed, &ps->packed_capacity, ps->packed_count + 1, sizeof *grown);
   if (!grown) return AS_E_NOMEM;
   ps->packed = grown;
-  return AS_OK;
-}
-
-as_status as_parameters_pack(as_parameters *ps, int index, int count) {
-  if (as_parameters_packed(ps, index, count)) return AS_OK;
-  int64_t rows = joined_rows(ps, index, count), columns = ps->list[index].shape[1];
-  as_status status = begin_view(ps);
-  if (status != AS_OK) return status;
   float *packed = as_alloc(ps->ctx, as_gemm_packed_b_elements_f32(ps->kernels, rows, columns), sizeof *packed);
   if (!packed) return AS_E_NOMEM;
-  as_gemm_pack_b_f32(ps->ctx, ps->kernels, rows, columns, true, as_parameter_weights(ps, index), columns, packed);
-  ps->packed[ps->packed_count++] = (as_packed_view){index, count, packed, false};
+  move_rows(ps, rows, columns, as_parameter_weights(ps, index), packed);
+  ps->packed[ps->packed_count++] = (as_packed_view){index, count, packed};
+  for (int i = 0; i < count; i++) ps->list[index + i].packed_only = true;
   return AS_OK;
-}
-
-typedef struct turn_call {
-  const as_kernels_f32 *kernels;
-  int64_t columns;
-  float *weights, *lanes; /* [rows, columns]; a panel for each lane */
-} turn_call;
-
-/* A panel takes as much memory as the rows that it is made of, and just there. */
-static void turn_panel(void *argument, int64_t chunk, int lane) {
-  const turn_call *c = argument;
-  int64_t elements = c->kernels->gemm_shape.nr * c->columns;
-  float *panel = c->weights + chunk * elements, *copy = c->lanes + lane * elements;
-  c->kernels->gemm_pack_b(c->kernels->gemm_shape.nr, c->columns, panel, 1, c->columns, copy);
-  memcpy(panel, copy, (size_t)elements * sizeof *panel);
-}
-
-/* Whole panels of the view's rows. */
-static as_status turn_panels(as_parameters *ps, int64_t panels, int64_t columns, float *weights) {
-  size_t panel = (size_t)ps->kernels->gemm_shape.nr * (size_t)columns;
-  turn_call call = {ps->kernels, columns, weights, NULL};
-  call.lanes = as_alloc(ps->ctx, (size_t)as_context_threads(ps->ctx), panel * sizeof *call.lanes);
-  if (!call.lanes) return AS_E_NOMEM;
-  as_parallel_for(ps->ctx, panels, turn_panel, &call);
-  as_free(ps->ctx, call.lanes);
-  return AS_OK;
-}
-
-as_status as_parameters_pack_in_place(as_parameters *ps, int index, int count) {
-  int64_t rows = joined_rows(ps, index, count), columns = ps->list[index].shape[1];
-  float *weights = as_parameter_weights(ps, index);
-  as_status status = begin_view(ps);
-  if (status != AS_OK) return status;
-  if (rows % ps->kernels->gemm_shape.nr == 0) {
-    status = turn_panels(ps, rows / ps->kernels->gemm_shape.nr, columns, weights);
-    if (status == AS_OK) ps->packed[ps->packed_count++] = (as_packed_view){index, count, weights, true};
-  } else {
-    status = as_parameters_pack(ps, index, count);
-    if (status == AS_OK) as_discard(weights, (size_t)(rows * columns) * sizeof *weights);
-  }
-  for (int i = 0; status == AS_OK && i < count; i++) ps->list[index + i].packed_only = true;
-  return status;
 }
 
 /* What is kept moves into a block that has room for that alone. */
 as_status as_parameters_settle(as_parameters *ps) {
   as_parameters kept = *ps;
-  for (size_t i = 0; i < ps->packed_count; i++)
-    if (ps->packed[i].in_place)
-      return as_fail(ps->ctx, AS_E_INVALID, "weights packed in place have nothing to give up");
   kept.list = as_alloc(ps->ctx, ps->count, sizeof *kept.list);
   if (!kept.list) return AS_E_NOMEM;
   memcpy(kept.list, ps->list, ps->count * sizeof *kept.list);
-  for (size_t i = 0; i < ps->count; i++) {
-    kept.list[i].borrowed = NULL;
-    kept.list[i].packed_only = view_of(ps, (int)i) != NULL;
-  }
+  for (size_t i = 0; i < ps->count; i++) kept.list[i].borrowed = NULL;
   lay_out(&kept);
   kept.weights = as_alloc(ps->ctx, kept.elements, sizeof *kept.weights);
   if (!kept.weights) {

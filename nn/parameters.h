@@ -5,8 +5,8 @@
  * one view, and the optimizer, clipping and averaging are one loop each.
  *
  * For answering, parameters may be borrowed from where they lie already (a mapped file); only neighbours that are
- * joined are brought together in memory. Once the matrices are packed, as_parameters_settle gives up all that is not
- * needed any more, so that a model that answers holds each weight once.
+ * joined are brought together in memory. Matrices then move into packed views, and as_parameters_settle lets go of
+ * where they lay: a model that answers holds each weight once, also on the way there.
  *
  * Invariant: names are unique; views into weights and gradients have the same offsets. */
 #ifndef AS_NN_PARAMETERS_H
@@ -46,7 +46,6 @@ typedef struct as_parameter {
 typedef struct as_packed_view {
   int index, count;
   float *packed;
-  bool in_place; /* `packed` lies where the plain weights were */
 } as_packed_view;
 
 typedef struct as_parameters {
@@ -81,7 +80,7 @@ void as_parameters_borrow(as_parameters *parameters, int index, const float *wei
 AS_MUST_CHECK as_status as_parameters_allocate(as_parameters *parameters, bool gradients);
 /* Number of the parameter of this name, -1 if there is none. */
 int as_parameters_find(const as_parameters *parameters, const char *name);
-/* [elements]; NULL once as_parameters_settle has left the packed copy only. Not to be written if borrowed. */
+/* [elements]; NULL once it is packed. Not to be written if borrowed. */
 float *as_parameter_weights(const as_parameters *parameters, int index);
 float *as_parameter_gradients(const as_parameters *parameters, int index); /* NULL without gradients */
 /* Which rows of an embedding have ever had a gradient, [rows]; NULL for other parameters and without gradients. */
@@ -96,20 +95,16 @@ void as_parameters_fill(as_parameters *parameters, int index, float value);
 /* Freezes the parameters of the layers below `layers`: they keep their values and cost no gradient. */
 void as_parameters_freeze(as_parameters *parameters, int layers);
 
-/* Packs a view once, so that products with it read the packed copy from then on. The weights must not change
- * afterwards; nobody may be recording meanwhile. */
+/* Moves a view into the form for products with few rows: for use without gradients. The memory of the plain numbers is
+ * given back to the system while the packed ones are made, so each weight is held once. From then on the parameters can
+ * be recorded as this view only, as a weight of as_linear or, a matrix alone, as a table of as_embedding; nobody may be
+ * recording meanwhile. After a failure the view is as it was. */
 AS_MUST_CHECK as_status as_parameters_pack(as_parameters *parameters, int index, int count);
-
-/* The same without a second copy, for parameters in the block and without gradients: the packed form takes the place of
- * the plain weights. From then on they can be recorded as this view only, as a weight of as_linear or, a matrix alone,
- * as a table of as_embedding. Where the rows don't make whole panels the copy lies elsewhere, and the memory of the
- * plain weights is given back to the system. Not together with as_parameters_settle. */
-AS_MUST_CHECK as_status as_parameters_pack_in_place(as_parameters *parameters, int index, int count);
 /* The packed form of a view, NULL if there is none. */
 const float *as_parameters_packed(const as_parameters *parameters, int index, int count);
 
-/* After packing, without gradients: matrices that were packed are kept as that alone and what is still borrowed is
- * copied, so nothing outside is needed any more. Only views that were packed can be recorded from then on. */
+/* After all that shall be packed: what was not is brought together in a block of its own, also what is borrowed, so
+ * that nothing outside is needed any more. */
 AS_MUST_CHECK as_status as_parameters_settle(as_parameters *parameters);
 /* The parameter's numbers, wherever they are. */
 void as_parameters_export(const as_parameters *parameters, int index, float *out /* [elements] */);

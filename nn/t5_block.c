@@ -76,7 +76,7 @@ as_status as_t5_block_pack(as_parameters *ps, const as_t5_block *b, const as_t5_
                {b->cross_q, 1}, {b->cross_kv, 2},         {b->cross_output, 1}};
   as_status status = AS_OK;
   for (int i = 0; status == AS_OK && i < (c->decoder ? 7 : 4); i++)
-    status = as_parameters_pack_in_place(ps, views[i].index, views[i].count);
+    status = as_parameters_pack(ps, views[i].index, views[i].count);
   return status;
 }
 

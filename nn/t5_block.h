@@ -36,7 +36,7 @@ as_t5_block as_t5_block_declare(as_parameters *parameters, const as_t5_block_con
 void as_t5_block_initialize(as_parameters *parameters, const as_t5_block *block, const as_t5_block_config *config,
                             double factor, uint64_t seed);
 
-/* Packs the block's matrices in their own memory (as_parameters_pack_in_place). */
+/* Packs the block's matrices (as_parameters_pack). */
 AS_MUST_CHECK as_status as_t5_block_pack(as_parameters *parameters, const as_t5_block *block,
                                          const as_t5_block_config *config);
 

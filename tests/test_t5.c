@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/machine.h"
 #include "models/checkpoint.h"
 #include "models/t5.h"
 #include "tensor/ops.h"
@@ -200,16 +201,27 @@ START_TEST(what_is_saved_opens_with_the_same_bits_packed_or_not) {
 }
 END_TEST
 
-START_TEST(packing_in_place_needs_no_second_copy) {
+/* Also on the way: from a fresh model, and from a mapped file. */
+START_TEST(packed_weights_are_held_once) {
   as_context *ctx = as_test_context(2);
-  as_t5_config config = as_t5_config_preset(&as_t5_presets[0], 4096, false);
+  const as_t5_config config = as_t5_config_preset(&as_t5_presets[1], 32000, false);
+  const char *folder = as_test_folder();
   as_t5 *t5;
-  ck_assert_ok(ctx, as_t5_new(ctx, &config, true, &(as_t5_options){.packed = true}, &t5));
-  size_t weights = as_t5_parameters(t5)->elements * sizeof(float);
-  ck_assert_uint_lt(as_memory_used(ctx), weights + 100000);
+  ck_assert_ok(ctx, as_t5_new(ctx, &config, true, &(as_t5_options){.seed = 3}, &t5));
+  const size_t weights = as_t5_parameters(t5)->elements * sizeof(float);
+  ck_assert_ok(ctx, as_t5_save(t5, folder));
   as_t5_free(t5);
+  const uint64_t before = as_peak_resident_bytes(); /* of a model that is plain */
+  for (int saved = 0; saved < 2; saved++) {
+    const as_t5_options options = {.packed = true, .dropout = -1};
+    ck_assert_ok(ctx, saved ? as_t5_open(ctx, folder, &options, &t5) : as_t5_new(ctx, &config, true, &options, &t5));
+    ck_assert_uint_lt(as_memory_used(ctx), weights + 200000);
+    ck_assert_uint_lt(as_peak_resident_bytes() - before, weights / 4);
+    as_t5_free(t5);
+  }
   ck_assert_refused(ctx, as_t5_new(ctx, &config, true, &(as_t5_options){.packed = true, .gradients = true}, &t5),
                     AS_E_INVALID, "can't be trained");
+  as_test_folder_remove(folder);
   as_test_context_free(ctx);
 }
 END_TEST
@@ -398,7 +410,7 @@ Suite *as_suite(void) {
   tcase_add_loop_test(tcase, gradients_are_the_same_bits_for_any_threads_and_recompute_mode, 0, 4);
   tcase_add_loop_test(tcase, the_loss_in_chunks_is_that_of_all_logits, 0, 2);
   tcase_add_loop_test(tcase, what_is_saved_opens_with_the_same_bits_packed_or_not, 0, 4);
-  tcase_add_test(tcase, packing_in_place_needs_no_second_copy);
+  tcase_add_test(tcase, packed_weights_are_held_once);
   tcase_add_test(tcase, fresh_weights_are_spread_as_in_transformers);
   tcase_add_loop_test(tcase, wrong_configurations_are_refused, 0, (int)(sizeof wrong / sizeof wrong[0]));
   tcase_add_test(tcase, configurations_of_both_versions_of_transformers_are_read);
