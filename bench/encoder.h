@@ -16,6 +16,7 @@
 typedef struct as_bench_model {
   const char *architecture; /* of as_encoder_architectures */
   const char *size;         /* of its presets */
+  const char *folder;       /* of T5 for generation: opened instead of a fresh one; NULL: none */
   uint64_t seed;            /* of weights, ids and dropout */
 } as_bench_model;
 

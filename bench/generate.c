@@ -9,12 +9,13 @@
 enum { VOCAB_SIZE = 32128 };
 
 as_status as_bench_t5_new(as_context *ctx, const as_bench_model *model, bool gradients, as_t5 **out) {
+  const as_t5_options options = {.gradients = gradients, .packed = !gradients, .seed = model->seed, .dropout = -1};
   const as_t5_preset *preset = as_t5_presets;
+  if (model->folder) return as_t5_open(ctx, model->folder, &options, out);
   while (preset->name && strcmp(preset->name, model->size) != 0) preset++;
   *out = NULL;
   if (!preset->name) return as_fail(ctx, AS_E_INVALID, "there is no size \"%s\"", model->size);
   const as_t5_config config = as_t5_config_preset(preset, VOCAB_SIZE, false);
-  const as_t5_options options = {.gradients = gradients, .packed = !gradients, .seed = model->seed, .dropout = -1};
   return as_t5_new(ctx, &config, true, &options, out);
 }
 

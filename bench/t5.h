@@ -5,8 +5,8 @@
 #include "bench/encoder.h"
 #include "models/t5.h"
 
-/* A fresh T5 v1.0 with the vocabulary of the released ones and dropout 0.1; with room for gradients if wanted, else with
- * packed weights. On failure *out is NULL. */
+/* The T5 in model->folder, or a fresh T5 v1.0 with the vocabulary of the released ones and dropout 0.1; with room for
+ * gradients if wanted, else with packed weights. On failure *out is NULL. */
 AS_MUST_CHECK as_status as_bench_t5_new(as_context *ctx, const as_bench_model *model, bool gradients, as_t5 **out);
 
 typedef struct as_bench_generation {

@@ -6,6 +6,8 @@
 
 /* clang-format off */
 static const as_option rows[] = {
+    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "a fresh one of --size",
+     .help = "folder of a T5"},
     {.name = "prompt", .type = AS_OPTION_INT, .argument = "N", .initial = "32", .minimum = 1, .maximum = 100000,
      .help = "tokens of each source"},
     {.name = "new", .type = AS_OPTION_INT, .argument = "N", .initial = "64", .minimum = 1, .maximum = 100000,
@@ -34,7 +36,7 @@ static as_spread rate_of(const as_spread *seconds, double tokens) {
 static void write_json(as_buffer *out, as_cli *cli, const as_bench_generation *g, size_t loaded_bytes) {
   const as_spread rate = rate_of(&g->seconds, (double)(g->batch * g->new_tokens));
   as_json_writer writer = as_json_writer_start(out, 0);
-  as_bench_json_open(&writer, cli, "generate");
+  as_bench_json_open(&writer, cli, as_option_text(cli->arguments, "model"), "generate");
   as_json_int(&writer, "batch", g->batch);
   as_json_int(&writer, "beams", g->beams);
   as_json_int(&writer, "prompt_tokens", g->prompt_tokens);
@@ -49,7 +51,7 @@ static void write_json(as_buffer *out, as_cli *cli, const as_bench_generation *g
 static void write_text(as_buffer *out, as_cli *cli, const as_bench_generation *g, size_t loaded_bytes) {
   const as_spread rate = rate_of(&g->seconds, (double)(g->batch * g->new_tokens)), *s = &g->seconds;
   const as_spread *f = &g->first_token_seconds;
-  as_bench_text_model(out, cli);
+  as_bench_text_model(out, cli, as_option_text(cli->arguments, "model"));
   as_buffer_printf(out, "batch %lld, %lld beam%s, %lld tokens in, %lld out\n", (long long)g->batch, (long long)g->beams,
                    g->beams == 1 ? "" : "s", (long long)g->prompt_tokens, (long long)g->new_tokens);
   as_buffer_printf(out, "%-16s %10s %10s %10s\n", "", "median", "min", "max");
@@ -62,7 +64,8 @@ static void write_text(as_buffer *out, as_cli *cli, const as_bench_generation *g
 }
 
 static int run(as_cli *cli) {
-  const as_bench_model model = as_bench_model_option(cli);
+  as_bench_model model = as_bench_model_option(cli);
+  model.folder = as_option_text(cli->arguments, "model");
   as_bench_generation g = {.batch = as_option_int(cli->arguments, "batch"),
                            .prompt_tokens = as_option_int(cli->arguments, "prompt"),
                            .new_tokens = as_option_int(cli->arguments, "new"),
@@ -93,7 +96,7 @@ const as_command as_command_bench_generate = {
     .name = "bench generate",
     .summary = "measure how fast T5 generates",
     .description =
-        "A fresh T5, its weights packed as those of a model that answers, generates exactly as many tokens as it is "
+        "A T5, its weights packed as those of a model that answers, generates exactly as many tokens as it is "
         "told for random sources, after one answer that is not counted. Tokens a second are the new ones of all "
         "sources of the batch, those of beams that lost not counted; the time to the first token has the encoder in "
         "it. Tokenizing is not counted.",

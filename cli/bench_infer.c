@@ -67,7 +67,7 @@ static as_status measure_latency(as_cli *cli, const as_encoder *encoder, int64_t
     return AS_OK;
   }
   as_json_writer writer = as_json_writer_start(out, 0);
-  as_bench_json_open(&writer, cli, "latency");
+  as_bench_json_open(&writer, cli, NULL, "latency");
   as_json_int(&writer, "tokens", tokens);
   as_spread_json(&writer, "latency_ms", &seconds, 1e3, true);
   as_bench_json_close(&writer);
@@ -87,7 +87,7 @@ static as_status measure_throughput(as_cli *cli, const as_encoder *encoder, cons
     return AS_OK;
   }
   as_json_writer writer = as_json_writer_start(out, 0);
-  as_bench_json_open(&writer, cli, "throughput");
+  as_bench_json_open(&writer, cli, NULL, "throughput");
   as_bench_json_workload(&writer, w);
   as_spread_json(&writer, "rows_per_second", &rate, 1, false);
   as_spread_json(&writer, "tokens_per_second", &rate, tokens_per_row, false);
@@ -101,7 +101,7 @@ static as_status measure(as_cli *cli, const as_encoder *encoder, const as_worklo
   as_status status = AS_OK;
   bool goes_on = true, text = !as_option_flag(cli->arguments, "json");
   if (as_option_int(cli->arguments, "requests") == 0) count = 0;
-  if (text) as_bench_text_model(out, cli);
+  if (text) as_bench_text_model(out, cli, NULL);
   for (int i = 0; i < count && goes_on && status == AS_OK; i++) {
     status = measure_latency(cli, encoder, lengths[i], out);
     if (status == AS_OK) status = print(cli, out, &goes_on);

@@ -37,11 +37,11 @@ static const char *isa(const as_cli *cli) {
   return as_kernels_select(cli->ctx, &table) == AS_OK ? table->isa : "";
 }
 
-void as_bench_json_open(as_json_writer *writer, const as_cli *cli, const char *what) {
+void as_bench_json_open(as_json_writer *writer, const as_cli *cli, const char *folder, const char *what) {
   as_json_open_object(writer, NULL);
   as_json_string(writer, "what", what);
   as_json_string(writer, "model", as_option_text(cli->arguments, "arch"));
-  as_json_string(writer, "size", as_option_text(cli->arguments, "size"));
+  as_json_string(writer, folder ? "folder" : "size", folder ? folder : as_option_text(cli->arguments, "size"));
   as_json_int(writer, "threads", as_context_threads(cli->ctx));
   as_json_string(writer, "isa", isa(cli));
 }
@@ -60,15 +60,14 @@ void as_bench_json_close(as_json_writer *writer) {
   as_buffer_char(writer->out, '\n');
 }
 
-void as_bench_text_model(as_buffer *out, const as_cli *cli) {
+void as_bench_text_model(as_buffer *out, const as_cli *cli, const char *folder) {
   const int threads = as_context_threads(cli->ctx);
   as_buffer_printf(out, "%s %s, %d thread%s, %s\n", as_option_text(cli->arguments, "arch"),
-                   as_option_text(cli->arguments, "size"), threads,
-                   threads == 1 ? "" : "s", isa(cli));
+                   folder ? folder : as_option_text(cli->arguments, "size"), threads, threads == 1 ? "" : "s", isa(cli));
 }
 
 void as_bench_text_workload(as_buffer *out, const as_cli *cli, const as_workload *w) {
-  as_bench_text_model(out, cli);
+  as_bench_text_model(out, cli, NULL);
   as_buffer_printf(out, "%s: %lld batches, %lld rows, %lld tokens (%lld if padded)\n", w->path, (long long)w->batches,
                    (long long)w->rows, (long long)w->tokens, (long long)w->padded);
 }

@@ -22,7 +22,7 @@ static const as_option_group *const groups[] = {&measuring, &as_options_bench_tr
 static void write_json(as_buffer *out, as_cli *cli, const as_workload *w, const as_bench_training *t) {
   const double tokens_per_row = (double)w->tokens / (double)w->rows;
   as_json_writer writer = as_json_writer_start(out, 0);
-  as_bench_json_open(&writer, cli, "train");
+  as_bench_json_open(&writer, cli, NULL, "train");
   as_bench_json_workload(&writer, w);
   as_json_int(&writer, "parameters", t->parameters);
   as_json_int(&writer, "steps", t->steps);

@@ -1,4 +1,4 @@
-"""What train.py and infer.py share: workloads, running programs in turn, and the table.
+"""What train.py, infer.py and generate.py share: workloads, running programs in turn, and the table.
 
 Both sides are timed in processes of their own, one after the other, ours, theirs, ours, theirs: so that what the machine
 does meanwhile meets both, and that each has its own peak of memory.
@@ -20,15 +20,17 @@ WORKLOADS = os.path.join(ROOT, "bench", "workloads")
 # As the program's --size has them: dim, hidden_dim, heads, layers.
 SIZES = {"tiny": (128, 512, 2, 2), "mini": (256, 1024, 4, 4), "small": (512, 2048, 8, 4), "base": (768, 3072, 12, 6)}
 POSITIONS = 512
-# As the program's --arch has them: name, vocabulary, padding id, classes, layers of base.
-Architecture = collections.namedtuple("Architecture", "name vocabulary pad classes base_layers")
-ARCHITECTURES = {"distilbert": Architecture("DistilBERT", 30522, 0, 77, 6), "roberta": Architecture("RoBERTa", 50265, 1, 3, 12)}
+# As the program's --arch has them: name, vocabulary, padding id, classes, layers where they differ from SIZES.
+Architecture = collections.namedtuple("Architecture", "name vocabulary pad classes layers")
+ARCHITECTURES = {"distilbert": Architecture("DistilBERT", 30522, 0, 77, {}),
+                 "roberta": Architecture("RoBERTa", 50265, 1, 3, {"base": 12}),
+                 "t5": Architecture("T5", 32128, 0, 0, {"small": 6, "base": 12})}
 
 
-def add_options(parser):
+def add_options(parser, architectures=tuple(ARCHITECTURES), size="base"):
     parser.add_argument("--program", default=os.path.join(ROOT, "build", "assistify"), help="ours; default: %(default)s")
-    parser.add_argument("--arch", default="distilbert", choices=list(ARCHITECTURES))
-    parser.add_argument("--size", default="base", choices=list(SIZES))
+    parser.add_argument("--arch", default=architectures[0], choices=architectures)
+    parser.add_argument("--size", default=size, choices=list(SIZES))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3, help="ours and theirs in turn, so many times; default: %(default)s")
     parser.add_argument("--markdown", action="store_true", help="print the rows of a Markdown table")
@@ -47,12 +49,14 @@ def chosen(only, parts):
 
 
 def read_workload(path, limit=0):
-    """[(pad_to, [length, ...])] of the first `limit` batches (0: all)."""
+    """Of the first `limit` batches (0: all) [[(pad_to, [length, ...]), ...]]: one such list a batch, for the rows; with pairs
+    two, for sources and targets."""
     batches = []
     with open(path, encoding="ascii") as lines:
         for line in lines:
-            pad_to, lengths, _ = line.rstrip("\n").split("\t")
-            batches.append((int(pad_to), [int(n) for n in lengths.split(",")]))
+            pads, *lengths, _ = line.rstrip("\n").split("\t")
+            batches.append([(int(pad_to), [int(n) for n in side.split(",")])
+                            for pad_to, side in zip(pads.split(","), lengths, strict=True)])
             if len(batches) == limit:
                 break
     return batches
@@ -65,16 +69,21 @@ def model(arch, size, attention=None):
     torch.manual_seed(1)
     of = ARCHITECTURES[arch]
     dim, hidden, heads, layers = SIZES[size]
+    layers = of.layers.get(size, layers)
+    if arch == "t5":
+        return transformers.T5ForConditionalGeneration(transformers.T5Config(
+            vocab_size=of.vocabulary, d_model=dim, d_kv=64, d_ff=hidden, num_heads=heads, num_layers=layers,
+            decoder_start_token_id=0))
     common = {"vocab_size": of.vocabulary, "num_labels": of.classes, "pad_token_id": of.pad}
     if attention:
         common["attn_implementation"] = attention
     if arch == "distilbert":
         config = transformers.DistilBertConfig(max_position_embeddings=POSITIONS, dim=dim, hidden_dim=hidden, n_heads=heads,
-                                               n_layers=of.base_layers if size == "base" else layers, **common)
+                                               n_layers=layers, **common)
         return transformers.DistilBertForSequenceClassification(config)
     config = transformers.RobertaConfig(max_position_embeddings=POSITIONS + of.pad + 1, hidden_size=dim,
                                         intermediate_size=hidden, num_attention_heads=heads, type_vocab_size=1,
-                                        num_hidden_layers=of.base_layers if size == "base" else layers,
+                                        num_hidden_layers=layers,
                                         layer_norm_eps=1e-5, **common)
     return transformers.RobertaForSequenceClassification(config)
 

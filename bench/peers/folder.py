@@ -1,7 +1,7 @@
-"""A model that all sides can open: an encoder with random weights as a Hugging Face folder, and its ONNX graphs.
+"""A model that all sides can open: random weights as a Hugging Face folder, and what rivals make of it (ONNX, CTranslate2).
 
-Nothing is downloaded. The vocabulary is made up: as large as the released model's (bert-base-uncased, roberta-base), special
-tokens in the same places, with single characters or bytes, the words of TEXT, and fillers.
+Nothing is downloaded. The vocabulary is made up: as large as the released model's (bert-base-uncased, roberta-base, t5-base),
+special tokens in the same places, with single characters or bytes, the words of TEXT, and fillers.
 """
 import json
 import os
@@ -50,7 +50,22 @@ def write_byte_bpe(folder):
         json.dump({"tokenizer_class": "RobertaTokenizer", "model_max_length": common.POSITIONS}, out)
 
 
-WRITE_TOKENIZER = {"distilbert": write_wordpiece, "roberta": write_byte_bpe}
+def t5_token(i):
+    return ("<pad>", "</s>", "<unk>")[i] if i < 3 else f"filler{i}"
+
+
+def write_unigram(folder):
+    from tokenizers import Tokenizer
+    from tokenizers.models import Unigram
+    tokens = [t5_token(i) for i in range(common.ARCHITECTURES["t5"].vocabulary)]
+    Tokenizer(Unigram([(token, 0.0 if i < 3 else -10.0) for i, token in enumerate(tokens)], unk_id=2)).save(
+        os.path.join(folder, "tokenizer.json"))
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as out:
+        json.dump({"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<pad>", "eos_token": "</s>",
+                   "unk_token": "<unk>"}, out)
+
+
+WRITE_TOKENIZER = {"distilbert": write_wordpiece, "roberta": write_byte_bpe, "t5": write_unigram}
 
 
 def export(model, path):
@@ -84,7 +99,7 @@ def optimize(source, target, size):
 
 
 def prepare(folder, arch, size, wanted):
-    """Makes folder/hf and, if wanted, folder/ort.onnx and folder/ort-opt.onnx. What is there is kept."""
+    """Makes folder/hf and, if wanted, folder/ort.onnx, folder/ort-opt.onnx, folder/ct2. What is there is kept."""
     done = os.path.join(folder, "done-" + "-".join([arch, size, *sorted(wanted)]))
     if os.path.exists(done):
         return
@@ -100,5 +115,8 @@ def prepare(folder, arch, size, wanted):
         export(eager, os.path.join(folder, "ort.onnx"))
     if "ort-opt" in wanted:
         optimize(os.path.join(folder, "ort.onnx"), os.path.join(folder, "ort-opt.onnx"), size)
+    if "ct2" in wanted:
+        from ctranslate2.converters import TransformersConverter
+        TransformersConverter(hf).convert(os.path.join(folder, "ct2"), force=True)
     with open(done, "w", encoding="ascii"):
         pass

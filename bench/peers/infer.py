@@ -49,7 +49,7 @@ def time_latency(arguments, answer, generator):
 
 
 def time_throughput(arguments, answer, generator):
-    batches = [common.padded(arguments.arch, lengths, pad_to, generator) for pad_to, lengths in
+    batches = [common.padded(arguments.arch, lengths, pad_to, generator) for ((pad_to, lengths),) in
                common.read_workload(workload(arguments), arguments.limit)]
     answer(*batches[0])
     answer(*batches[-1])
@@ -191,7 +191,7 @@ def compare(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    common.add_options(parser)
+    common.add_options(parser, ("distilbert", "roberta"))
     parser.add_argument("--only", help="comma list of parts; default: all but infer.busy")
     parser.add_argument("--busy", action="store_true", help="infer.busy too; it takes a minute")
     parser.add_argument("--rivals", default="ort,torch", help="comma list of ort, ort-opt (its graph fused by ONNX Runtime's "

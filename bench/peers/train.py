@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The speed of training an encoder (--arch distilbert, roberta): assistify beside transformers on PyTorch, on the same batches, in fp32.
+"""The speed of training (--arch distilbert, roberta, t5): assistify beside transformers on PyTorch, on the same batches, in fp32.
 
 A step is the same on both sides: forward, backward, clipping to norm 1, AdamW; dropout 0.1 on; two steps warm up. Rows are
 real ones, and so are the tokens that are counted. Ours never pads; theirs pads each batch to the length that the workload
@@ -10,7 +10,8 @@ names. Parts:
   train.padmax    batches of 16, every row padded to 128 tokens; the first 8 batches
   train.full128   batches of 8 rows of exactly 128 tokens
 
-RoBERTa has lengths of other messages, and no grouped and full128.
+RoBERTa has lengths of other messages, and no grouped and full128. T5 (--size small, base) has pairs of source and target, each
+cut to 128 tokens, in batches of 8 in random order.
 
 Needs Python with torch and transformers. Nothing is downloaded: weights and ids are random.
 """
@@ -34,39 +35,56 @@ PARTS = {
         "train.dynamic": ("roberta.train.dynamic.b16.n256.txt", 0, 1),
         "train.padmax": ("roberta.train.padmax.b16.n256.txt", 8, 1),
     },
+    "t5": {
+        "train.small": ("t5-small.train.dynamic.b8.n128.txt", 0, 1),
+        "train.base": ("t5-base.train.dynamic.b8.n64.txt", 0, 1),
+    },
 }
 WARM_UP_STEPS = 2
 
 
+def tensors_of(arch, batches):
+    """What a model is called with, batch by batch: random ids, the mask, and labels, -100 where a target is padding."""
+    import numpy
+    import torch
+    generator = numpy.random.default_rng(1)
+    of = common.ARCHITECTURES[arch]
+    made = []
+    for (pad_to, lengths), *target in batches:
+        ids, mask = common.padded(arch, lengths, pad_to, generator)
+        if target:
+            labels, counted = common.padded(arch, target[0][1], target[0][0], generator)
+            labels[counted == 0] = -100
+        else:
+            labels = generator.integers(0, of.classes, len(lengths))
+        made.append({"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask),
+                     "labels": torch.from_numpy(labels)})
+    return made
+
+
 def rival(arguments):
     """In a process of its own: transformers and PyTorch."""
-    import numpy
     import torch
     from torch.nn.utils import clip_grad_norm_
     torch.set_num_threads(arguments.threads)
     batches = common.read_workload(arguments.workload, arguments.limit)
-    generator = numpy.random.default_rng(1)
-    tensors = []
-    for pad_to, lengths in batches:
-        ids, mask = common.padded(arguments.arch, lengths, pad_to, generator)
-        labels = generator.integers(0, common.ARCHITECTURES[arguments.arch].classes, len(lengths))
-        tensors.append(tuple(torch.from_numpy(x) for x in (ids, mask, labels)))
+    tensors = tensors_of(arguments.arch, batches)
     model = common.model(arguments.arch, arguments.size).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.01, fused=True)
 
-    def step(ids, mask, labels):
-        model(input_ids=ids, attention_mask=mask, labels=labels).loss.backward()
+    def step(batch):
+        model(**batch).loss.backward()
         clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
     for i in range(WARM_UP_STEPS):
-        step(*tensors[i % len(tensors)])
-    rows, rates = sum(len(lengths) for _, lengths in batches), []
+        step(tensors[i % len(tensors)])
+    rows, rates = sum(len(batch[0][1]) for batch in batches), []
     for _ in range(arguments.repeats):
         start = time.perf_counter()
         for batch in tensors:
-            step(*batch)
+            step(batch)
         rates.append(rows / (time.perf_counter() - start))
     print(json.dumps({"rates": rates, "peak_mib": common.peak_mib()}))
 
@@ -76,7 +94,8 @@ def compare(arguments, part, table):
     path, limit = os.path.join(common.WORKLOADS, name), arguments.limit or limit
     words = ["--workload", path, "--repeats", repeats] + (["--limit", limit] if limit else [])
     batches = common.read_workload(path, limit)
-    tokens_per_row = sum(sum(lengths) for _, lengths in batches) / sum(len(lengths) for _, lengths in batches)
+    rows = sum(len(batch[0][1]) for batch in batches)
+    tokens_per_row = sum(sum(lengths) for batch in batches for _, lengths in batch) / rows
     neighbours, our, their = common.Neighbours(), common.Side(), common.Side()
     for _ in range(arguments.rounds):
         one, = common.ours(arguments, "bench", "train", "--json", "--arch", arguments.arch, "--size", arguments.size,
@@ -105,7 +124,10 @@ def main():
         return
     common.describe(arguments, "torch", "transformers")
     table = common.Table(arguments.markdown)
-    for part in common.chosen(arguments.only, PARTS[arguments.arch]):
+    parts = PARTS[arguments.arch]
+    if arguments.arch == "t5":
+        parts = {part: row for part, row in parts.items() if part == f"train.{arguments.size}"}
+    for part in common.chosen(arguments.only, parts):
         compare(arguments, part, table)
 
 
