@@ -79,6 +79,7 @@ static const as_option recommend_rows[] = {
     {.name = "intent", .type = AS_OPTION_TEXT, .argument = "TEXT", .help = "purchase: what the customer wants, read like --message"},
     {.name = "session", .type = AS_OPTION_TEXT, .argument = "ID,ID", .help = "products that a new customer has shown interest in; no CUSTOMER then"},
     {.name = "keep-seen", .type = AS_OPTION_FLAG, .help = "recommend what the customer has bought, too"},
+    {.name = "table", .type = AS_OPTION_FLAG, .help = "lines for people instead of JSON"},
 };
 /* clang-format on */
 static const as_option_group model_group = AS_OPTION_GROUP("Answer", model_rows);
@@ -122,12 +123,9 @@ static as_status read_message(as_cli *cli, char **out) {
   return *out ? AS_OK : AS_E_NOMEM;
 }
 
-/* Prints one answer; false when nobody reads any more. */
-static as_status print(as_cli *cli, const as_recommender *r, const as_recommend_request *q, bool known,
-                       const as_recommendation *list, int64_t count, bool *goes_on) {
-  as_buffer out;
-  as_buffer_init(&out, cli->ctx);
-  as_json_writer w = as_json_writer_start(&out, 0);
+static void answer_json(as_buffer *out, const as_recommender *r, const as_recommend_request *q, bool known,
+                        const as_recommendation *list, int64_t count) {
+  as_json_writer w = as_json_writer_start(out, 0);
   as_json_open_object(&w, NULL);
   if (q->customer)
     as_json_string(&w, "customer_id", q->customer);
@@ -138,7 +136,29 @@ static as_status print(as_cli *cli, const as_recommender *r, const as_recommend_
   as_json_bool(&w, "known_customer", known);
   as_cli_recommendations_json(&w, r, list, count);
   as_json_close_object(&w);
-  as_buffer_char(&out, '\n');
+  as_buffer_char(out, '\n');
+}
+
+static void answer_table(as_buffer *out, const as_recommender *r, const as_recommend_request *q,
+                         const as_recommendation *list, int64_t count) {
+  as_buffer_printf(out, "%s%s%s\n", as_recommend_kind_name(q->kind), q->customer ? ", customer " : "",
+                   q->customer ? q->customer : "");
+  for (int64_t i = 0; i < count; i++)
+    as_buffer_printf(out, "%3lld. %.3f  %s  %s: %s\n", (long long)i + 1, list[i].score,
+                     as_products_id(r->products, list[i].product, NULL), as_products_name(r->products, list[i].product),
+                     list[i].reason);
+  if (count == 0) as_buffer_text(out, "     nothing\n");
+}
+
+/* Prints one answer; *goes_on is false when nobody reads any more. */
+static as_status print(as_cli *cli, const as_recommender *r, const as_recommend_request *q, bool known,
+                       const as_recommendation *list, int64_t count, bool *goes_on) {
+  as_buffer out;
+  as_buffer_init(&out, cli->ctx);
+  if (as_option_flag(cli->arguments, "table"))
+    answer_table(&out, r, q, list, count);
+  else
+    answer_json(&out, r, q, known, list, count);
   as_status status = as_buffer_status(&out);
   if (status == AS_OK) *goes_on = as_console_buffer(cli->console, &out);
   as_buffer_free(&out);

@@ -10,7 +10,7 @@ libassistify_all_la_SOURCES += data/encoding.c data/report.c data/csv_source.c d
   data/templates_tracking.c
 libassistify_all_la_SOURCES += data/interaction_split.c
 samplesdir = $(pkgdatadir)/samples
-dist_samples_DATA = data/samples/messages.csv
+dist_samples_DATA = data/samples/messages.csv data/samples/products.csv data/samples/interactions.csv
 
 check_PROGRAMS += tests/test_nearest_reply
 tests_test_nearest_reply_SOURCES = tests/test_nearest_reply.c
@@ -42,3 +42,10 @@ check_PROGRAMS += tests/test_shop_data
 tests_test_shop_data_SOURCES = tests/test_shop_data.c
 tests_test_shop_data_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_shop_data_LDADD = libtest_harness.la $(TEST_LDADD)
+
+data_include_HEADERS += data/synth_shop.h
+libassistify_all_la_SOURCES += data/shop_kinds.c data/synth_shop.c
+check_PROGRAMS += tests/test_synth_shop
+tests_test_synth_shop_SOURCES = tests/test_synth_shop.c
+tests_test_synth_shop_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_synth_shop_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -309,7 +309,7 @@ as_status as_synth(as_context *ctx, const as_synth_options *options, as_synth_si
   return status;
 }
 
-static as_status to_stream(void *user, const char *bytes, size_t length) {
+as_status as_synth_to_stream(void *user, const char *bytes, size_t length) {
   fwrite(bytes, 1, length, user); /* as_file_commit sees the stream's error */
   return AS_OK;
 }
@@ -318,7 +318,7 @@ as_status as_synth_file(as_context *ctx, const as_synth_options *options, const 
   as_file_writer writer;
   as_status status = as_file_begin(ctx, &writer, path);
   if (status != AS_OK) return status;
-  status = as_synth(ctx, options, to_stream, writer.stream);
+  status = as_synth(ctx, options, as_synth_to_stream, writer.stream);
   if (status == AS_OK) return as_file_commit(ctx, &writer);
   as_file_abandon(ctx, &writer);
   return status;

@@ -23,6 +23,9 @@ typedef struct as_synth_options {
 /* Gets the CSV piece by piece, whole rows, the header first; returns AS_OK, or what as_synth shall return at once. */
 typedef as_status (*as_synth_sink)(void *user, const char *bytes, size_t length);
 
+/* Writes to `user`, a FILE of an as_file_writer, whose commit tells of errors. */
+as_status as_synth_to_stream(void *user, const char *bytes, size_t length);
+
 /* Generates the rows in random order. No text comes twice, as long as the templates have enough to say. Memory grows
  * with the number of rows, of which a hash table is kept. AS_E_INVALID: rows_per_class out of range. */
 AS_MUST_CHECK as_status as_synth(as_context *ctx, const as_synth_options *options, as_synth_sink sink, void *user);

@@ -18,7 +18,6 @@ enum {
   ORDER_STREAM = 0x21, /* streams of an epoch's random numbers, above them its number */
   DRAW_STREAM = 0x22,
 };
-#define MOST_LOSS 10.0
 #define MOST_SEEN_BYTES ((size_t)16 << 20)
 
 /* What one thread needs. */
@@ -96,6 +95,20 @@ static as_status make_seen_bits(fitting *f, int64_t users, int64_t items) {
   return AS_OK;
 }
 
+/* WARP's loss for the estimated rank r is H(r) / H(most), H(r) = 1 + 1/2 + ... + 1/r (Weston, Bengio and Usunier 2011, eq.
+ * 2), so that no gradient is above 1. */
+static void make_rank_loss(fitting *f, int64_t met) {
+  const int64_t most = met > 1 ? met - 1 : 1;
+  double sum = 0;
+  int64_t rank = 0;
+  for (int32_t t = f->options->max_sampled; t >= 0; t--) { /* the rank grows as t falls */
+    const int64_t estimate = most / (t > 0 ? t : 1);
+    for (; rank < estimate || rank < 1; rank++) sum += 1 / (double)(rank + 1);
+    f->rank_loss[t] = (float)sum;
+  }
+  for (int32_t t = 0; t <= f->options->max_sampled; t++) f->rank_loss[t] = (float)((double)f->rank_loss[t] / sum);
+}
+
 /* BPR draws a negative as often as it was met (it is drawn from the rows), the others all alike. */
 static as_status make_candidates(fitting *f, int64_t items) {
   int64_t met = 0;
@@ -108,10 +121,7 @@ static as_status make_candidates(fitting *f, int64_t items) {
   }
   f->rank_loss = as_alloc(f->ctx, (size_t)f->options->max_sampled + 1, sizeof *f->rank_loss);
   if (!f->rank_loss) return AS_E_NOMEM;
-  for (int32_t t = 0; t <= f->options->max_sampled; t++) {
-    const int64_t rank = (met - 1) / (t > 0 ? t : 1);
-    f->rank_loss[t] = (float)fmin(MOST_LOSS, log(rank > 1 ? (double)rank : 1.0));
-  }
+  make_rank_loss(f, met);
   f->sampling.rank_loss = f->rank_loss;
   return status;
 }

@@ -7,10 +7,11 @@
  * update, sees parameters up to a block old.
  *
  * Against LightFM 1.17 (recommend/lightfm_exact.h keeps its ways): L2 shrinks the parameters that an update touches, by
- * rate * alpha, instead of scaling everything the wrong way; a weight multiplies the loss after its cap, so that it does
- * not saturate; negatives come from products that somebody has met, so that products without interactions are not pushed
- * down; a draw that hits a seen product does not count as one; a pairwise loss leaves the customer's bias alone, which
- * cancels in it; logistic draws a negative for each positive. */
+ * rate * alpha, instead of scaling everything the wrong way; WARP's loss is a share of its largest value, so that no
+ * gradient is above 1 and adagrad's sums, which start at 1, are not settled by the first few of them; a weight multiplies
+ * it without a cap, so that it does not saturate; negatives come from products that somebody has met, so that products
+ * without interactions are not pushed down; a draw that hits a seen product does not count as one; a pairwise loss leaves
+ * the customer's bias alone, which cancels in it; logistic draws a negative for each positive. */
 #ifndef AS_RECOMMEND_FIT_H
 #define AS_RECOMMEND_FIT_H
 

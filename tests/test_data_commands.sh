@@ -40,7 +40,12 @@ run data synth --rows-per-class 20 --seed 7 --out "$work/small.csv"
 is 'synth writes a file' $?
 "$program" data synth --rows-per-class 100000 2>"$work/err" | head -n 1 >"$work/out"
 [ ! -s "$work/err" ] && grep -q '^content' "$work/out"; is 'a reader that goes away ends synth without a word' $?
+run data synth --shop "$work/shop" --customers 20
+[ "$code" -eq 0 ] && [ ! -s "$work/out" ] && cmp -s "$work/shop/products.csv" "$source/data/samples/products.csv" &&
+  grep -q '^customer_id,product_id,interaction_type,timestamp$' "$work/shop/interactions.csv"
+is 'synth --shop writes a catalogue and interactions' $?
 gives 2 'from 1 to 10000000' data synth --rows-per-class 0
+gives 2 '--shop' data synth --shop "$work/shop" --out "$work/m.csv"
 gives 1 '/no/such/folder' data synth --rows-per-class 1 --out /no/such/folder/m.csv
 
 # ---- check -------------------------------------------------------------------------------------------------------------
