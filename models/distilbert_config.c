@@ -41,6 +41,7 @@ static const as_encoder_config_demand demands[] = {{"problem_type", "single_labe
 
 const as_encoder_config_format as_distilbert_config_format = {.model_type = "distilbert",
                                                               .class_name = "DistilBertForSequenceClassification",
+                                                              .masked_lm_name = "DistilBertForMaskedLM",
                                                               .fields = fields,
                                                               .field_count = sizeof fields / sizeof fields[0],
                                                               .demands = demands,

@@ -16,7 +16,10 @@ struct as_encoder {
   as_parameters parameters;
   int tables[AS_ENCODER_MAX_TABLES], embedding_norm_weight, embedding_norm_bias;
   as_encoder_block *blocks; /* [d.layers] */
-  as_classification_head head;
+  bool masked_lm;
+  as_classification_head head; /* one of the two, as masked_lm says */
+  as_masked_lm_head masked_lm_head;
+  int first_of_head;
   as_encoder_head head_origin;
   as_checkpoint *checkpoint; /* from which parameters are borrowed; NULL: none are */
 };
@@ -62,12 +65,17 @@ static as_status declare(as_encoder *e) {
     snprintf(prefix, sizeof prefix, "%s%s.%lld.", d->prefix, d->block_prefix, (long long)l);
     e->blocks[l] = as_encoder_block_declare(ps, &d->block, (int)l + 1, prefix, d->block_names);
   }
-  e->head = as_classification_head_declare(ps, &d->head, (int)d->layers + 1, d->head_dense, d->head_output);
+  e->first_of_head = (int)ps->count;
+  if (e->masked_lm)
+    e->masked_lm_head =
+        as_masked_lm_head_declare(ps, &d->masked_lm_head, (int)d->layers + 1, d->block.dim, d->vocab_size);
+  else
+    e->head = as_classification_head_declare(ps, &d->head, (int)d->layers + 1, d->head_dense, d->head_output);
   return ps->failed ? AS_E_NOMEM : AS_OK;
 }
 
 static bool in_head(const as_encoder *e, size_t index) {
-  return (int)index >= e->head.dense_weight;
+  return (int)index >= e->first_of_head;
 }
 
 static void initialize(as_encoder *e, bool body, uint64_t seed) {
@@ -104,9 +112,10 @@ void as_encoder_free(as_encoder *e) {
 /* After the configuration is final: describes and declares. Nothing of the weights' size is allocated before the file
  * has shown that it has them. */
 static as_status build(as_encoder *e, const as_encoder_options *options) {
+  e->masked_lm = options->masked_lm;
   if (options->dropout >= 0) e->architecture->set_dropout(e->config, options->dropout);
   e->d = e->architecture->describe(e->config);
-  e->d.head.classes = (int64_t)own_labels(e)->count;
+  if (!e->masked_lm) e->d.head.classes = (int64_t)own_labels(e)->count;
   e->blocks = as_alloc(e->ctx, (size_t)e->d.layers, sizeof *e->blocks);
   if (!e->blocks) return AS_E_NOMEM;
   as_status status = declare(e);
@@ -131,6 +140,18 @@ static as_status set_labels(as_encoder *e, const as_labels *labels) {
   return AS_OK;
 }
 
+/* The names of tensors that a model with this head passes over. */
+static const char *const ignored_by_masked_lm[] = {"pooler", "position_ids", "vocab_projector", "decoder",
+                                                   "cls",    "classifier",   "pre_classifier",  NULL};
+
+/* Some files have the bias of the output under its other name alone. */
+static void expect_bias(const as_encoder *e, const as_checkpoint *checkpoint, as_expectation *expectation) {
+  const as_masked_lm_head_config *c = &e->d.masked_lm_head;
+  if (c->bias_alias && as_checkpoint_find(checkpoint, c->bias) < 0 &&
+      as_checkpoint_find(checkpoint, c->bias_alias) >= 0)
+    expectation->name = c->bias_alias;
+}
+
 /* The tensors that the folder must have for its own configuration: the head has as many classes as that says. */
 static as_status expect(as_encoder *e, const as_checkpoint *checkpoint, int64_t file_classes, int64_t *found) {
   size_t count = e->parameters.count;
@@ -138,8 +159,12 @@ static as_status expect(as_encoder *e, const as_checkpoint *checkpoint, int64_t 
   if (!expectations) return AS_E_NOMEM;
   as_parameters_expect(&e->parameters, expectations);
   for (size_t i = 0; i < count; i++) expectations[i].optional = in_head(e, i);
-  expectations[e->head.output_weight].shape[0] = expectations[e->head.output_bias].shape[0] = file_classes;
-  as_expect_rules rules = {.prefix = e->d.prefix, .ignored = as_ignored_by_classifiers};
+  if (e->masked_lm)
+    expect_bias(e, checkpoint, &expectations[e->masked_lm_head.bias]);
+  else
+    expectations[e->head.output_weight].shape[0] = expectations[e->head.output_bias].shape[0] = file_classes;
+  as_expect_rules rules = {.prefix = e->d.prefix,
+                           .ignored = e->masked_lm ? ignored_by_masked_lm : as_ignored_by_classifiers};
   as_status status = as_checkpoint_expect(checkpoint, expectations, count, &rules, found);
   as_free(e->ctx, expectations);
   return status;
@@ -156,12 +181,18 @@ static as_status load(as_encoder *e, const char *folder, const as_encoder_option
   int64_t *found = as_alloc(e->ctx, e->parameters.count, sizeof *found);
   as_status status = found ? as_checkpoint_open(e->ctx, folder, &checkpoint) : AS_E_NOMEM;
   if (status == AS_OK) status = expect(e, checkpoint, file_classes, found);
-  if (status == AS_OK && found[e->head.dense_weight] < 0) {
+  if (status == AS_OK && found[e->first_of_head] < 0) {
     e->head_origin = AS_HEAD_ABSENT;
     if (!options->fresh_head)
-      status = as_fail(e->ctx, AS_E_MODEL, "%s: the weights have no classification head (%s); train one with --from %s",
-                       folder, e->parameters.list[e->head.dense_weight].name, folder);
+      status = as_fail(e->ctx, AS_E_MODEL, "%s: the weights have no %s head (%s); train one with --from %s", folder,
+                       e->masked_lm ? "masked-language-model" : "classification",
+                       e->parameters.list[e->first_of_head].name, folder);
   }
+  if (status == AS_OK && e->masked_lm && e->head_origin == AS_HEAD_LOADED &&
+      !as_encoder_config_ties(e->architecture->format, e->config))
+    status =
+        as_fail(e->ctx, AS_E_UNSUPPORTED,
+                "%s/config.json: tie_word_embeddings is false; only an output layer that is tied is supported", folder);
   if (status == AS_OK) pass_over_head(e, found);
   if (status == AS_OK && options->borrow) as_parameters_borrow_found(&e->parameters, checkpoint, found);
   if (status == AS_OK) status = as_parameters_allocate(&e->parameters, options->gradients);
@@ -233,7 +264,7 @@ as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *archite
     architecture->set_sizes(e->config, preset, vocab_size, pad_token_id);
     status = as_encoder_config_check(ctx, architecture->format, e->config);
   }
-  if (status == AS_OK) status = set_labels(e, options->labels);
+  if (status == AS_OK && options->labels) status = set_labels(e, options->labels);
   if (status == AS_OK) status = build(e, options);
   if (status == AS_OK) status = as_parameters_allocate(&e->parameters, options->gradients);
   if (status != AS_OK) {
@@ -248,7 +279,7 @@ as_status as_encoder_new(as_context *ctx, const as_encoder_architecture *archite
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 as_status as_encoder_save(const as_encoder *e, const char *folder) {
-  as_status status = as_encoder_config_write(e->ctx, e->architecture->format, e->config, folder);
+  as_status status = as_encoder_config_write(e->ctx, e->architecture->format, e->config, e->masked_lm, folder);
   return status == AS_OK ? as_parameters_write(&e->parameters, folder) : status;
 }
 
@@ -281,6 +312,10 @@ as_encoder_head as_encoder_head_origin(const as_encoder *e) {
   return e->head_origin;
 }
 
+bool as_encoder_is_masked_lm(const as_encoder *e) {
+  return e->masked_lm;
+}
+
 /* ---- recording -------------------------------------------------------------------------------------------------- */
 void as_encoder_positions(const as_encoder *e, as_encoder_batch *batch) {
   for (int64_t s = 0; s < batch->sequences; s++) {
@@ -307,21 +342,51 @@ static as_tensor *record_embeddings(as_graph *g, const as_encoder *e, const as_e
   return e->d.embedding_dropout > 0 ? as_dropout_apply(g, x, e->d.embedding_dropout) : x;
 }
 
-as_tensor *as_encoder_record(as_graph *g, const as_encoder *e, as_encoder_batch *batch, as_tensor **hidden) {
+/* The last layer's output [n, dim] at `rows` (i32 [n]), past keys and values of nothing else, when `hidden` is NULL.
+ * With it, every row of every layer is computed, and the rows are taken from the last. */
+static as_tensor *record_body(as_graph *g, const as_encoder *e, as_encoder_batch *batch, as_tensor *rows,
+                              as_packed queries, as_tensor **hidden) {
   as_packed packed = as_encoder_batch_packed(batch);
-  as_tensor *first = as_input_i32(g, 1, &batch->sequences, batch->cu_seqlens);
   as_encoder_positions(e, batch);
   as_tensor *x = as_block_input(g, record_embeddings(g, e, batch));
   if (hidden) hidden[0] = x;
   for (int64_t l = 0; l < e->d.layers; l++) {
     if (!hidden && l == e->d.layers - 1)
-      x = as_encoder_block_record_first(g, &e->parameters, &e->blocks[l], &e->d.block, x, packed, first,
-                                        as_encoder_batch_one_each(batch));
+      x = as_encoder_block_record_rows(g, &e->parameters, &e->blocks[l], &e->d.block, x, packed, rows, queries);
     else
       x = as_encoder_block_record(g, &e->parameters, &e->blocks[l], &e->d.block, x, packed);
     as_block_input(g, x);
     if (hidden) hidden[l + 1] = x;
   }
-  if (hidden || e->d.layers == 0) x = as_gather_rows(g, x, first);
+  return hidden || e->d.layers == 0 ? as_gather_rows(g, x, rows) : x;
+}
+
+as_tensor *as_encoder_record(as_graph *g, const as_encoder *e, as_encoder_batch *batch, as_tensor **hidden) {
+  as_tensor *first = as_input_i32(g, 1, &batch->sequences, batch->cu_seqlens);
+  as_tensor *x = record_body(g, e, batch, first, as_encoder_batch_one_each(batch), hidden);
   return as_classification_head_record(g, &e->parameters, &e->head, &e->d.head, x);
+}
+
+/* What the output layer reads. */
+static as_tensor *record_masked(as_graph *g, const as_encoder *e, as_encoder_batch *batch,
+                                const as_masked_tokens *masked) {
+  as_tensor *rows = as_input_i32(g, 1, &masked->count, masked->rows);
+  as_tensor *x = record_body(g, e, batch, rows, masked->queries, NULL);
+  return as_masked_lm_head_record(g, &e->parameters, &e->masked_lm_head, &e->d.masked_lm_head, x);
+}
+
+as_tensor *as_encoder_record_token_logits(as_graph *g, const as_encoder *e, as_encoder_batch *batch,
+                                          const as_masked_tokens *masked) {
+  return as_linear(g, record_masked(g, e, batch, masked), as_parameter_leaf(g, &e->parameters, e->tables[0]),
+                   as_parameter_leaf(g, &e->parameters, e->masked_lm_head.bias), true, AS_UNARY_NONE);
+}
+
+as_tensor *as_encoder_record_masked_loss(as_graph *g, const as_encoder *e, as_encoder_batch *batch,
+                                         const as_masked_tokens *masked, double label_smoothing, double denominator) {
+  as_linear_cross_entropy_options o = {
+      .scale = 1, .label_smoothing = label_smoothing, .ignore_index = -100, .denominator = denominator};
+  return as_linear_cross_entropy(g, record_masked(g, e, batch, masked),
+                                 as_parameter_leaf(g, &e->parameters, e->tables[0]),
+                                 as_parameter_leaf(g, &e->parameters, e->masked_lm_head.bias), true,
+                                 as_input_i32(g, 1, &masked->count, masked->labels), &o);
 }

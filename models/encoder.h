@@ -1,4 +1,5 @@
-/* Transformer encoders with a classification head: one code for every architecture that a description can tell apart.
+/* Transformer encoders with a classification head or that of a masked language model: one code for every architecture
+ * that a description can tell apart.
  *
  * An architecture (models/distilbert.c, ...) turns its config.json into an as_encoder_description: sizes, dropouts,
  * names of tensors. From there on, declaring parameters, loading, recording and saving are the same for all. */
@@ -11,6 +12,7 @@
 #include "models/encoder_config.h"
 #include "nn/classification_head.h"
 #include "nn/encoder_block.h"
+#include "nn/masked_lm_head.h"
 
 #define AS_ENCODER_MAX_TABLES 3
 
@@ -40,6 +42,7 @@ typedef struct as_encoder_description {
   const as_encoder_block_names *block_names;
   as_classification_head_config head; /* classes: as the file has them */
   const char *head_dense, *head_output;
+  as_masked_lm_head_config masked_lm_head;
   const char *prefix; /* of the body's tensors: "distilbert." */
 } as_encoder_description;
 
@@ -80,6 +83,7 @@ typedef enum as_encoder_head {
 typedef struct as_encoder_options {
   bool gradients;          /* room for gradients */
   bool borrow;             /* the weights are only read: F32 in a safetensors file stay in the file, mapped */
+  bool masked_lm;          /* with the head of a masked language model in place of the classification head */
   bool fresh_head;         /* an absent head is made fresh; otherwise it is refused */
   /* NULL: the folder's. Another set of labels replaces the head; the same set keeps the folder's order */
   const as_labels *labels;
@@ -110,6 +114,9 @@ const as_encoder_architecture *as_encoder_get_architecture(const as_encoder *enc
 const as_labels *as_encoder_labels(const as_encoder *encoder);
 as_encoder_head as_encoder_head_origin(const as_encoder *encoder);
 
+/* Whether it has the head of a masked language model; then it has no labels. */
+bool as_encoder_is_masked_lm(const as_encoder *encoder);
+
 /* Fills batch->positions: the position id of each token, as as_encoder_record has it. */
 void as_encoder_positions(const as_encoder *encoder, as_encoder_batch *batch);
 
@@ -117,5 +124,24 @@ void as_encoder_positions(const as_encoder *encoder, as_encoder_batch *batch);
  * layers + 1) every row of every layer is computed and hidden[i] is the output of layer i, hidden[0] of the embeddings;
  * with NULL, the last layer computes the first token of each sequence only, past keys and values. */
 as_tensor *as_encoder_record(as_graph *g, const as_encoder *encoder, as_encoder_batch *batch, as_tensor **hidden);
+
+/* ---- masked language models -------------------------------------------------------------------------------------- */
+/* Tokens of a batch at which a masked language model is to say what stood there. Arrays are borrowed as long as the
+ * graph. */
+typedef struct as_masked_tokens {
+  int64_t count;
+  const int32_t *rows;   /* [count] rows of the batch, ascending */
+  const int32_t *labels; /* [count] the ids that stood there; only the loss reads them */
+  as_packed queries;     /* how many of them each sequence has */
+} as_masked_tokens;
+
+/* Records the logits of the tokens [count, vocab_size] over the vocabulary. Of the last layer only their rows are
+ * computed. Fills batch->positions. */
+as_tensor *as_encoder_record_token_logits(as_graph *g, const as_encoder *encoder, as_encoder_batch *batch,
+                                          const as_masked_tokens *masked);
+/* Records their cross entropy, the sum divided by `denominator` (0: by their number) -> [1]. Logits are never all there
+ * at once. */
+as_tensor *as_encoder_record_masked_loss(as_graph *g, const as_encoder *encoder, as_encoder_batch *batch,
+                                         const as_masked_tokens *masked, double label_smoothing, double denominator);
 
 #endif

@@ -106,24 +106,43 @@ static bool set_text(json_t *root, const char *name, const char *text) {
   return json_object_set_new(root, name, json_string(text)) == 0;
 }
 
-/* `dtype` is what transformers 5 reads, `torch_dtype` what earlier ones do. */
-static bool store(json_t *root, const as_encoder_config_format *format, const void *config) {
+static bool store_labels(json_t *root, const as_encoder_config_format *format, const void *config) {
   const as_labels *labels = (const as_labels *)(const void *)((const char *)config + format->labels);
+  return as_config_store_labels(root, labels) && set_text(root, "problem_type", "single_label_classification");
+}
+
+/* What only a classifier has goes; whatever was tied stays so. */
+static bool store_no_labels(json_t *root) {
+  static const char *const of_classifiers[] = {"id2label", "label2id", "num_labels", "problem_type"};
+  for (size_t i = 0; i < sizeof of_classifiers / sizeof of_classifiers[0]; i++)
+    (void)json_object_del(root, of_classifiers[i]);
+  return json_object_set_new(root, "tie_word_embeddings", json_true()) == 0;
+}
+
+/* `dtype` is what transformers 5 reads, `torch_dtype` what earlier ones do. */
+static bool store(json_t *root, const as_encoder_config_format *format, const void *config, bool masked_lm) {
+  const char *name = masked_lm ? format->masked_lm_name : format->class_name;
   return as_config_store_fields(root, format->fields, format->field_count, config) &&
-         as_config_store_labels(root, labels) && set_text(root, "model_type", format->model_type) &&
-         json_object_set_new(root, "architectures", json_pack("[s]", format->class_name)) == 0 &&
-         set_text(root, "problem_type", "single_label_classification") && set_text(root, "dtype", "float32") &&
-         set_text(root, "torch_dtype", "float32");
+         (masked_lm ? store_no_labels(root) : store_labels(root, format, config)) &&
+         set_text(root, "model_type", format->model_type) &&
+         json_object_set_new(root, "architectures", json_pack("[s]", name)) == 0 &&
+         set_text(root, "dtype", "float32") && set_text(root, "torch_dtype", "float32");
+}
+
+bool as_encoder_config_ties(const as_encoder_config_format *format, const void *config) {
+  const json_t *source = *(json_t *const *)(const void *)((const char *)config + format->source);
+  return !json_is_false(json_object_get(source, "tie_word_embeddings"));
 }
 
 as_status as_encoder_config_write(as_context *ctx, const as_encoder_config_format *format, const void *config,
-                                  const char *folder) {
+                                  bool masked_lm, const char *folder) {
   as_status status = as_encoder_config_check(ctx, format, config);
   if (status != AS_OK) return status;
   const json_t *source = *(json_t *const *)(const void *)((const char *)config + format->source);
   json_t *root = source ? json_copy((json_t *)(uintptr_t)source) : json_object();
-  status = root && store(root, format, config) ? as_config_write(ctx, folder, root)
-                                               : as_fail(ctx, AS_E_NOMEM, "%s/config.json: out of memory", folder);
+  status = root && store(root, format, config, masked_lm)
+               ? as_config_write(ctx, folder, root)
+               : as_fail(ctx, AS_E_NOMEM, "%s/config.json: out of memory", folder);
   json_decref(root);
   return status;
 }

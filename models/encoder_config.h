@@ -1,4 +1,4 @@
-/* config.json of an encoder with a classification head: what every architecture does with its file, told by a format
+/* config.json of an encoder with its head: what every architecture does with its file, told by a format
  * what the architecture's own struct is like.
  *
  * Invariant: after as_encoder_config_read every field of the struct is within its range and the fields agree with each
@@ -18,6 +18,7 @@ typedef struct as_encoder_config_demand {
 typedef struct as_encoder_config_format {
   const char *model_type;        /* as in config.json: "distilbert" */
   const char *class_name;        /* the model with its head in transformers: "DistilBertForSequenceClassification" */
+  const char *masked_lm_name;    /* the same with the head of a masked language model */
   const as_config_field *fields; /* [field_count] */
   size_t field_count;
   const as_encoder_config_demand *demands;
@@ -42,9 +43,13 @@ AS_MUST_CHECK as_status as_encoder_config_check(as_context *ctx, const as_encode
 
 as_labels *as_encoder_config_labels(const as_encoder_config_format *format, void *config);
 
-/* Writes folder/config.json such that transformers opens the folder as the format's class in float32 with these labels;
- * fields of `source` that are not in the struct are kept. */
+/* Whether the output layer of a masked language model is the table of word embeddings: unless the file says otherwise.
+ */
+bool as_encoder_config_ties(const as_encoder_config_format *format, const void *config);
+
+/* Writes folder/config.json such that transformers opens the folder as the format's class in float32 with these labels,
+ * or as a masked language model without any; fields of `source` that are not in the struct are kept. */
 AS_MUST_CHECK as_status as_encoder_config_write(as_context *ctx, const as_encoder_config_format *format,
-                                                const void *config, const char *folder);
+                                                const void *config, bool masked_lm, const char *folder);
 
 #endif

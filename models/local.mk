@@ -32,6 +32,16 @@ tests_test_task_file_SOURCES = tests/test_task_file.c
 tests_test_task_file_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_task_file_LDADD = libtest_harness.la $(TEST_LDADD)
 
+check_PROGRAMS += tests/test_masked_lm
+tests_test_masked_lm_SOURCES = tests/test_masked_lm.c
+tests_test_masked_lm_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_masked_lm_LDADD = libtest_harness.la $(TEST_LDADD)
+EXTRA_DIST += tests/golden/make_masked_lm.py \
+  tests/golden/masked_lm_distilbert/config.json tests/golden/masked_lm_distilbert/model.safetensors \
+  tests/golden/masked_lm_distilbert/inputs.json tests/golden/masked_lm_distilbert/expected.safetensors \
+  tests/golden/masked_lm_roberta/config.json tests/golden/masked_lm_roberta/model.safetensors \
+  tests/golden/masked_lm_roberta/inputs.json tests/golden/masked_lm_roberta/expected.safetensors
+
 check_PROGRAMS += tests/golden_encoders
 tests_golden_encoders_SOURCES = tests/golden_encoders.c
 tests_golden_encoders_CPPFLAGS = $(TEST_CPPFLAGS)

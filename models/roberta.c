@@ -76,6 +76,12 @@ static as_encoder_description describe(const void *config) {
                .dropout = head_dropout},
       .head_dense = "classifier.dense",
       .head_output = "classifier.out_proj",
+      .masked_lm_head = {.dense = "lm_head.dense",
+                         .norm = "lm_head.layer_norm",
+                         .bias = "lm_head.bias",
+                         .bias_alias = "lm_head.decoder.bias",
+                         .activation = AS_UNARY_GELU,
+                         .eps = c->layer_norm_eps},
       .prefix = "roberta."};
 }
 

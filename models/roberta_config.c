@@ -48,6 +48,7 @@ static const as_encoder_config_demand demands[] = {{"problem_type", "single_labe
 
 const as_encoder_config_format as_roberta_config_format = {.model_type = "roberta",
                                                            .class_name = "RobertaForSequenceClassification",
+                                                           .masked_lm_name = "RobertaForMaskedLM",
                                                            .fields = fields,
                                                            .field_count = sizeof fields / sizeof fields[0],
                                                            .demands = demands,

@@ -32,9 +32,9 @@ as_encoder_block as_encoder_block_declare(as_parameters *ps, const as_encoder_bl
   return b;
 }
 
-as_status as_encoder_block_pack(as_parameters *ps, const as_encoder_block *b, bool first) {
-  as_status status = first ? as_parameters_pack(ps, b->qkv_weight, 1) : as_parameters_pack(ps, b->qkv_weight, 3);
-  if (status == AS_OK && first) status = as_parameters_pack(ps, b->qkv_weight + 1, 2);
+as_status as_encoder_block_pack(as_parameters *ps, const as_encoder_block *b, bool rows) {
+  as_status status = rows ? as_parameters_pack(ps, b->qkv_weight, 1) : as_parameters_pack(ps, b->qkv_weight, 3);
+  if (status == AS_OK && rows) status = as_parameters_pack(ps, b->qkv_weight + 1, 2);
   if (status == AS_OK) status = as_parameters_pack(ps, b->attention_output_weight, 1);
   if (status == AS_OK) status = as_parameters_pack(ps, b->intermediate_weight, 1);
   if (status == AS_OK) status = as_parameters_pack(ps, b->output_weight, 1);
@@ -76,14 +76,14 @@ as_tensor *as_encoder_block_record(as_graph *g, const as_parameters *ps, const a
   return record_rows(g, ps, b, c, as_attention(g, qkv, qkv, packed, packed, &o), x);
 }
 
-/* The first rows are taken before keys and values, so that backward adds their gradient to one that is already
+/* The chosen rows are taken before keys and values, so that backward adds their gradient to one that is already
  * written. */
-as_tensor *as_encoder_block_record_first(as_graph *g, const as_parameters *ps, const as_encoder_block *b,
-                                         const as_encoder_block_config *c, as_tensor *x, as_packed packed,
-                                         as_tensor *first, as_packed one_each) {
+as_tensor *as_encoder_block_record_rows(as_graph *g, const as_parameters *ps, const as_encoder_block *b,
+                                        const as_encoder_block_config *c, as_tensor *x, as_packed packed,
+                                        as_tensor *rows, as_packed queries) {
   as_attention_options o = options(c, 0, 0, c->dim);
-  as_tensor *rows = as_gather_rows(g, x, first);
-  as_tensor *q = linear(g, ps, rows, b->qkv_weight, b->qkv_bias, 1, AS_UNARY_NONE);
+  as_tensor *chosen = as_gather_rows(g, x, rows);
+  as_tensor *q = linear(g, ps, chosen, b->qkv_weight, b->qkv_bias, 1, AS_UNARY_NONE);
   as_tensor *kv = linear(g, ps, x, b->qkv_weight + 1, b->qkv_bias + 1, 2, AS_UNARY_NONE);
-  return record_rows(g, ps, b, c, as_attention(g, q, kv, one_each, packed, &o), rows);
+  return record_rows(g, ps, b, c, as_attention(g, q, kv, queries, packed, &o), chosen);
 }

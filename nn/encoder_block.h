@@ -30,18 +30,17 @@ typedef struct as_encoder_block {
 as_encoder_block as_encoder_block_declare(as_parameters *parameters, const as_encoder_block_config *config, int layer,
                                           const char *prefix, const as_encoder_block_names *names);
 
-/* Packs the block's matrices (as_parameters_pack); `first` for recording with as_encoder_block_record_first. */
-AS_MUST_CHECK as_status as_encoder_block_pack(as_parameters *parameters, const as_encoder_block *block, bool first);
+/* Packs the block's matrices (as_parameters_pack); `rows` for recording with as_encoder_block_record_rows. */
+AS_MUST_CHECK as_status as_encoder_block_pack(as_parameters *parameters, const as_encoder_block *block, bool rows);
 
 /* x [tokens, dim] of packed sequences -> [tokens, dim]. */
 as_tensor *as_encoder_block_record(as_graph *g, const as_parameters *parameters, const as_encoder_block *block,
                                    const as_encoder_block_config *config, as_tensor *x, as_packed packed);
 
-/* The same for the first token of each sequence only: keys and values come from all tokens, everything else is computed
- * for `first` (i32 [sequences], the rows of the first tokens) -> [sequences, dim]. `one_each` says that each sequence
- * has one query: cu_seqlens 0, 1, ..., sequences. */
-as_tensor *as_encoder_block_record_first(as_graph *g, const as_parameters *parameters, const as_encoder_block *block,
-                                         const as_encoder_block_config *config, as_tensor *x, as_packed packed,
-                                         as_tensor *first, as_packed one_each);
+/* The same for some of the tokens only: keys and values come from all tokens, everything else is computed for `rows`
+ * (i32 [n], rows of x in ascending order) -> [n, dim]. `queries` says how many of them each sequence has. */
+as_tensor *as_encoder_block_record_rows(as_graph *g, const as_parameters *parameters, const as_encoder_block *block,
+                                        const as_encoder_block_config *config, as_tensor *x, as_packed packed,
+                                        as_tensor *rows, as_packed queries);
 
 #endif

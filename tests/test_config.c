@@ -144,7 +144,7 @@ START_TEST(what_is_none_stays_so) {
     size_t length;
     write_config(ctx, cases[i].text);
     ck_assert_ok(ctx, as_encoder_config_read(ctx, cases[i].format, folder, &config));
-    ck_assert_ok(ctx, as_encoder_config_write(ctx, cases[i].format, &config, folder));
+    ck_assert_ok(ctx, as_encoder_config_write(ctx, cases[i].format, &config, false, folder));
     as_encoder_config_free(ctx, cases[i].format, &config);
     ck_assert_ok(ctx, as_file_read(ctx, path, 0, AS_E_IO, &text, &length));
     ck_assert_msg(strstr(text, cases[i].line), "%s lacks %s", text, cases[i].line);
@@ -369,7 +369,7 @@ START_TEST(writing_replaces_what_it_knows_and_keeps_the_rest) {
   as_labels_free(ctx, &config.labels);
   ck_assert_ok(ctx, as_labels_set(ctx, &config.labels, names, 11));
   config.n_layers = 1;
-  ck_assert_ok(ctx, as_encoder_config_write(ctx, DISTILBERT, &config, folder));
+  ck_assert_ok(ctx, as_encoder_config_write(ctx, DISTILBERT, &config, false, folder));
   as_encoder_config_free(ctx, DISTILBERT, &config);
   char *path = as_path_join(ctx, folder, "config.json"), *text;
   size_t length;
@@ -394,7 +394,7 @@ START_TEST(writing_replaces_what_it_knows_and_keeps_the_rest) {
   ck_assert_uint_eq(config.labels.count, 11);
   ck_assert_str_eq(config.labels.names[10], "k10");
   config.n_heads = 5;
-  ck_assert_refused(ctx, as_encoder_config_write(ctx, DISTILBERT, &config, folder), AS_E_INVALID, "n_heads");
+  ck_assert_refused(ctx, as_encoder_config_write(ctx, DISTILBERT, &config, false, folder), AS_E_INVALID, "n_heads");
   as_encoder_config_free(ctx, DISTILBERT, &config);
   as_test_context_free(ctx);
 }
@@ -404,7 +404,7 @@ static as_status read_and_write(as_context *ctx) {
   as_distilbert_config config;
   as_status status = as_encoder_config_read(ctx, DISTILBERT, folder, &config);
   if (status != AS_OK) return status;
-  status = as_encoder_config_write(ctx, DISTILBERT, &config, folder);
+  status = as_encoder_config_write(ctx, DISTILBERT, &config, false, folder);
   as_encoder_config_free(ctx, DISTILBERT, &config);
   return status;
 }
