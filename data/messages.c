@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
+#include "data/csv_source.h"
 #include "data/text_index.h"
 
 typedef struct column {
@@ -243,7 +245,8 @@ static as_status fail_empty(const as_messages *messages, const reading *in) {
     fault = as_data_problem_text((as_data_problem)problem);
   }
   if (line == 0)
-    return as_fail(messages->ctx, AS_E_DATA, "%s: line 1: there are no rows below the header", messages->path);
+    return as_fail(messages->ctx, AS_E_DATA, "%s: line 1: %s", messages->path,
+                   in->options->lines ? "there is no text" : "there are no rows below the header");
   return as_fail(messages->ctx, AS_E_DATA,
                  "%s: line %llu: none of the %lld rows can be used; the first is one of the %s", messages->path,
                  (unsigned long long)line, (long long)report->rows, fault);
@@ -261,6 +264,92 @@ static as_status read_table(as_messages *messages, reading *in) {
   return AS_OK;
 }
 
+/* ---- a text a line ---------------------------------------------------------------------------------------------- */
+#define LINE_LIMIT ((size_t)1 << 20)
+
+static as_data_problem problem_of_line(const as_csv_field *text) {
+  if (memchr(text->text, 0, text->length)) return AS_PROBLEM_NUL_BYTE;
+  return as_utf8_valid(text->text, text->length) ? AS_PROBLEM_NONE : AS_PROBLEM_INVALID_UTF8;
+}
+
+static as_status take_line(as_messages *messages, reading *in, as_csv_field text, uint64_t line) {
+  if (text.length > 0 && text.text[text.length - 1] == '\r') text.length--;
+  if (as_text_is_blank(text.text, text.length)) {
+    in->report->blank_lines++;
+    return AS_OK;
+  }
+  in->report->rows++;
+  as_data_problem problem = problem_of_line(&text);
+  if (problem != AS_PROBLEM_NONE) {
+    as_data_report_add(in->report, problem, line, line);
+    if (!as_data_problem_fails(problem, in->options->on_error)) return AS_OK;
+    return as_fail(messages->ctx, AS_E_DATA, "%s: line %llu: %s (--on-error skip leaves such rows out)", messages->path,
+                   (unsigned long long)line,
+                   problem == AS_PROBLEM_NUL_BYTE ? "there is a NUL byte" : "there are bytes that are not UTF-8");
+  }
+  as_csv_row row = {.fields = &text, .count = 1, .line = line};
+  if (!add_row(messages, in, &row)) return AS_E_NOMEM;
+  in->report->kept++;
+  return AS_OK;
+}
+
+/* Adds bytes to the line that is being put together. */
+static as_status extend_line(const as_messages *messages, as_buffer *pending, const char *bytes, size_t length,
+                             uint64_t line) {
+  if (pending->length + length > LINE_LIMIT)
+    return as_fail(messages->ctx, AS_E_DATA, "%s: line %llu: longer than 1 MiB; a text file has a text a line",
+                   messages->path, (unsigned long long)line);
+  as_buffer_append(pending, bytes, length);
+  return as_buffer_status(pending);
+}
+
+static as_status read_lines(as_messages *messages, reading *in, as_csv_source *source, as_buffer *pending) {
+  uint64_t line = 1;
+  for (;;) {
+    const unsigned char *bytes;
+    size_t length;
+    as_status status = as_csv_source_next(source, &bytes, &length);
+    if (status != AS_OK) return status;
+    if (length == 0) break;
+    for (const char *at = (const char *)bytes, *end = at + length; at < end;) {
+      const char *stop = memchr(at, '\n', (size_t)(end - at));
+      status = extend_line(messages, pending, at, (size_t)((stop ? stop : end) - at), line);
+      if (status == AS_OK && stop)
+        status = take_line(messages, in, (as_csv_field){as_buffer_string(pending), pending->length}, line++);
+      if (status != AS_OK) return status;
+      if (stop) as_buffer_clear(pending);
+      at = stop ? stop + 1 : end;
+    }
+  }
+  if (pending->length == 0) return AS_OK;
+  return take_line(messages, in, (as_csv_field){as_buffer_string(pending), pending->length}, line);
+}
+
+static as_status read_text_file(as_messages *messages, reading *in, const char *path) {
+  as_csv_source source;
+  as_buffer pending;
+  as_status status = as_csv_source_open(&source, messages->ctx, path, in->options->csv.encoding);
+  if (status != AS_OK) return status;
+  as_buffer_init(&pending, messages->ctx);
+  messages->path = as_strdup(messages->ctx, source.name);
+  status = messages->path ? read_lines(messages, in, &source, &pending) : AS_E_NOMEM;
+  as_buffer_free(&pending);
+  if (status == AS_OK && messages->rows == 0) status = fail_empty(messages, in);
+  as_sha256_finish(&source.hash, messages->digest);
+  as_csv_source_close(&source);
+  return status;
+}
+
+static as_status read_csv(as_messages *messages, reading *in, const char *path) {
+  as_status status = as_csv_open(messages->ctx, path, &in->options->csv, &in->csv);
+  if (status == AS_OK) {
+    messages->path = as_strdup(messages->ctx, as_csv_name(in->csv));
+    status = messages->path ? read_table(messages, in) : AS_E_NOMEM;
+  }
+  as_csv_close(in->csv);
+  return status;
+}
+
 as_status as_messages_read(as_context *ctx, const char *path, const as_message_options *options, as_data_report *report,
                            as_messages **out) {
   as_data_report unwanted;
@@ -270,12 +359,7 @@ as_status as_messages_read(as_context *ctx, const char *path, const as_message_o
   as_messages *messages = as_alloc_zero(ctx, 1, sizeof *messages);
   if (!messages) return AS_E_NOMEM;
   messages->ctx = ctx;
-  as_status status = as_csv_open(ctx, path, &options->csv, &in.csv);
-  if (status == AS_OK) {
-    messages->path = as_strdup(ctx, as_csv_name(in.csv));
-    status = messages->path ? read_table(messages, &in) : AS_E_NOMEM;
-  }
-  as_csv_close(in.csv);
+  as_status status = (options->lines ? read_text_file : read_csv)(messages, &in, path);
   as_text_index_free(ctx, &in.index);
   if (status != AS_OK) {
     as_messages_free(messages);

@@ -1,5 +1,6 @@
-/* A table of messages: a text a row and any number of named columns (labels or further texts), read from CSV and held
- * in memory. What classifiers and the response generator are trained, evaluated and split on.
+/* A table of messages: a text a row and any number of named columns (labels or further texts), read from CSV, or from a
+ * file with a text a line, and held in memory. What classifiers and the response generator are trained, evaluated and
+ * split on.
  *
  * Invariants: every text is valid UTF-8, not blank, without NUL; the labels of a column are numbered in the order of
  * their bytes; rows stand in the order of the file. Texts lie in one block with 64-bit offsets. */
@@ -27,6 +28,7 @@ typedef struct as_message_options {
   const as_column_request *columns; /* [column_count], borrowed for the call */
   size_t column_count;
   as_on_error on_error;
+  bool lines; /* not CSV but a text a line, of at most 1 MiB; without columns */
 } as_message_options;
 
 typedef struct as_messages as_messages;

@@ -313,6 +313,114 @@ START_TEST(mutated_files_give_sound_tables_or_errors) {
 }
 END_TEST
 
+/* ---- a text a line ---------------------------------------------------------------------------------------------- */
+static const as_message_options lines_options = {.lines = true};
+
+START_TEST(a_file_of_lines_gives_a_text_each) {
+  as_data_report report;
+  as_messages *messages;
+  const char *path = put("\xef\xbb\xbf"
+                         "first, \"with\" commas\r\n\n  \nsecond\nfirst, \"with\" commas\nlast without an end");
+  ck_assert_ok(ctx, as_messages_read(ctx, path, &lines_options, &report, &messages));
+  static const char *const texts[] = {"first, \"with\" commas", "second", "first, \"with\" commas",
+                                      "last without an end"};
+  static const uint64_t lines[] = {1, 4, 5, 6};
+  static const int64_t first[] = {0, 1, 0, 3};
+  ck_assert_int_eq(as_messages_count(messages), 4);
+  for (int i = 0; i < 4; i++) {
+    size_t length;
+    ck_assert_str_eq(as_messages_text(messages, i, &length), texts[i]);
+    ck_assert_uint_eq(length, strlen(texts[i]));
+    ck_assert_uint_eq(as_messages_line(messages, i), lines[i]);
+    ck_assert_int_eq(as_messages_first(messages, i), first[i]);
+  }
+  ck_assert_int_eq(report.rows, 4);
+  ck_assert_int_eq(report.kept, 4);
+  ck_assert_int_eq(report.blank_lines, 2);
+  ck_assert_int_eq(report.findings[AS_PROBLEM_DUPLICATE].count, 1);
+  unsigned char digest[32];
+  ck_assert_ok(ctx, as_sha256_file(ctx, path, AS_E_DATA, digest));
+  ck_assert_mem_eq(digest, as_messages_digest(messages), sizeof digest);
+  as_messages_free(messages);
+}
+END_TEST
+
+static void lines_refused(const void *bytes, size_t length, const char *fragment) {
+  as_messages *messages;
+  as_message_options options = lines_options;
+  options.csv.encoding = AS_ENCODING_UTF_8;
+  const char *path = put_bytes(bytes, length);
+  ck_assert_refused(ctx, as_messages_read(ctx, path, &options, NULL, &messages), AS_E_DATA, fragment);
+  ck_assert_ptr_null(messages);
+}
+
+START_TEST(broken_lines_are_refused_or_left_out) {
+  static const char bytes[] = "one\ntwo \xff\nthree\nfo\0ur\nfive\n";
+  lines_refused(bytes, sizeof bytes - 1, "in.csv: line 2: there are bytes that are not UTF-8");
+  lines_refused(bytes + 10, sizeof bytes - 11, "in.csv: line 2: there is a NUL byte");
+  lines_refused("\n \n", 3, "in.csv: line 1: there is no text");
+  lines_refused("", 0, "in.csv: line 1: there is no text");
+  as_message_options options = lines_options;
+  options.csv.encoding = AS_ENCODING_UTF_8;
+  options.on_error = AS_ON_ERROR_SKIP;
+  as_data_report report;
+  as_messages *messages;
+  ck_assert_ok(ctx, as_messages_read(ctx, put_bytes(bytes, sizeof bytes - 1), &options, &report, &messages));
+  ck_assert_int_eq(as_messages_count(messages), 3);
+  ck_assert_int_eq(report.rows, 5);
+  ck_assert_int_eq(report.findings[AS_PROBLEM_INVALID_UTF8].count, 1);
+  ck_assert_uint_eq(report.findings[AS_PROBLEM_INVALID_UTF8].lines[0], 2);
+  ck_assert_int_eq(report.findings[AS_PROBLEM_NUL_BYTE].count, 1);
+  as_messages_free(messages);
+}
+END_TEST
+
+START_TEST(a_line_may_have_a_mebibyte_and_no_more) {
+  enum { LIMIT = 1 << 20 };
+  as_messages *messages;
+  char *bytes = malloc(LIMIT + 8);
+  memcpy(bytes, "a\n", 2);
+  memset(bytes + 2, 'x', LIMIT + 1);
+  bytes[2 + LIMIT] = '\n';
+  ck_assert_ok(ctx, as_messages_read(ctx, put_bytes(bytes, LIMIT + 3), &lines_options, NULL, &messages));
+  ck_assert_int_eq(as_messages_count(messages), 2);
+  as_messages_free(messages);
+  bytes[2 + LIMIT] = 'x';
+  lines_refused(bytes, LIMIT + 3, "in.csv: line 2: longer than 1 MiB");
+  free(bytes);
+}
+END_TEST
+
+START_TEST(lines_may_be_in_another_encoding_when_asked_for) {
+  as_messages *messages;
+  as_message_options options = lines_options;
+  const char *path = put("caf\xe9 cr\xe8me\nth\xe9\nd\xe9j\xe0 vu\n\xe9t\xe9 pass\xe9\n");
+  ck_assert_refused(ctx, as_messages_read(ctx, path, &options, NULL, &messages), AS_E_DATA, "--encoding windows-1252");
+  options.csv.encoding = AS_ENCODING_LATIN_1;
+  ck_assert_ok(ctx, as_messages_read(ctx, path, &options, NULL, &messages));
+  ck_assert_str_eq(as_messages_text(messages, 1, NULL), "th\xc3\xa9");
+  as_messages_free(messages);
+}
+END_TEST
+
+START_TEST(failing_allocations_while_reading_lines_are_reported) {
+  static const char text[] = "one\ntwo\nthree\n";
+  for (uint64_t n = 1;; n++) {
+    as_messages *messages = NULL;
+    const char *path = put(text);
+    as_test_fail_at(ctx, n);
+    as_status status = as_messages_read(ctx, path, &lines_options, NULL, &messages);
+    bool failed = as_test_failed_one(ctx);
+    as_test_fail_at(ctx, 0);
+    ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
+    as_messages_free(messages);
+    ck_assert_uint_eq(as_memory_used(ctx), 0);
+    if (!failed) break;
+    ck_assert_uint_lt(n, 200);
+  }
+}
+END_TEST
+
 Suite *as_suite(void) {
   Suite *suite = suite_create("messages");
   TCase *tests = tcase_create("messages");
@@ -328,6 +436,11 @@ Suite *as_suite(void) {
   tcase_add_test(tests, large_tables_are_read_in_time_and_space_that_grow_with_them);
   tcase_add_test(tests, every_failing_allocation_is_an_error_without_a_leak);
   tcase_add_test(tests, mutated_files_give_sound_tables_or_errors);
+  tcase_add_test(tests, a_file_of_lines_gives_a_text_each);
+  tcase_add_test(tests, broken_lines_are_refused_or_left_out);
+  tcase_add_test(tests, a_line_may_have_a_mebibyte_and_no_more);
+  tcase_add_test(tests, lines_may_be_in_another_encoding_when_asked_for);
+  tcase_add_test(tests, failing_allocations_while_reading_lines_are_reported);
   suite_add_tcase(suite, tests);
   return suite;
 }
