@@ -4,7 +4,7 @@ libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/
   cli/help.c cli/lines.c cli/lines.h cli/manual.c cli/options.c cli/options.h cli/progress.c cli/progress.h cli/signals.c cli/signals.h cli/suggest.c \
   cli/values.c cli/version.c cli/version.h
 # The commands, one file each or each family, and the options that they share.
-libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h
+libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/training.h cli/training_options.c cli/training_view.c
 libassistify_cli_la_SOURCES += cli/train.c cli/evaluate.c cli/predict.c cli/data.c cli/metrics.c cli/tokenize.c
 libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h
 libassistify_cli_la_SOURCES += cli/inspect.c cli/inspect.h cli/inspect_inputs.c cli/inspect_inputs.h \

@@ -42,6 +42,16 @@ as_status as_run_check(as_training_run *run) {
   return as_run_interrupted(run) ? stop_here(run) : AS_OK;
 }
 
+as_status as_run_freeze(as_training_run *run, int64_t layers) {
+  int64_t wanted = run->recipe.freeze;
+  if (wanted > layers + 1)
+    return as_fail(run->ctx, AS_E_INVALID,
+                   "freeze: the model has %lld layers, so %lld keeps all but the head; %lld leaves nothing to train",
+                   (long long)layers, (long long)layers + 1, (long long)wanted);
+  if (wanted > 0) as_parameters_freeze(run->task->parameters(run->self), (int)wanted);
+  return AS_OK;
+}
+
 as_step_options as_run_step_options(const as_training_run *run) {
   const as_recipe *r = &run->recipe;
   return (as_step_options){
@@ -126,6 +136,7 @@ static as_status end_epoch(as_training_run *run) {
   as_status status = epoch.validated ? run->task->measure(run->self, run, &epoch, &watched) : AS_OK;
   if (status == AS_E_DIVERGED) return name_last_rows(run);
   if (status != AS_OK) return status;
+  if (epoch.validated) run->last_watched = watched;
   bool keeps_best = epoch.validated && run->recipe.patience > 0;
   epoch.is_best = epoch.validated && (!p->has_best || watched > p->best);
   p->epochs_without_gain = epoch.is_best ? 0 : p->epochs_without_gain + 1;
@@ -244,6 +255,7 @@ static as_status finish(as_training_run *run, as_training_result *result) {
                                  .epochs = p->epoch,
                                  .stopped_early = stopped_early,
                                  .best_epoch = kept_best ? p->best_epoch : p->epoch,
+                                 .watched = kept_best ? p->best : run->last_watched,
                                  .seconds = as_seconds() - run->started};
   result->tokens_per_second = result->seconds > 0 ? (double)(p->tokens - run->started_tokens) / result->seconds : 0;
   return status;
@@ -311,7 +323,8 @@ static const as_training_listener silent;
 
 static as_training_run start(as_context *ctx, const as_training_task *task, void *self,
                              const as_training_listener *listener) {
-  return (as_training_run){.ctx = ctx, .task = task, .self = self, .listener = listener ? listener : &silent};
+  return (as_training_run){
+      .ctx = ctx, .task = task, .self = self, .listener = listener ? listener : &silent, .last_watched = NAN};
 }
 
 as_status as_run_train(as_context *ctx, const as_training_task *task, void *self, const as_recipe *recipe,

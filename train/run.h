@@ -83,6 +83,7 @@ struct as_training_run {
   FILE *log;
   double started, last_save; /* seconds on a clock that only goes forward */
   int64_t started_step, started_tokens;
+  double last_watched; /* of the last epoch that was measured; NaN: there is none */
   size_t graph_bytes;
 };
 
@@ -105,6 +106,9 @@ AS_MUST_CHECK as_status as_run_resume(as_context *ctx, const as_training_task *t
 void as_run_add_file(as_training_run *run, const char *key, const char *path, const unsigned char digest[32]);
 void as_run_note(const as_training_run *run, const char *format, ...) AS_PRINTF(2, 3);
 bool as_run_interrupted(const as_training_run *run);
+/* Freezes what the recipe wants of the task's parameters, whose body has so many layers; AS_E_INVALID when nothing
+ * would be left to train. */
+AS_MUST_CHECK as_status as_run_freeze(as_training_run *run, int64_t layers);
 /* AS_E_INTERRUPTED with its text when the listener wants to stop. */
 AS_MUST_CHECK as_status as_run_check(as_training_run *run);
 

@@ -69,6 +69,7 @@ typedef struct as_training_listener {
 typedef struct as_training_result {
   int64_t steps, epochs; /* done */
   int64_t best_epoch;    /* whose weights were kept, from 1 */
+  double watched;        /* what that epoch was judged by, larger being better; NaN when none was measured */
   bool stopped_early;
   double seconds, tokens_per_second;
 } as_training_result;
