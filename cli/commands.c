@@ -15,6 +15,7 @@ extern const as_command as_command_inspect_generate, as_command_inspect_lightfm;
 extern const as_command as_command_evaluate_recommend, as_command_recommend, as_command_similar, as_command_train_recommend;
 extern const as_command as_command_inspect_model, as_command_inspect_run, as_command_inspect_train;
 extern const as_command as_command_metrics;
+extern const as_command as_command_pretrain;
 extern const as_command as_command_tokenize;
 extern const as_command as_command_train_intent, as_command_predict_intent, as_command_evaluate_intent;
 extern const as_command as_command_train_sentiment, as_command_predict_sentiment, as_command_evaluate_sentiment;
@@ -28,6 +29,7 @@ static const as_command *const commands[] = {
     &as_command_train_intent,
     &as_command_train_sentiment,
     &as_command_train_recommend,
+    &as_command_pretrain,
     &as_command_evaluate_intent,
     &as_command_evaluate_sentiment,
     &as_command_evaluate_recommend,

@@ -5,7 +5,7 @@ libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/
   cli/values.c cli/version.c cli/version.h
 # The commands, one file each or each family, and the options that they share.
 libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/training.h cli/training_options.c cli/training_view.c
-libassistify_cli_la_SOURCES += cli/train.c cli/evaluate.c cli/predict.c cli/data.c cli/metrics.c cli/tokenize.c
+libassistify_cli_la_SOURCES += cli/train.c cli/pretrain.c cli/evaluate.c cli/predict.c cli/data.c cli/metrics.c cli/tokenize.c
 libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h
 libassistify_cli_la_SOURCES += cli/inspect.c cli/inspect.h cli/inspect_inputs.c cli/inspect_inputs.h \
   cli/inspect_encoder.c cli/inspect_t5.c cli/inspect_losses.h cli/inspect_losses.c cli/inspect_model.c cli/inspect_run.c \

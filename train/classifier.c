@@ -10,7 +10,7 @@
 #include "models/encoder_predict.h"
 #include "models/task_file.h"
 #include "train/class_weights.h"
-#include "train/classifier_data.h"
+#include "train/text_data.h"
 #include "train/micro_batches.h"
 #include "train/run.h"
 
@@ -18,7 +18,7 @@ typedef struct classifier {
   as_context *ctx;
   const as_recipe *recipe;
   const char *expected; /* the task that a run to go on with must be of; NULL: any */
-  as_classifier_data data;
+  as_text_data data;
   as_encoder *encoder;
   as_encoder_predictor predictor;
   as_micro_batches micro;
@@ -34,11 +34,9 @@ static as_status read_data(void *self, as_training_run *run) {
   if (c->expected && c->recipe->task && strcmp(c->expected, c->recipe->task) != 0)
     return as_fail(c->ctx, AS_E_MODEL, "%s: the unfinished training here is for %s, not for %s; resume it as such",
                    run->files.training, c->recipe->task, c->expected);
-  as_status status = as_classifier_data_read(&c->data, c->ctx, c->recipe);
-  if (status != AS_OK) return status;
-  as_run_add_file(run, "data", as_messages_path(c->data.train), as_messages_digest(c->data.train));
-  if (c->data.valid) as_run_add_file(run, "valid", as_messages_path(c->data.valid), as_messages_digest(c->data.valid));
-  return AS_OK;
+  as_status status = as_text_data_read(&c->data, c->ctx, c->recipe);
+  if (status == AS_OK) as_text_data_name_files(&c->data, run);
+  return status;
 }
 
 static as_status make_encoder(classifier *c, const char *checkpoint) {
@@ -53,25 +51,6 @@ static as_status make_encoder(classifier *c, const char *checkpoint) {
   return as_encoder_new(c->ctx, architecture, as_encoder_preset_find(architecture, r->size),
                         (int64_t)as_tokenizer_vocab_size(c->data.tokenizer),
                         as_tokenizer_special(c->data.tokenizer, AS_TOKEN_PAD), &options, &c->encoder);
-}
-
-static as_status check_vocabulary(const classifier *c, const char *folder) {
-  int64_t ids = (int64_t)as_tokenizer_vocab_size(c->data.tokenizer);
-  int64_t rows = as_encoder_describe(c->encoder)->vocab_size;
-  if (ids <= rows) return AS_OK;
-  return as_fail(c->ctx, AS_E_MODEL,
-                 "%s: the tokenizer has %lld ids and the model's vocab_size is %lld; they do not belong together",
-                 folder, (long long)ids, (long long)rows);
-}
-
-static as_status freeze(classifier *c) {
-  int64_t layers = as_encoder_describe(c->encoder)->layers;
-  if (c->recipe->freeze > layers + 1)
-    return as_fail(c->ctx, AS_E_INVALID,
-                   "freeze: the model has %lld layers, so %lld keeps all but the head; %lld leaves nothing to train",
-                   (long long)layers, (long long)layers + 1, (long long)c->recipe->freeze);
-  if (c->recipe->freeze > 0) as_parameters_freeze(as_encoder_parameters(c->encoder), (int)c->recipe->freeze);
-  return AS_OK;
 }
 
 /* What validation and summary will need. */
@@ -94,14 +73,16 @@ static as_status prepare(void *self, as_training_run *run, const char *checkpoin
   const as_recipe *r = c->recipe;
   const char *folder = checkpoint ? checkpoint : r->from;
   if (!folder) as_run_note(run, "training a vocabulary of %lld", (long long)r->vocab_size);
-  as_status status = as_classifier_data_tokenizer(&c->data, r, folder);
+  as_status status = as_text_data_tokenizer(&c->data, r, folder);
   if (status == AS_OK) status = make_encoder(c, checkpoint);
-  if (status == AS_OK) status = check_vocabulary(c, r->from ? r->from : run->files.out);
+  if (status == AS_OK)
+    status = as_text_data_check_vocabulary(&c->data, as_encoder_describe(c->encoder)->vocab_size,
+                                           r->from ? r->from : run->files.out);
   if (status == AS_OK) status = as_run_check(run);
   if (status == AS_OK)
-    status = as_classifier_data_tokenize(&c->data, r, as_encoder_labels(c->encoder),
-                                         as_encoder_describe(c->encoder)->max_tokens);
-  if (status == AS_OK) status = freeze(c);
+    status =
+        as_text_data_tokenize(&c->data, r, as_encoder_labels(c->encoder), as_encoder_describe(c->encoder)->max_tokens);
+  if (status == AS_OK) status = as_run_freeze(run, as_encoder_describe(c->encoder)->layers);
   return status == AS_OK ? make_room(c) : status;
 }
 
@@ -204,11 +185,9 @@ static as_status measure(void *self, as_training_run *run, as_training_epoch *ep
 static as_status summarize(void *self, as_training_summary *s) {
   const classifier *c = self;
   s->architecture = as_encoder_get_architecture(c->encoder)->format->model_type;
-  s->report = &c->data.report;
-  s->valid_report = c->data.valid ? &c->data.valid_report : NULL;
+  as_text_data_summarize(&c->data, s);
   s->labels = as_encoder_labels(c->encoder);
   s->label_rows = c->label_rows;
-  s->truncated = c->data.train_rows.truncated;
   s->vocab_size = as_encoder_describe(c->encoder)->vocab_size;
   s->head_replaced = as_encoder_head_origin(c->encoder) == AS_HEAD_REPLACED;
   s->head_absent = as_encoder_head_origin(c->encoder) == AS_HEAD_ABSENT;
@@ -247,7 +226,7 @@ static void release(void *self) {
   as_free(c->ctx, c->label_rows);
   if (c->predictor.graph) as_encoder_predictor_free(&c->predictor);
   as_encoder_free(c->encoder);
-  as_classifier_data_free(&c->data);
+  as_text_data_free(&c->data);
 }
 
 static const as_training_task task = {.kind = AS_TRAIN_CLASSIFIER,

@@ -1,5 +1,5 @@
-/* See classifier_data.h. */
-#include "train/classifier_data.h"
+/* See text_data.h. */
+#include "train/text_data.h"
 
 #include <string.h>
 
@@ -8,12 +8,20 @@
 #include "models/encoder.h"
 #include "tokenizer/trainer.h"
 
+#define NO_LABEL (-100)
+
+static bool has_a_text_a_line(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot && strcmp(dot, ".txt") == 0;
+}
+
 static as_status read_file(as_context *ctx, const as_recipe *recipe, const char *path, as_data_report *report,
                            as_messages **out) {
   as_column_request column = {.name = recipe->label_column, .kind = AS_COLUMN_LABEL};
   as_message_options options = {.text_column = recipe->text_column,
                                 .columns = &column,
-                                .column_count = 1,
+                                .column_count = recipe->label_column ? 1 : 0,
+                                .lines = !recipe->label_column && has_a_text_a_line(path),
                                 .on_error = recipe->skip_bad_rows ? AS_ON_ERROR_SKIP : AS_ON_ERROR_DEFAULT};
   as_status status = as_csv_delimiter_by_name(ctx, recipe->delimiter, &options.csv.delimiter);
   if (status == AS_OK) status = as_encoding_by_name(ctx, recipe->encoding, &options.csv.encoding);
@@ -21,7 +29,7 @@ static as_status read_file(as_context *ctx, const as_recipe *recipe, const char 
 }
 
 /* The labels of the training file; the validation file may have no other. */
-static as_status take_labels(as_classifier_data *d) {
+static as_status take_labels(as_text_data *d) {
   int32_t count = as_messages_label_count(d->train, 0);
   const char **names = as_alloc(d->ctx, (size_t)count, sizeof *names);
   if (!names) return AS_E_NOMEM;
@@ -41,16 +49,16 @@ static as_status take_labels(as_classifier_data *d) {
   return status;
 }
 
-as_status as_classifier_data_read(as_classifier_data *d, as_context *ctx, const as_recipe *recipe) {
-  *d = (as_classifier_data){.ctx = ctx};
+as_status as_text_data_read(as_text_data *d, as_context *ctx, const as_recipe *recipe) {
+  *d = (as_text_data){.ctx = ctx};
   as_token_rows_init(&d->train_rows, ctx);
   as_token_rows_init(&d->valid_rows, ctx);
   as_status status = read_file(ctx, recipe, recipe->data, &d->report, &d->train);
   if (status == AS_OK && recipe->valid) status = read_file(ctx, recipe, recipe->valid, &d->valid_report, &d->valid);
-  return status == AS_OK ? take_labels(d) : status;
+  return status == AS_OK && recipe->label_column ? take_labels(d) : status;
 }
 
-void as_classifier_data_free(as_classifier_data *d) {
+void as_text_data_free(as_text_data *d) {
   if (!d->ctx) return;
   as_messages_free(d->train);
   as_messages_free(d->valid);
@@ -59,7 +67,7 @@ void as_classifier_data_free(as_classifier_data *d) {
   as_token_rows_free(&d->train_rows);
   as_token_rows_free(&d->valid_rows);
   as_free(d->ctx, d->train_lines);
-  *d = (as_classifier_data){0};
+  *d = (as_text_data){0};
 }
 
 /* Goes over the training texts, each once. */
@@ -77,7 +85,7 @@ static as_status next_text(void *user, const char **text, size_t *length) {
   return AS_OK;
 }
 
-as_status as_classifier_data_tokenizer(as_classifier_data *d, const as_recipe *recipe, const char *folder) {
+as_status as_text_data_tokenizer(as_text_data *d, const as_recipe *recipe, const char *folder) {
   text_walk walk = {d->train, 0};
   if (folder) return as_tokenizer_open(d->ctx, folder, &d->tokenizer);
   const char *model = as_encoder_architecture_find(recipe->architecture)->tokenizer; /* as_recipe_check has looked */
@@ -85,7 +93,7 @@ as_status as_classifier_data_tokenizer(as_classifier_data *d, const as_recipe *r
 }
 
 /* ---- tokenizing ------------------------------------------------------------------------------------------------- */
-static as_status add_row(const as_classifier_data *d, const as_messages *messages, int64_t row, const as_labels *labels,
+static as_status add_row(const as_text_data *d, const as_messages *messages, int64_t row, const as_labels *labels,
                          const as_encode_options *options, as_encoding *encoding, as_token_rows *rows) {
   size_t length;
   const char *text = as_messages_text(messages, row, &length);
@@ -93,17 +101,17 @@ static as_status add_row(const as_classifier_data *d, const as_messages *message
   if (status != AS_OK)
     return as_fail_prefix(d->ctx, status, "%s: line %llu", as_messages_path(messages),
                           (unsigned long long)as_messages_line(messages, row));
-  int32_t label = (int32_t)as_labels_find(labels, as_messages_value(messages, 0, row));
+  int32_t label = labels ? (int32_t)as_labels_find(labels, as_messages_value(messages, 0, row)) : NO_LABEL;
   return as_token_rows_add(rows, encoding->ids, (int64_t)encoding->length, label, encoding->cut > 0);
 }
 
-static as_status hold_out(const as_classifier_data *d, const as_recipe *recipe, as_part *parts) {
-  as_split_options options = {.label_column = 0, .valid = recipe->valid_share, .seed = (uint64_t)recipe->seed};
+static as_status hold_out(const as_text_data *d, const as_recipe *recipe, as_part *parts) {
+  as_split_options options = {
+      .label_column = recipe->label_column ? 0 : -1, .valid = recipe->valid_share, .seed = (uint64_t)recipe->seed};
   return as_split_messages(d->ctx, d->train, &options, parts);
 }
 
-as_status as_classifier_data_tokenize(as_classifier_data *d, const as_recipe *recipe, const as_labels *labels,
-                                      int64_t max_tokens) {
+as_status as_text_data_tokenize(as_text_data *d, const as_recipe *recipe, const as_labels *labels, int64_t max_tokens) {
   int64_t count = as_messages_count(d->train);
   as_encode_options options = {.max_length =
                                    (size_t)(recipe->max_length < max_tokens ? recipe->max_length : max_tokens)};
@@ -123,4 +131,23 @@ as_status as_classifier_data_tokenize(as_classifier_data *d, const as_recipe *re
   as_encoding_free(&encoding);
   as_free(d->ctx, parts);
   return status;
+}
+
+void as_text_data_name_files(const as_text_data *d, as_training_run *run) {
+  as_run_add_file(run, "data", as_messages_path(d->train), as_messages_digest(d->train));
+  if (d->valid) as_run_add_file(run, "valid", as_messages_path(d->valid), as_messages_digest(d->valid));
+}
+
+as_status as_text_data_check_vocabulary(const as_text_data *d, int64_t vocab_size, const char *where) {
+  int64_t ids = (int64_t)as_tokenizer_vocab_size(d->tokenizer);
+  if (ids <= vocab_size) return AS_OK;
+  return as_fail(d->ctx, AS_E_MODEL,
+                 "%s: the tokenizer has %lld ids and the model's vocab_size is %lld; they do not belong together",
+                 where, (long long)ids, (long long)vocab_size);
+}
+
+void as_text_data_summarize(const as_text_data *d, as_training_summary *s) {
+  s->report = &d->report;
+  s->valid_report = d->valid ? &d->valid_report : NULL;
+  s->truncated = d->train_rows.truncated;
 }

@@ -1,0 +1,41 @@
+/* From a file of texts, with labels or without, to tokenized training and validation rows, with the tokenizer and the
+ * labels of the model. A recipe without a label column reads texts alone, also from a file that has one a line (its
+ * name ends in ".txt"). */
+#ifndef AS_TRAIN_TEXT_DATA_H
+#define AS_TRAIN_TEXT_DATA_H
+
+#include "data/messages.h"
+#include "models/config.h"
+#include "models/token_rows.h"
+#include "tokenizer/tokenizer.h"
+#include "train/run.h"
+
+typedef struct as_text_data {
+  as_context *ctx;
+  as_messages *train, *valid; /* valid is NULL when rows are held out of `train`, or without validation */
+  as_data_report report, valid_report;
+  as_labels labels; /* ordered by byte; none without a label column */
+  as_tokenizer *tokenizer;
+  as_token_rows train_rows, valid_rows;
+  int64_t *train_lines; /* [train_rows.count] line in the file of each training row */
+} as_text_data;
+
+/* Reads the files of the recipe and splits off the validation rows. */
+AS_MUST_CHECK as_status as_text_data_read(as_text_data *data, as_context *ctx, const as_recipe *recipe);
+/* Opens the tokenizer in `folder`, or, with NULL, trains one on the training texts. */
+AS_MUST_CHECK as_status as_text_data_tokenizer(as_text_data *data, const as_recipe *recipe, const char *folder);
+/* Tokenizes all rows; the labels of rows are their numbers in `labels`, which has the same names as data->labels, or
+ * -100 when it is NULL. */
+AS_MUST_CHECK as_status as_text_data_tokenize(as_text_data *data, const as_recipe *recipe, const as_labels *labels,
+                                              int64_t max_tokens);
+void as_text_data_free(as_text_data *data);
+
+/* Names the files to the run, for the record. */
+void as_text_data_name_files(const as_text_data *data, as_training_run *run);
+/* AS_E_MODEL when the tokenizer has ids beyond the `vocab_size` rows of the model's table; `where` is named in the
+ * text. */
+AS_MUST_CHECK as_status as_text_data_check_vocabulary(const as_text_data *data, int64_t vocab_size, const char *where);
+/* Reports and truncated rows. */
+void as_text_data_summarize(const as_text_data *data, as_training_summary *summary);
+
+#endif
