@@ -129,7 +129,6 @@ Suite *as_suite(void) {
   as_golden_or_skip();
   Suite *suite = suite_create("golden_data");
   TCase *tests = tcase_create("data");
-  tcase_set_timeout(tests, 60);
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_loop_test(tests, rows_and_classes_are_as_known, 0, (int)(sizeof files / sizeof *files));
   tcase_add_test(tests, a_hold_out_of_a_tenth_has_a_tenth_of_every_class);

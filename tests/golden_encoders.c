@@ -186,7 +186,6 @@ Suite *as_suite(void) {
   as_golden_or_skip();
   Suite *suite = suite_create("golden_encoders");
   TCase *tcase = tcase_create("golden_encoders");
-  tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, hidden_states_and_logits_agree, 0, CASES);
   tcase_add_loop_test(tcase, losses_and_gradients_agree, 0, CASES);
   suite_add_tcase(suite, tcase);

@@ -27,7 +27,6 @@ Suite *as_suite(void) {
   as_golden_or_skip();
   Suite *suite = suite_create("golden metrics");
   TCase *tests = tcase_create("rows");
-  tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, every_row_of_the_file, 0, (int)(sizeof files / sizeof *files));
   suite_add_tcase(suite, tests);
   return suite;

@@ -291,7 +291,6 @@ Suite *as_suite(void) {
   as_golden_or_skip();
   Suite *suite = suite_create("golden_minilm");
   TCase *tcase = tcase_create("golden_minilm");
-  tcase_set_timeout(tcase, 900); /* forty steps take a minute on two idle cores, and more under a sanitizer */
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, hidden_states_of_sentences_agree);
   tcase_add_test(tcase, sentences_get_the_ids_of_transformers);

@@ -157,7 +157,6 @@ Suite *as_suite(void) {
   as_golden_or_skip();
   Suite *suite = suite_create("golden text corpora");
   TCase *tests = tcase_create("corpora");
-  tcase_set_timeout(tests, 120);
   tcase_add_test(tests, every_corpus);
   suite_add_tcase(suite, tests);
   return suite;

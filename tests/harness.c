@@ -210,7 +210,7 @@ const char *__asan_default_options(void) {
 
 int main(void) {
   /* Before the first test case is made, for they copy it. Generous: a machine may be busy, or a sanitizer built in. */
-  setenv("CK_DEFAULT_TIMEOUT", "300", 0);
+  setenv("CK_DEFAULT_TIMEOUT", "1800", 0);
   Suite *suite = as_suite(); /* may skip all, and end here */
   const char *parent = getenv("TMPDIR");
   snprintf(all_folders, sizeof all_folders, "%s/assistify-test-XXXXXX", parent && parent[0] ? parent : "/tmp");

@@ -338,7 +338,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("bench");
   TCase *tcase = tcase_create("bench");
-  tcase_set_timeout(tcase, 60);
   tcase_add_test(tcase, times_a_function_by_many_calls);
   tcase_add_test(tcase, a_wider_isa_has_a_higher_peak);
   tcase_add_test(tcase, measures_every_kernel_of_the_best_table);

@@ -290,7 +290,6 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("bpe_files");
   TCase *tcase = tcase_create("files");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 120);
   for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) tcase_add_test(tcase, tests[i]);
   LOOP(tcase, bad_json_is_refused, bad_json);
   LOOP(tcase, bad_stages_are_refused, bad_stages);

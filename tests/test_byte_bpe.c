@@ -330,7 +330,6 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("byte_bpe");
   TCase *tcase = tcase_create("byte_bpe");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 120);
   for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) tcase_add_test(tcase, tests[i]);
   LOOP(tcase, words_follow_the_pattern, splits);
   LOOP(tcase, tokens_have_the_reference_s_offsets, tokens);

@@ -203,7 +203,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("check");
   TCase *tests = tcase_create("check");
-  tcase_set_timeout(tests, 60);
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, lengths_are_nearest_rank_percentiles);
   tcase_add_test(tests, classes_are_counted_and_ranked);

@@ -138,7 +138,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("convert");
   TCase *tcase = tcase_create("convert");
-  tcase_set_timeout(tcase, 60);
   tcase_add_test(tcase, every_half_becomes_its_value_and_comes_back);
   tcase_add_test(tcase, floats_round_to_the_nearest_half);
   tcase_add_test(tcase, bfloat16_is_the_upper_half_rounded);

@@ -525,7 +525,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("csv");
   TCase *tests = tcase_create("csv");
-  tcase_set_timeout(tests, 60);
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, rows_know_their_physical_line);
   tcase_add_test(tests, line_ends_may_be_lf_crlf_or_cr);

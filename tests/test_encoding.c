@@ -271,7 +271,6 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("encoding");
   TCase *tcase = tcase_create("encoding");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 60);
   for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) tcase_add_test(tcase, tests[i]);
   tcase_add_loop_test(tcase, a_mebibyte_takes_linear_time, 0, sizeof hostile / sizeof *hostile);
   tcase_add_loop_test(tcase, json_lines_are_answered, 0, sizeof lines / sizeof *lines);

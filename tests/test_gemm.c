@@ -443,7 +443,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("gemm");
   TCase *tcase = tcase_create("product");
-  tcase_set_timeout(tcase, 300);
   tcase_add_test(tcase, every_form_and_odd_size_is_one_chain_per_element);
   tcase_add_test(tcase, every_number_of_rows_and_columns_up_to_two_tiles);
   tcase_add_test(tcase, a_chain_goes_on_over_the_blocks_of_k);

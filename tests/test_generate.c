@@ -473,7 +473,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("generate");
   TCase *tcase = tcase_create("generate");
-  tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, steps_over_the_cache_give_the_logits_of_the_whole, 0, 4);
   tcase_add_loop_test(tcase, sequences_depend_neither_on_each_other_nor_on_threads, 0, 3);
   tcase_add_test(tcase, sampling_is_steered_by_seed_and_options);

@@ -371,7 +371,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("graph");
   TCase *tcase = tcase_create("graph");
-  tcase_set_timeout(tcase, 240);
   tcase_add_loop_test(tcase, every_operation_has_the_right_gradient, 0, AS_OP_COUNT);
   tcase_add_test(tcase, both_tables_name_the_same_operations);
   tcase_add_test(tcase, gradients_are_the_same_bits_for_any_threads_and_recompute_mode);

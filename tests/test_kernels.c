@@ -564,7 +564,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("kernels");
   TCase *tcase = tcase_create("kernels");
-  tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, agrees_with_the_double_reference, 0, CASE_COUNT);
   tcase_add_test(tcase, long_sums_stay_accurate);
   tcase_add_test(tcase, maximum_sees_nan_and_infinity);

@@ -188,7 +188,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("kernels_math");
   TCase *tcase = tcase_create("functions");
-  tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, accurate_over_all_of_float, 0, BOUND_COUNT);
   tcase_add_loop_test(tcase, takes_values_out_of_the_ordinary, 0, sizeof SPECIALS / sizeof *SPECIALS);
   tcase_add_test(tcase, nan_gives_nan);

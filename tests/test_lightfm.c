@@ -351,7 +351,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("lightfm");
   TCase *tcase = tcase_create("lightfm");
-  tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, updates_epochs_and_predictions_are_lightfms);
   tcase_add_test(tcase, all_of_lightfms_golden_files_agree);
   tcase_add_test(tcase, random_numbers_are_lightfms);

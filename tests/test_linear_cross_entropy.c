@@ -278,7 +278,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("linear_cross_entropy");
   TCase *tcase = tcase_create("linear_cross_entropy");
-  tcase_set_timeout(tcase, 240);
   tcase_add_loop_test(tcase, is_what_linear_and_cross_entropy_give, 0, SHAPES);
   tcase_add_test(tcase, is_what_the_formula_gives);
   tcase_add_loop_test(tcase, bits_depend_neither_on_threads_nor_on_what_is_held, 0, SHAPES);

@@ -424,7 +424,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("messages");
   TCase *tests = tcase_create("messages");
-  tcase_set_timeout(tests, 60);
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, rows_keep_their_order_and_labels_are_ordered_by_bytes);
   tcase_add_test(tests, empty_rows_are_left_out_counted_and_named_by_line);

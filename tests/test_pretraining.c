@@ -460,7 +460,6 @@ Suite *as_suite(void) {
   TCase *masks = tcase_create("masks"), *runs = tcase_create("runs");
   tcase_add_test(masks, masks_have_their_shares_and_spare_special_tokens);
   tcase_add_test(masks, a_mask_follows_from_seed_epoch_and_row);
-  tcase_set_timeout(runs, 240);
   for (size_t i = 0; i < sizeof of_each / sizeof of_each[0]; i++)
     tcase_add_loop_test(runs, of_each[i], 0, ARCHITECTURES);
   suite_add_tcase(suite, masks);

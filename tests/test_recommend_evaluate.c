@@ -676,7 +676,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("recommend_evaluate");
   TCase *tcase = tcase_create("recommend_evaluate");
-  tcase_set_timeout(tcase, 240);
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_loop_test(tcase, counting_is_sorting_for_every_instruction_set, 0, 5);
   tcase_add_test(tcase, few_and_many_give_the_same_places);

@@ -542,7 +542,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("recommender");
   TCase *tcase = tcase_create("recommender");
-  tcase_set_timeout(tcase, 240);
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, cross_sell_is_the_shops);
   tcase_add_test(tcase, trending_is_the_shops);

@@ -229,7 +229,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("split");
   TCase *tests = tcase_create("split");
-  tcase_set_timeout(tests, 60);
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, each_label_gives_its_share_and_duplicates_stay_together);
   tcase_add_test(tests, the_same_seed_gives_the_same_parts_whatever_the_order_of_rows);

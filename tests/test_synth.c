@@ -284,7 +284,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("synth");
   TCase *tests = tcase_create("synth");
-  tcase_set_timeout(tests, 60);
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, the_shipped_sample_is_what_its_seed_gives);
   tcase_add_test(tests, another_seed_gives_other_messages);

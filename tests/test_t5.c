@@ -405,7 +405,6 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("t5");
   TCase *tcase = tcase_create("t5");
-  tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, labels_are_shifted_right);
   tcase_add_loop_test(tcase, gradients_are_the_same_bits_for_any_threads_and_recompute_mode, 0, 4);
   tcase_add_loop_test(tcase, the_loss_in_chunks_is_that_of_all_logits, 0, 2);

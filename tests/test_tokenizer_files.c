@@ -387,7 +387,6 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("tokenizer_files");
   TCase *tcase = tcase_create("files");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 120);
   for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) tcase_add_test(tcase, tests[i]);
   tcase_add_loop_test(tcase, vocabularies_read_the_same_in_both_ways, 0, sizeof spellings / sizeof *spellings);
   tcase_add_loop_test(tcase, bad_vocabulary_members_are_refused, 0, sizeof bad_members / sizeof *bad_members);

@@ -203,7 +203,6 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("tokenizer_robust");
   TCase *tcase = tcase_create("robust");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, every_failing_allocation_is_survived, 0, KINDS * JOBS);
   tcase_add_loop_test(tcase, damaged_files_do_no_harm, 0, (int)(sizeof damaged / sizeof *damaged));
   suite_add_tcase(suite, tcase);

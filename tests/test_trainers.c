@@ -243,7 +243,6 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("trainers");
   TCase *tcase = tcase_create("training");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 120);
   for (size_t i = 0; i < sizeof both / sizeof *both; i++) tcase_add_loop_test(tcase, both[i], 0, KINDS);
   tcase_add_test(tcase, an_unknown_kind_is_refused);
   tcase_add_loop_test(tcase, the_rule_is_followed, 0, (int)(sizeof cases / sizeof *cases));

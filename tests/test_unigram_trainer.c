@@ -380,7 +380,6 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("unigram_trainer");
   TCase *tests = tcase_create("training");
   tcase_add_checked_fixture(tests, setup, teardown);
-  tcase_set_timeout(tests, 120);
   tcase_add_test(tests, special_tokens_characters_and_frequent_words_are_there);
   tcase_add_test(tests, pieces_are_of_one_script);
   tcase_add_test(tests, neither_threads_nor_order_matter);

@@ -294,7 +294,6 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("wordpiece");
   TCase *tcase = tcase_create("wordpiece");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 60);
   for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) tcase_add_test(tcase, tests[i]);
   suite_add_tcase(suite, tcase);
   return suite;

@@ -115,7 +115,6 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("wordpiece_trainer");
   TCase *tcase = tcase_create("training");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 60);
   tcase_add_loop_test(tcase, the_rule_is_followed, 0, sizeof cases / sizeof *cases);
   for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) tcase_add_test(tcase, tests[i]);
   suite_add_tcase(suite, tcase);

@@ -313,7 +313,6 @@ void check_trained(const json_t *row) {
 TCase *golden_case(const char *name, void (*setup)(void)) {
   TCase *tests = tcase_create(name);
   tcase_add_checked_fixture(tests, setup, close_golden);
-  tcase_set_timeout(tests, 120);
   return tests;
 }
 
