@@ -12,6 +12,8 @@
 #include "cli/signals.h"
 #include "recommend/train.h"
 
+#define STATE_FOLDER "training" /* in the model's folder */
+
 static as_status check_weights(as_context *ctx, const char *value) {
   as_interaction_types types = as_interaction_types_usual();
   return as_interaction_types_set(ctx, &types, value);
@@ -19,7 +21,7 @@ static as_status check_weights(as_context *ctx, const char *value) {
 
 /* clang-format off */
 static const as_option data_rows[] = {
-    {.name = "interactions", .type = AS_OPTION_FILE, .argument = "F.csv", .required = true, .excludes = "update",
+    {.name = "interactions", .type = AS_OPTION_FILE, .argument = "F.csv", .required = true, .excludes = "update resume",
      .help = "customer_id, product_id, interaction_type, timestamp; - is standard input"},
     {.name = "products", .type = AS_OPTION_FILE, .argument = "F.csv", .help = "product_id, name, category, price; with --update only when some are new"},
     {.name = "weight", .type = AS_OPTION_TEXT, .argument = "TYPE=W", .check = check_weights, .repeats = true,
@@ -36,6 +38,8 @@ static const as_option model_rows[] = {
     {.name = "overwrite", .type = AS_OPTION_FLAG, .help = "replace the model in --out"},
     {.name = "update", .type = AS_OPTION_FILE, .argument = "NEW.csv", .command_line_only = true,
      .help = "go on with the model in --out: learn these interactions too, new customers and products among them"},
+    {.name = "resume", .type = AS_OPTION_FOLDER, .argument = "DIR", .excludes = "*", .command_line_only = true,
+     .help = "go on with the interrupted training in DIR"},
     {.name = "loss", .type = AS_OPTION_CHOICE, .words = "warp|warp-kos|bpr|logistic|als", .initial = "warp",
      .help = "what is made small"},
     {.name = "dim", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = AS_LIGHTFM_MOST_DIM, .initial = "32",
@@ -56,11 +60,11 @@ static const as_option fit_rows[] = {
      .help = "warp-kos: the k-th best positive of n"},
     {.name = "n", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1024, .initial = "10",
      .help = "warp-kos: positives drawn"},
-    {.name = "item-alpha", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 1e6, .initial_note = "0; als 30",
+    {.name = "item-alpha", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 1e6, .initial_note = "0; als 20",
      .help = "L2 on products"},
-    {.name = "user-alpha", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 1e6, .initial_note = "0; als 30",
+    {.name = "user-alpha", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 1e6, .initial_note = "0; als 20",
      .help = "L2 on customers"},
-    {.name = "confidence", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 1e6, .initial = "4",
+    {.name = "confidence", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 1e6, .initial = "1",
      .help = "als: how much more than an unmet product a met one counts, per unit of weight"},
     {.name = "calibrate", .type = AS_OPTION_CHOICE, .words = "time|last|random|none", .initial = "time",
      .help = "rows held back to turn scores into probabilities: the newest tenth, each customer's last, any, or none"},
@@ -238,6 +242,18 @@ static as_status save(as_cli *cli, const as_recommender *r, const char *out) {
   return AS_OK;
 }
 
+/* Saves what a run came to: the model, or the state that --resume goes on from. `ran` is how the run ended. */
+static as_status keep(as_cli *cli, view *v, as_status ran, const as_recommender *r, const char *out) {
+  if (v->started) as_progress_end(&v->progress);
+  if (ran == AS_OK) return save(cli, r, out);
+  if (ran != AS_E_INTERRUPTED || !r) return ran;
+  char *state = as_path_join(cli->ctx, out, STATE_FOLDER);
+  as_status status = state ? as_recommender_save(r, state) : AS_E_NOMEM;
+  as_free(cli->ctx, state);
+  if (status != AS_OK) return status;
+  return as_fail(cli->ctx, AS_E_INTERRUPTED, "interrupted; go on with: assistify train recommend --resume %s", out);
+}
+
 static as_status train(as_cli *cli, const char *out) {
   view v = {.cli = cli};
   const as_recommend_listener listener = {show_progress, &v};
@@ -261,8 +277,7 @@ static as_status train(as_cli *cli, const char *out) {
   } else {
     as_products_free(products);
   }
-  if (v.started) as_progress_end(&v.progress);
-  if (status == AS_OK) status = save(cli, r, out);
+  status = keep(cli, &v, status, r, out);
   as_recommender_free(r);
   as_free(cli->ctx, features.text);
   return status;
@@ -311,26 +326,54 @@ static as_status update(as_cli *cli, const char *out) {
     show_settings(cli, &r->settings);
     status = as_recommender_update(r, all, epochs, holdout_of(cli->arguments), &listener);
   }
-  if (v.started) as_progress_end(&v.progress);
-  if (status == AS_OK) status = save(cli, r, out);
+  status = keep(cli, &v, status, all ? r : NULL, out);
   as_recommender_free(r);
+  return status;
+}
+
+static as_status resume(as_cli *cli, const char *out) {
+  view v = {.cli = cli};
+  const as_recommend_listener listener = {show_progress, &v};
+  as_recommender *r = NULL;
+  char *state = as_path_join(cli->ctx, out, STATE_FOLDER);
+  as_status status = state ? as_recommender_open_unfinished(cli->ctx, state, &r) : AS_E_NOMEM;
+  as_free(cli->ctx, state);
+  if (status == AS_OK) {
+    show_data(cli, r->products, r->interactions);
+    show_settings(cli, &r->settings);
+    status = as_recommender_resume(r, &listener);
+  }
+  status = keep(cli, &v, status, r, out);
+  as_recommender_free(r);
+  return status;
+}
+
+/* Whether `out` has a model, or a run that was interrupted, which would be lost. */
+static as_status check_folder(as_cli *cli, const char *out) {
+  static const char *const files[] = {"config.json", STATE_FOLDER "/config.json"};
+  as_status status = AS_OK;
+  for (int i = 0; i < 2 && status == AS_OK; i++) {
+    char *path = as_path_join(cli->ctx, out, files[i]);
+    if (!path)
+      status = AS_E_NOMEM;
+    else if (as_path_exists(path))
+      status = as_fail(cli->ctx, AS_E_INVALID, "%s holds %s; give --overwrite to replace it, or another --out", out,
+                       i == 0 ? "a model" : "interrupted training (--resume goes on with it)");
+    as_free(cli->ctx, path);
+  }
   return status;
 }
 
 static int run(as_cli *cli) {
   const as_arguments *a = cli->arguments;
   const bool updating = as_option_given(a, "update");
-  if (!updating && !as_option_given(a, "products"))
+  const char *resumed = as_option_text(a, "resume");
+  if (!updating && !resumed && !as_option_given(a, "products"))
     return as_cli_usage(cli, "train recommend needs --products F.csv: product_id, name, category, price");
-  char *out = as_cli_model_folder(cli, "out", AS_RECOMMENDER_FOLDER);
-  char *config = out ? as_path_join(cli->ctx, out, "config.json") : NULL;
-  as_status status = config ? AS_OK : AS_E_NOMEM;
-  if (status == AS_OK && !updating && as_path_exists(config) && !as_option_flag(a, "overwrite"))
-    status = as_fail(cli->ctx, AS_E_INVALID, "%s holds a model; give --overwrite to replace it, or another --out", out);
-  if (status == AS_OK) status = updating ? update(cli, out) : train(cli, out);
-  if (status == AS_E_INTERRUPTED)
-    status = as_fail(cli->ctx, status, "interrupted: nothing was written, what was in %s is as it was", out);
-  as_free(cli->ctx, config);
+  char *out = resumed ? as_strdup(cli->ctx, resumed) : as_cli_model_folder(cli, "out", AS_RECOMMENDER_FOLDER);
+  as_status status = out ? AS_OK : AS_E_NOMEM;
+  if (status == AS_OK && !updating && !resumed && !as_option_flag(a, "overwrite")) status = check_folder(cli, out);
+  if (status == AS_OK) status = resumed ? resume(cli, out) : updating ? update(cli, out) : train(cli, out);
   as_free(cli->ctx, out);
   return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
 }
@@ -344,7 +387,8 @@ const as_command as_command_train_recommend = {
         "A product is the sum of a feature of its own and those of its category, price band and name, so that a product "
         "that nobody has met yet has a place too. A tenth of the rows is held back in a first run, to learn how a score "
         "becomes a probability; the model itself then learns from all rows.\n\n"
-        "--update adds interactions, customers and (with --products) products to a trained model and goes on with it.",
+        "--update adds interactions, customers and (with --products) products to a trained model and goes on with it. "
+        "Ctrl-C saves the state; --resume DIR goes on and ends with the same bytes as an undisturbed run.",
     .examples = "assistify train recommend --interactions i.csv --products p.csv\n"
                 "assistify train recommend --interactions i.csv --products p.csv --loss als\n"
                 "assistify train recommend --update new.csv --products products.csv",

@@ -155,6 +155,8 @@ static as_status set_up(fitting *f, const as_feature_matrix *users, const as_fea
   m->items.alpha = (float)o->item_alpha;
   m->users.alpha = (float)o->user_alpha;
   f->block_rows = choose_block(f->rows->count);
+  if (o->first_row < 0 || o->first_row >= f->rows->count || o->first_row % f->block_rows != 0)
+    return as_fail(f->ctx, AS_E_INVALID, "training can't go on from row %" PRId64, o->first_row);
   f->sampling = (as_pair_sampling){.loss = o->loss, .width = m->width,
                                    .user_rows = m->users.rows, .user_stride = m->users.stride,
                                    .item_rows = m->items.rows, .item_stride = m->items.stride,
@@ -270,7 +272,8 @@ static as_status run_epoch(fitting *f, int64_t epoch, as_fit_progress *progress)
   f->order = as_permutation_start((uint64_t)rows, f->options->seed, ORDER_STREAM | (uint64_t)epoch << 8);
   f->draw_stream = DRAW_STREAM | (uint64_t)epoch << 8;
   for (int i = 0; i < f->threads; i++) f->lanes[i].updates = 0;
-  for (f->first = 0; f->first < rows; f->first += f->block_rows) {
+  const bool goes_on = epoch == f->options->first_epoch;
+  for (f->first = goes_on ? f->options->first_row : 0; f->first < rows; f->first += f->block_rows) {
     f->count = rows - f->first < f->block_rows ? rows - f->first : f->block_rows;
     run_block(f);
     progress->rows = f->first + f->count;
@@ -313,6 +316,7 @@ static as_status run_exact_epoch(as_lightfm_exact *run, const as_fit_rows *rows,
   as_random random = as_random_start(o->seed, DRAW_STREAM | (uint64_t)epoch << 8);
   run->random = as_random_u32(&random);
   as_status status = AS_OK;
+  bool stopped = false;
   int64_t updates = 0;
   for (int64_t i = 0; status == AS_OK && i < rows->count; i++) {
     const uint64_t r = as_permutation_at(&order, (uint64_t)i);
@@ -321,11 +325,14 @@ static as_status run_exact_epoch(as_lightfm_exact *run, const as_fit_rows *rows,
     updates += step.negative >= 0 || run->loss == AS_LIGHTFM_LOGISTIC;
     progress->rows = i + 1;
     progress->epoch = epoch + (i + 1 == rows->count);
-    if (status == AS_OK && (i + 1) % CHUNK == 0 && o->progress && !o->progress(o->progress_user, progress))
-      status = as_fail(run->model->ctx, AS_E_INTERRUPTED, "training was stopped in epoch %" PRId64, epoch + 1);
+    if (status == AS_OK && (i + 1) % CHUNK == 0 && i + 1 < rows->count && o->progress &&
+        !o->progress(o->progress_user, progress))
+      stopped = true;
   }
   as_lightfm_exact_regularize(run);
   progress->updates = (double)updates / (double)rows->count;
+  if (status == AS_OK && o->progress && (!o->progress(o->progress_user, progress) || stopped))
+    status = as_fail(run->model->ctx, AS_E_INTERRUPTED, "training was stopped after epoch %" PRId64, epoch + 1);
   return status;
 }
 

@@ -39,6 +39,7 @@ typedef struct as_fit_options {
   int32_t k, n;         /* k-OS: the k-th best of n positives; n up to 1024 */
   double item_alpha, user_alpha; /* L2 */
   int64_t first_epoch, epochs;   /* epochs first_epoch .. epochs - 1 are run */
+  int64_t first_row;             /* rows of the first epoch that are done, as progress told; 0 but when going on */
   uint64_t seed;
   bool hogwild; /* threads update without waiting for each other: faster, and different each time */
   /* Called after every block; false stops the training with AS_E_INTERRUPTED. May be NULL. */
@@ -49,15 +50,17 @@ typedef struct as_fit_options {
 /* LightFM's defaults: warp, adagrad, learning rate 0.05, rho 0.95, epsilon 1e-6, 10 draws, k 5 of n 10, no L2. */
 as_fit_options as_fit_options_usual(void);
 
-/* Trains `model`, whose sides have the features of the matrices. An interruption comes between two epochs' blocks: the
- * model then holds what was learned so far, and *epochs_done (may be NULL) says how many epochs are whole. AS_E_INVALID:
- * options out of range, rows that name no user or item, matrices that don't fit the model. AS_E_DIVERGED: a parameter is
- * not finite. After AS_E_NOMEM the model can only be freed. */
+/* Trains `model`, whose sides have the features of the matrices. An interruption comes between two blocks: the model then
+ * holds what was learned so far, and training that goes on with it from the epoch and row of the last progress ends with
+ * the same bytes as one that was not interrupted. *epochs_done (may be NULL) says how many epochs are whole.
+ * AS_E_INVALID: options out of range, rows that name no user or item, matrices that don't fit the model. AS_E_DIVERGED: a
+ * parameter is not finite. After AS_E_NOMEM the model can only be freed. */
 AS_MUST_CHECK as_status as_lightfm_fit(as_lightfm *model, const as_feature_matrix *users,
                                        const as_feature_matrix *items, const as_fit_rows *rows,
                                        const as_fit_options *options, int64_t *epochs_done);
 
-/* The same with LightFM 1.17's updates, draw for draw, from a stream of its own; one thread. */
+/* The same with LightFM 1.17's updates, draw for draw, from a stream of its own; one thread. An interruption comes at the
+ * end of an epoch, for until then its parameters wait to be scaled. */
 AS_MUST_CHECK as_status as_lightfm_fit_exact(as_lightfm *model, const as_feature_matrix *users,
                                              const as_feature_matrix *items, const as_fit_rows *rows,
                                              const as_fit_options *options, int64_t *epochs_done);

@@ -41,12 +41,31 @@ static const as_config_field fields[] = {
     {"epsilon", AS_CONFIG_FLOAT, FIELD(epsilon), 1e-6, 1e-12, 1, NULL},
     {"item_alpha", AS_CONFIG_FLOAT, FIELD(item_alpha), 0, 0, 1e9, NULL},
     {"user_alpha", AS_CONFIG_FLOAT, FIELD(user_alpha), 0, 0, 1e9, NULL},
-    {"confidence", AS_CONFIG_FLOAT, FIELD(confidence), 4, 0, 1e6, NULL},
+    {"confidence", AS_CONFIG_FLOAT, FIELD(confidence), 1, 0, 1e6, NULL},
     {"half_life", AS_CONFIG_FLOAT, FIELD(half_life), 0, 0, 1e9, NULL},
     {"compat_lightfm", AS_CONFIG_BOOL, FIELD(compat), 0, 0, 0, NULL},
     {"builtin_features", AS_CONFIG_INT, FIELD(features), 0, 0, 7, NULL},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
+#undef FIELD
+
+/* Only in the folder of a run that was interrupted. */
+#define FIELD(field) offsetof(as_recommend_run, field)
+static const as_config_choice phases[] = {{"trained", AS_RECOMMEND_TRAINED},
+                                          {"calibrating", AS_RECOMMEND_CALIBRATING},
+                                          {"learning", AS_RECOMMEND_LEARNING},
+                                          {NULL, 0}};
+static const as_config_field run_fields[] = {
+    {"run_phase", AS_CONFIG_CHOICE, FIELD(phase), AS_RECOMMEND_TRAINED, 0, 0, phases},
+    {"run_epochs", AS_CONFIG_INT, FIELD(epochs), 0, 0, 1e9, NULL},
+    {"run_seed", AS_CONFIG_INT, FIELD(seed), 0, 0, 9e15, NULL},
+    {"run_holdout", AS_CONFIG_INT, FIELD(holdout), 0, 0, 3, NULL},
+    {"run_epoch", AS_CONFIG_INT, FIELD(epoch), 0, 0, 1e9, NULL},
+    {"run_row", AS_CONFIG_INT, FIELD(row), 0, 0, 9e15, NULL},
+    {"run_hogwild", AS_CONFIG_BOOL, FIELD(hogwild), 0, 0, 0, NULL},
+};
+enum { RUN_FIELDS = sizeof run_fields / sizeof *run_fields };
+#undef FIELD
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
@@ -54,6 +73,7 @@ static as_status write_config(const as_recommender *r, const char *folder) {
   json_t *root = json_object(), *types = json_object(), *order = json_array(), *columns = json_array();
   bool ok = root && types && order && columns && json_object_set_new(root, "model_type", json_string(MODEL_TYPE)) == 0;
   ok = ok && as_config_store_fields(root, fields, FIELDS, &r->settings);
+  if (r->run.phase != AS_RECOMMEND_TRAINED) ok = ok && as_config_store_fields(root, run_fields, RUN_FIELDS, &r->run);
   for (int i = 0; ok && i < r->types.count; i++) {
     ok = json_object_set_new(types, r->types.names[i], json_real(r->types.weights[i])) == 0;
     ok = ok && json_array_append_new(order, json_string(r->types.names[i])) == 0;
@@ -283,6 +303,7 @@ static as_status read_config(opening *o) {
   if (status == AS_OK && strcmp(type, MODEL_TYPE) != 0)
     status = fail_config(o, "model_type", "must be \"" MODEL_TYPE "\"; this folder is not a recommender's");
   if (status == AS_OK) status = as_config_read_fields(&o->config, fields, FIELDS, &o->r->settings);
+  if (status == AS_OK) status = as_config_read_fields(&o->config, run_fields, RUN_FIELDS, &o->r->run);
   if (status == AS_OK) status = read_number(o, "calibration_slope", &o->r->platt.slope);
   if (status == AS_OK) status = read_number(o, "calibration_intercept", &o->r->platt.intercept);
   o->r->calibrated = json_is_true(json_object_get(o->config.root, "calibrated"));
@@ -454,7 +475,7 @@ static as_status read_interactions(opening *o) {
   return check_rows(o);
 }
 
-as_status as_recommender_open(as_context *ctx, const char *folder, as_recommender **out) {
+static as_status open_folder(as_context *ctx, const char *folder, bool trained, as_recommender **out) {
   opening o = {.ctx = ctx, .folder = folder};
   *out = NULL;
   o.r = as_alloc_zero(ctx, 1, sizeof *o.r);
@@ -462,13 +483,16 @@ as_status as_recommender_open(as_context *ctx, const char *folder, as_recommende
   o.r->ctx = ctx;
   o.tensors = as_path_join(ctx, folder, "model.safetensors");
   as_status status = o.tensors ? read_config(&o) : AS_E_NOMEM;
+  if (status == AS_OK && trained != (o.r->run.phase == AS_RECOMMEND_TRAINED))
+    status = fail_config(&o, "run_phase", trained ? "the training was interrupted; go on with --resume"
+                                                  : "the training is done; there is nothing to go on with");
   if (status == AS_OK) status = as_safetensors_open(ctx, o.tensors, &o.file);
   if (status == AS_OK) status = read_products(&o);
   if (status == AS_OK) status = read_names(&o, "features.csv", "feature", &o.r->features.names, &o.r->features.index);
   if (status == AS_OK) status = read_interactions(&o);
   if (status == AS_OK) status = read_features(&o);
   if (status == AS_OK) status = read_model(&o);
-  if (status == AS_OK) status = as_recommender_prepare(o.r);
+  if (status == AS_OK && trained) status = as_recommender_prepare(o.r);
   as_model_config_free(&o.config);
   as_safetensors_close(o.file);
   as_free(ctx, o.tensors);
@@ -478,4 +502,12 @@ as_status as_recommender_open(as_context *ctx, const char *folder, as_recommende
   }
   *out = o.r;
   return AS_OK;
+}
+
+as_status as_recommender_open(as_context *ctx, const char *folder, as_recommender **out) {
+  return open_folder(ctx, folder, true, out);
+}
+
+as_status as_recommender_open_unfinished(as_context *ctx, const char *folder, as_recommender **out) {
+  return open_folder(ctx, folder, false, out);
 }

@@ -273,14 +273,10 @@ static as_status find_own(asking *a) {
   a->own_room = as_alloc(r->ctx, (size_t)(end - first), sizeof *a->own_room);
   if (!a->own_room) return AS_E_NOMEM;
   int64_t count = 0;
-  for (int64_t s = r->seen_starts[a->customer]; s < r->seen_starts[a->customer + 1]; s++) {
-    bool bought = r->purchase < 0;
-    for (int64_t i = first; i < end && !bought; i++)
-      bought = t->rows[i].product == r->seen[s] && (int)t->rows[i].type == r->purchase;
-    if (bought) a->own_room[count++] = r->seen[s];
-  }
+  for (int64_t i = first; i < end; i++)
+    if (r->purchase < 0 || (int)t->rows[i].type == r->purchase) a->own_room[count++] = t->rows[i].product;
   a->own = a->own_room;
-  a->own_count = count;
+  a->own_count = as_distinct_products(a->own_room, count);
   return AS_OK;
 }
 
@@ -292,13 +288,9 @@ static as_status find_session(asking *a) {
   if (status == AS_OK) status = as_recommender_fold_in(r, a->request->session, a->request->session_count, vector);
   if (status == AS_OK) {
     score_all(r, vector, a->scores);
-    for (int64_t i = 0; i < a->request->session_count; i++) { /* insertion sort: sessions are short */
-      int64_t at = i;
-      for (; at > 0 && a->own_room[at - 1] > a->request->session[i]; at--) a->own_room[at] = a->own_room[at - 1];
-      a->own_room[at] = a->request->session[i];
-    }
+    memcpy(a->own_room, a->request->session, (size_t)a->request->session_count * sizeof *a->own_room);
     a->own = a->request->keep_seen ? NULL : a->own_room;
-    a->own_count = a->request->keep_seen ? 0 : a->request->session_count;
+    a->own_count = a->request->keep_seen ? 0 : as_distinct_products(a->own_room, a->request->session_count);
   }
   as_free(r->ctx, vector);
   return status;
@@ -358,9 +350,15 @@ static as_status restrict_products(asking *a) {
 }
 
 static bool is_own(const asking *a, int32_t product) {
-  for (int64_t i = 0; i < a->own_count; i++)
-    if (a->own[i] == product) return true;
-  return false;
+  int64_t low = 0, high = a->own_count;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    if (a->own[middle] < product)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < a->own_count && a->own[low] == product;
 }
 
 static as_recommendation *add(asking *a, int32_t product, double score, double raw) {
@@ -460,24 +458,28 @@ static as_status answer_cross_sell(asking *a) {
   return status;
 }
 
+/* By the customer's scores; when nobody is known, by the share of buying customers who bought a product. */
 static as_status answer_upsell(asking *a) {
   const as_recommender *r = a->r;
   const int32_t anchor = a->request->product;
-  int32_t *candidates;
-  int64_t count;
-  float *flat = a->scores ? NULL : as_alloc_zero(r->ctx, (size_t)as_products_count(r->products), sizeof *flat);
-  if (!a->scores && !flat) return AS_E_NOMEM;
-  as_status status = as_upsell(r, anchor, a->scores ? a->scores : flat, &candidates, &count);
+  const int64_t products = as_products_count(r->products);
+  int32_t *candidates = NULL;
+  int64_t count = 0;
+  float *shares = a->scores ? NULL : as_alloc(r->ctx, (size_t)products, sizeof *shares);
+  if (!a->scores && !shares) return AS_E_NOMEM;
+  for (int64_t p = 0; shares && p < products; p++)
+    shares[p] = (float)r->buyers[p] / (float)(r->buying_customers > 0 ? r->buying_customers : 1);
+  as_status status = as_upsell(r, anchor, a->scores ? a->scores : shares, &candidates, &count);
   for (int64_t i = 0; status == AS_OK && i < count && a->count < a->request->n; i++) {
     const int32_t p = candidates[i];
     if (!a->allowed[p] || is_own(a, p)) continue;
-    const double raw = a->scores ? (double)a->scores[p] : 0;
-    as_recommendation *one = add(a, p, a->scores ? as_platt_probability(r->platt, raw) : 0, raw);
+    const double raw = (double)(a->scores ? a->scores : shares)[p];
+    as_recommendation *one = add(a, p, a->scores ? as_platt_probability(r->platt, raw) : raw, raw);
     snprintf(one->reason, sizeof one->reason, "%s%.2f times the price of %.80s, same category", a->why_trending,
              (double)r->products->prices[p] / (double)r->products->prices[anchor], name_of(r, anchor));
   }
   as_free(r->ctx, candidates);
-  as_free(r->ctx, flat);
+  as_free(r->ctx, shares);
   return status;
 }
 

@@ -26,8 +26,7 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Sorts and drops repetitions; returns how many are left. */
-static int64_t distinct(int32_t *items, int64_t count) {
+int64_t as_distinct_products(int32_t *items, int64_t count) {
   int64_t kept = 0;
   if (count > 1) qsort(items, (size_t)count, sizeof *items, ascending);
   for (int64_t i = 0; i < count; i++)
@@ -46,7 +45,7 @@ as_status as_seen_products(const as_interactions *t, int64_t **starts, int32_t *
     const int64_t first = t->starts[c], count = t->starts[c + 1] - first;
     (*starts)[c] = filled;
     for (int64_t i = 0; i < count; i++) mine[i] = t->rows[first + i].product;
-    filled += distinct(mine, count);
+    filled += as_distinct_products(mine, count);
   }
   (*starts)[customers] = filled;
   return AS_OK;

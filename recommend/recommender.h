@@ -26,9 +26,25 @@ typedef struct as_recommend_settings {
   int64_t features;              /* AS_FEATURES_* */
 } as_recommend_settings;
 
+typedef enum as_recommend_phase {
+  AS_RECOMMEND_TRAINED,
+  AS_RECOMMEND_CALIBRATING, /* the run on the rows that are not held back; it begins again when training goes on */
+  AS_RECOMMEND_LEARNING     /* the run on all rows */
+} as_recommend_phase;
+
+/* Where training is. */
+typedef struct as_recommend_run {
+  int64_t phase;            /* as_recommend_phase; only a trained recommender is to be asked */
+  int64_t epochs, seed;     /* of this run, which may be an update */
+  int64_t holdout;          /* as_holdout */
+  int64_t epoch, row;       /* LEARNING: epochs done, rows of the next one done */
+  bool hogwild;
+} as_recommend_run;
+
 typedef struct as_recommender {
   as_context *ctx;
   as_recommend_settings settings;
+  as_recommend_run run;
   as_interaction_types types;
   int purchase; /* the type "purchase", -1 if there is none */
   as_platt platt; /* from raw score to probability of purchase */
@@ -47,13 +63,18 @@ typedef struct as_recommender {
   bool *met; /* [products] whether anybody had anything to do with it */
 } as_recommender;
 
-/* Opens a folder. AS_E_MODEL: absent or wrong; the text names the file and the field or tensor. Caller frees. */
+/* Opens a folder. AS_E_MODEL: absent or wrong, or its training was interrupted; the text names the file and the field or
+ * tensor. Caller frees. */
 AS_MUST_CHECK as_status as_recommender_open(as_context *ctx, const char *folder, as_recommender **out);
+/* The same for one whose training was interrupted, to be trained further (as_recommender_resume) and nothing else. */
+AS_MUST_CHECK as_status as_recommender_open_unfinished(as_context *ctx, const char *folder, as_recommender **out);
 /* Writes the folder: whole under another name, then in one step in place of what is there. */
 AS_MUST_CHECK as_status as_recommender_save(const as_recommender *recommender, const char *folder);
 void as_recommender_free(as_recommender *recommender); /* NULL is allowed */
 /* Makes what is derived; called by training and opening. */
 AS_MUST_CHECK as_status as_recommender_prepare(as_recommender *recommender);
+/* Sorts and drops repetitions; returns how many are left. */
+int64_t as_distinct_products(int32_t *products, int64_t count);
 /* The distinct products of each customer, ascending: starts [customers + 1] and products; caller frees both. */
 AS_MUST_CHECK as_status as_seen_products(const as_interactions *interactions, int64_t **starts, int32_t **products);
 

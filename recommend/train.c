@@ -11,7 +11,8 @@
 
 enum {
   LEAST_ROWS = 20,       /* fewer don't tell anything about a tenth of them */
-  CALIBRATED = 2000,     /* customers whose scores are looked at, at most */
+  CALIBRATED = 2000,     /* customers whose scores are looked at, at most ... */
+  CALIBRATED_SCORES = 40000000, /* ... and scores, but 100 customers anyway */
   NEGATIVES = 100,       /* products a customer that stand for all it did not buy */
   CUSTOMER_STREAM = 0x41, /* of random numbers */
   NEGATIVE_STREAM = 0x42,
@@ -23,7 +24,7 @@ as_recommend_settings as_recommend_settings_usual(as_lightfm_loss loss) {
   const bool als = loss == AS_LIGHTFM_ALS;
   return (as_recommend_settings){.loss = (int)loss, .dim = 32, .epochs = als ? 15 : 30, .max_sampled = 10, .k = 5, .n = 10,
                                  .seed = 1, .learning_rate = 0.05, .rho = 0.95, .epsilon = 1e-6,
-                                 .item_alpha = als ? 30 : 0, .user_alpha = als ? 30 : 0, .confidence = 4,
+                                 .item_alpha = als ? 20 : 0, .user_alpha = als ? 20 : 0, .confidence = 1,
                                  .features = als ? 0 : AS_FEATURES_CATEGORY | AS_FEATURES_PRICE | AS_FEATURES_WORDS};
 }
 
@@ -121,27 +122,34 @@ static as_status make_pairs(as_context *ctx, const as_interactions *t, const as_
 typedef struct training {
   as_recommender *r;
   const as_recommend_listener *listener;
-  bool calibrating;
 } training;
 
 static bool report(void *user, const as_fit_progress *progress) {
   const training *t = user;
-  return !t->listener || t->listener->progress(t->listener->user, t->calibrating, progress);
+  as_recommend_run *run = &t->r->run;
+  const bool calibrating = run->phase == AS_RECOMMEND_CALIBRATING;
+  if (!calibrating) {
+    run->epoch = progress->epoch;
+    run->row = progress->rows == progress->of_rows ? 0 : progress->rows;
+  }
+  return !t->listener || t->listener->progress(t->listener->user, calibrating, progress);
 }
 
+/* Trains `model` from where the run is (the calibration's: from the beginning). */
 static as_status fit(training *t, as_lightfm *model, const pairs *p, int64_t epochs, uint64_t seed) {
   const as_recommend_settings *s = &t->r->settings;
+  const as_recommend_run *run = &t->r->run;
   if (s->loss == AS_LIGHTFM_ALS) {
     const as_als_options options = {.confidence = s->confidence, .item_alpha = s->item_alpha,
-                                    .user_alpha = s->user_alpha, .epochs = epochs, .progress = report,
-                                    .progress_user = t};
+                                    .user_alpha = s->user_alpha, .first_epoch = run->epoch, .epochs = epochs,
+                                    .progress = report, .progress_user = t};
     return as_lightfm_als(model, &p->rows, &options, NULL);
   }
   const as_fit_options options = {.loss = (as_lightfm_loss)s->loss, .learning_rate = s->learning_rate, .rho = s->rho,
                                   .epsilon = s->epsilon, .max_sampled = (int32_t)s->max_sampled, .k = (int32_t)s->k,
                                   .n = (int32_t)s->n, .item_alpha = s->item_alpha, .user_alpha = s->user_alpha,
-                                  .epochs = epochs, .seed = seed, .hogwild = s->hogwild, .progress = report,
-                                  .progress_user = t};
+                                  .first_epoch = run->epoch, .first_row = run->row, .epochs = epochs, .seed = seed,
+                                  .hogwild = run->hogwild, .progress = report, .progress_user = t};
   return (s->compat ? as_lightfm_fit_exact : as_lightfm_fit)(model, &t->r->customers, &t->r->features.matrix, &p->rows,
                                                              &options, NULL);
 }
@@ -190,33 +198,38 @@ static bool add_example(as_context *ctx, sample *s, float score, bool positive, 
 
 enum { OPEN, LEARNED, BOUGHT }; /* what a product is to a customer: could be bought, was met before, was bought then */
 
+/* Products that could have been bought and were not: all of them, or NEGATIVES drawn ones that stand for all. */
+static bool add_others(const as_recommender *r, const float *scores, const unsigned char *mark, as_random *random,
+                       sample *s) {
+  const int64_t products = as_products_count(r->products);
+  int64_t others = 0;
+  for (int64_t p = 0; p < products; p++) others += mark[p] == OPEN && r->met[p];
+  const bool all = others <= 4 * NEGATIVES;
+  const float weight = all ? 1 : (float)others / NEGATIVES;
+  bool ok = true;
+  for (int64_t n = 0; ok && n < (all ? products : NEGATIVES); n++) {
+    int64_t p = n;
+    if (all && (mark[p] != OPEN || !r->met[p])) continue;
+    while (!all && (mark[p = (int64_t)as_random_below(random, (uint64_t)products)] != OPEN || !r->met[p])) {
+    }
+    ok = add_example(r->ctx, s, scores[p], false, weight);
+  }
+  return ok;
+}
+
 static as_status add_customer(const as_recommender *r, int64_t c, const bool *held, bool any_type, const float *scores,
                               unsigned char *mark, as_random *random, sample *s) {
   const as_interactions *t = r->interactions;
-  const int64_t products = as_products_count(r->products);
-  int64_t bought = 0, learned = 0;
+  bool ok = true;
   for (int64_t i = t->starts[c]; i < t->starts[c + 1]; i++)
     if (!held[i]) mark[t->rows[i].product] = LEARNED;
-  for (int64_t i = t->starts[c]; i < t->starts[c + 1]; i++) {
+  for (int64_t i = t->starts[c]; ok && i < t->starts[c + 1]; i++) {
     const as_interaction *row = &t->rows[i];
     if (!held[i] || mark[row->product] != OPEN || (!any_type && (int)row->type != r->purchase)) continue;
     mark[row->product] = BOUGHT;
-    bought++;
+    ok = add_example(r->ctx, s, scores[row->product], true, 1);
   }
-  bool ok = true;
-  for (int64_t i = t->starts[c]; i < t->starts[c + 1]; i++)
-    if (mark[t->rows[i].product] == LEARNED && !held[i]) learned++;
-  for (int64_t i = t->starts[c]; ok && i < t->starts[c + 1]; i++)
-    if (mark[t->rows[i].product] == BOUGHT) {
-      ok = add_example(r->ctx, s, scores[t->rows[i].product], true, 1);
-      mark[t->rows[i].product] = LEARNED; /* once */
-    }
-  const int64_t others = products - bought - (learned < products ? learned : 0);
-  const float weight = others > NEGATIVES ? (float)others / NEGATIVES : 1;
-  for (int64_t n = 0; ok && n < NEGATIVES && others > 0; n++) {
-    const int64_t p = (int64_t)as_random_below(random, (uint64_t)products);
-    if (mark[p] == OPEN && r->met[p]) ok = add_example(r->ctx, s, scores[p], false, weight);
-  }
+  ok = ok && add_others(r, scores, mark, random, s);
   for (int64_t i = t->starts[c]; i < t->starts[c + 1]; i++) mark[t->rows[i].product] = OPEN;
   return ok ? AS_OK : AS_E_NOMEM;
 }
@@ -228,14 +241,15 @@ static as_status fit_platt(as_recommender *r, const as_lightfm *model, const boo
   as_random random = as_random_start((uint64_t)r->settings.seed, NEGATIVE_STREAM);
   as_vectors items = {0}, users = {0};
   sample s = {0};
-  int64_t used = 0, purchases = 0;
+  int64_t used = 0, purchases = 0, most = CALIBRATED_SCORES / products;
+  most = most < 100 ? 100 : most > CALIBRATED ? CALIBRATED : most;
   float *scores = as_alloc(r->ctx, (size_t)products, sizeof *scores);
   unsigned char *mark = as_alloc_zero(r->ctx, (size_t)products, 1);
   as_status status = scores && mark ? AS_OK : AS_E_NOMEM;
   if (status == AS_OK) status = as_vectors_make(r->ctx, model, &r->features.matrix, true, &items);
   if (status == AS_OK) status = as_vectors_make(r->ctx, model, &r->customers, false, &users);
   for (int64_t i = 0; i < as_interactions_count(t); i++) purchases += held[i] && (int)t->rows[i].type == r->purchase;
-  for (int64_t i = 0; status == AS_OK && i < customers && used < CALIBRATED; i++) {
+  for (int64_t i = 0; status == AS_OK && i < customers && used < most; i++) {
     const int64_t c = (int64_t)as_permutation_at(&order, (uint64_t)i);
     bool learned = false, asked = false;
     for (int64_t row = t->starts[c]; row < t->starts[c + 1]; row++) {
@@ -275,9 +289,7 @@ static as_status calibrate(training *t, as_holdout holdout) {
   if (status == AS_OK && count > 0 && count < rows) {
     status = make_pairs(r->ctx, r->interactions, &r->types, r->settings.half_life, held, &p);
     if (status == AS_OK) status = new_model(r, &model);
-    t->calibrating = true;
     if (status == AS_OK) status = fit(t, model, &p, r->settings.epochs, (uint64_t)r->settings.seed);
-    t->calibrating = false;
     if (status == AS_OK) status = fit_platt(r, model, held);
   }
   pairs_free(r->ctx, &p);
@@ -297,20 +309,28 @@ static as_status note_met(as_recommender *r) {
   return AS_OK;
 }
 
-static as_status train(training *t, as_holdout holdout, int64_t epochs, uint64_t seed) {
+/* What is left of the run. */
+static as_status train(training *t) {
   as_recommender *r = t->r;
+  as_recommend_run *run = &r->run;
   pairs p = {0};
   r->purchase = as_interaction_type_find(&r->types, "purchase", strlen("purchase"));
   r->customers = as_feature_identity(as_interactions_customers(r->interactions));
   as_status status = note_met(r);
-  if (status == AS_OK) status = calibrate(t, holdout);
-  if (status == AS_OK) status = make_pairs(r->ctx, r->interactions, &r->types, r->settings.half_life, NULL, &p);
   if (status == AS_OK && !r->model) status = new_model(r, &r->model);
-  if (status == AS_OK) status = fit(t, r->model, &p, epochs, seed);
+  if (status == AS_OK && run->phase == AS_RECOMMEND_CALIBRATING) {
+    run->epoch = run->row = 0;
+    status = calibrate(t, (as_holdout)run->holdout);
+    if (status == AS_OK) run->phase = AS_RECOMMEND_LEARNING;
+  }
+  if (status == AS_OK) status = make_pairs(r->ctx, r->interactions, &r->types, r->settings.half_life, NULL, &p);
+  if (status == AS_OK) status = fit(t, r->model, &p, run->epochs, (uint64_t)run->seed);
   pairs_free(r->ctx, &p);
   as_free(r->ctx, r->met);
   r->met = NULL;
-  return status == AS_OK ? as_recommender_prepare(r) : status;
+  if (status != AS_OK) return status;
+  run->phase = AS_RECOMMEND_TRAINED;
+  return as_recommender_prepare(r);
 }
 
 static as_status check_settings(as_context *ctx, const as_recommend_settings *s, const as_products *products) {
@@ -333,16 +353,23 @@ as_status as_recommender_train(as_context *ctx, as_products *products, as_intera
   }
   *r = (as_recommender){.ctx = ctx, .settings = *settings, .types = *types, .products = products,
                         .interactions = interactions};
-  training t = {.r = r, .listener = listener};
+  training t = {r, listener};
+  r->run = (as_recommend_run){.phase = AS_RECOMMEND_CALIBRATING, .epochs = settings->epochs, .seed = settings->seed,
+                              .holdout = (int64_t)holdout, .hogwild = settings->hogwild};
   as_status status = check_settings(ctx, settings, products);
   if (status == AS_OK) status = as_product_features_make(ctx, products, (int)settings->features, &r->features);
-  if (status == AS_OK) status = train(&t, holdout, settings->epochs, (uint64_t)settings->seed);
-  if (status != AS_OK) {
+  if (status == AS_OK) status = train(&t);
+  if (status != AS_OK && status != AS_E_INTERRUPTED) {
     as_recommender_free(r);
     return status;
   }
   *out = r;
-  return AS_OK;
+  return status;
+}
+
+as_status as_recommender_resume(as_recommender *r, const as_recommend_listener *listener) {
+  training t = {r, listener};
+  return train(&t);
 }
 
 /* The rows of features behind the products move up when products are added. */
@@ -371,7 +398,7 @@ static as_status move_features(as_lightfm *m, int64_t before, int64_t now, int64
 as_status as_recommender_update(as_recommender *r, as_interactions *interactions, int64_t epochs, as_holdout holdout,
                                 const as_recommend_listener *listener) {
   const int64_t before = r->features.matrix.rows, now = as_products_count(r->products);
-  training t = {.r = r, .listener = listener};
+  training t = {r, listener};
   as_interactions_free(r->interactions);
   r->interactions = interactions;
   as_status status = as_product_features_make(r->ctx, r->products, (int)r->settings.features, &r->features);
@@ -386,6 +413,7 @@ as_status as_recommender_update(as_recommender *r, as_interactions *interactions
     as_free(r->ctx, *derived[i]);
     *derived[i] = NULL;
   }
-  if (status == AS_OK) status = train(&t, holdout, epochs, (uint64_t)r->settings.seed + (uint64_t)now);
-  return status;
+  r->run = (as_recommend_run){.phase = AS_RECOMMEND_CALIBRATING, .epochs = epochs, .seed = r->settings.seed + now,
+                              .holdout = (int64_t)holdout, .hogwild = r->settings.hogwild};
+  return status == AS_OK ? train(&t) : status;
 }

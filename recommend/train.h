@@ -21,7 +21,8 @@ typedef struct as_recommend_listener {
 } as_recommend_listener;
 
 /* Trains on all rows, after a run on the rows that are not held back, which gives the calibration. Takes `products` and
- * `interactions` over, also on failure. `listener` may be NULL. AS_E_INTERRUPTED: nothing was made. Caller frees *out. */
+ * `interactions` over, also on failure. `listener` may be NULL. AS_E_INTERRUPTED: *out is not trained to the end and can
+ * only be saved, resumed and freed. After other errors *out is NULL. Caller frees *out. */
 AS_MUST_CHECK as_status as_recommender_train(as_context *ctx, as_products *products, as_interactions *interactions,
                                              const as_interaction_types *types, const as_recommend_settings *settings,
                                              as_holdout holdout, const as_recommend_listener *listener,
@@ -34,9 +35,13 @@ AS_MUST_CHECK as_status as_recommender_train_alike(const as_recommender *like, a
 
 /* Goes on with a trained recommender for `epochs` more, after new products and interactions have been added to it: new
  * customers and products get rows of their own, everything else keeps its numbers. `interactions` holds old and new
- * rows, customers of before with their numbers; it is taken over. */
+ * rows, customers of before with their numbers; it is taken over. AS_E_INTERRUPTED: as above; after other errors the
+ * recommender can only be freed. */
 AS_MUST_CHECK as_status as_recommender_update(as_recommender *recommender, as_interactions *interactions,
                                               int64_t epochs, as_holdout holdout,
                                               const as_recommend_listener *listener);
+
+/* Goes on with training that was interrupted, and ends with the same bytes as if it had not been (but with hogwild). */
+AS_MUST_CHECK as_status as_recommender_resume(as_recommender *recommender, const as_recommend_listener *listener);
 
 #endif

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
 #include "recommend/train.h"
 #include "tests/harness.h"
 #include "tests/program.h"
@@ -398,6 +401,53 @@ START_TEST(damaged_folders_are_refused) {
 }
 END_TEST
 
+/* Asks everything; what comes out does not matter. */
+static void ask_everything(const as_recommender *r) {
+  as_recommendation out[8];
+  int64_t count;
+  const int32_t session[] = {0, 3};
+  for (int kind = 0; kind < AS_RECOMMEND_KINDS; kind++) {
+    as_recommend_request q = {.kind = (as_recommend_kind)kind, .customer = "C001", .n = 8, .product = 2};
+    as_status status = as_recommend(r, &q, out, &count);
+    q.customer = NULL;
+    q.session = session;
+    q.session_count = 2;
+    if (status == AS_OK) status = as_recommend(r, &q, out, &count);
+    if (status == AS_OK) status = as_similar_products(r, 1, 8, out, &count);
+    (void)status;
+  }
+}
+
+/* Bytes changed, taken away and put in anywhere: the folder is refused, or is one that answers. */
+START_TEST(any_damage_is_survived) {
+  static const char *const files[] = {"config.json", "model.safetensors", "products.csv", "customers.csv", "features.csv"};
+  as_random random = as_random_start(11, (uint64_t)_i);
+  as_recommender *r = shop(AS_LIGHTFM_WARP);
+  int refused = 0;
+  for (int turn = 0; turn < 60; turn++) {
+    char path[4300], *bytes;
+    size_t length;
+    snprintf(path, sizeof path, "%s/%s", below("m"), files[as_random_below(&random, 5)]);
+    ck_assert_ok(ctx, as_recommender_save(r, below("m")));
+    ck_assert_ok(ctx, as_file_read(ctx, path, 0, AS_E_MODEL, &bytes, &length));
+    const size_t head = length < 2000 ? length : 2000; /* the structure stands in front */
+    for (uint64_t changes = 1 + as_random_below(&random, 3); changes > 0; changes--)
+      bytes[as_random_below(&random, as_random_below(&random, 2) ? head : length)] = (char)as_random_u32(&random);
+    if (as_random_below(&random, 4) == 0) length = (size_t)as_random_below(&random, length);
+    ck_assert_ok(ctx, as_file_write(ctx, path, bytes, length));
+    as_free(ctx, bytes);
+    as_recommender *again;
+    const as_status status = as_recommender_open(ctx, below("m"), &again);
+    if (status == AS_OK) ask_everything(again);
+    if (status != AS_OK && status != AS_E_MODEL) ck_abort_msg("turn %d: status %d: %s", turn, (int)status, as_error_text(ctx));
+    refused += status == AS_E_MODEL;
+    as_recommender_free(again);
+  }
+  ck_assert_int_gt(refused, 10);
+  as_recommender_free(r);
+}
+END_TEST
+
 START_TEST(an_update_adds_customers_and_products) {
   as_recommender *r = shop(AS_LIGHTFM_WARP);
   const as_interaction_types types = as_interaction_types_usual();
@@ -431,27 +481,83 @@ START_TEST(an_update_adds_customers_and_products) {
 }
 END_TEST
 
-static bool stop_at_once(void *user, bool calibrating, const as_fit_progress *progress) {
+/* Stops at the n-th progress. */
+static bool stop_at(void *user, bool calibrating, const as_fit_progress *progress) {
   (void)calibrating;
   (void)progress;
-  return ++*(int *)user < 3;
+  return --*(int *)user > 0;
 }
 
-START_TEST(an_interruption_makes_nothing) {
+static as_status start_shop(as_recommend_settings settings, int stop, as_recommender **out) {
   const as_interaction_types types = as_interaction_types_usual();
   const as_interaction_options options = {.types = &types};
-  const as_recommend_settings settings = quick(AS_LIGHTFM_WARP);
-  int calls = 0;
-  const as_recommend_listener listener = {stop_at_once, &calls};
+  const as_recommend_listener listener = {stop_at, &stop};
   as_products *products;
   as_interactions *interactions;
-  as_recommender *r;
   ck_assert_ok(ctx, as_products_read(ctx, as_source_path(SHOP "products.csv"), NULL, &products));
   ck_assert_ok(ctx, as_interactions_read(ctx, as_source_path(SHOP "interactions.csv"), products, &options, &interactions));
-  ck_assert_int_eq(as_recommender_train(ctx, products, interactions, &types, &settings, AS_HOLDOUT_TIME, &listener, &r),
-                   AS_E_INTERRUPTED);
-  ck_assert_ptr_null(r);
-  ck_assert_int_eq(calls, 3);
+  return as_recommender_train(ctx, products, interactions, &types, &settings, AS_HOLDOUT_TIME, stop ? &listener : NULL,
+                              out);
+}
+
+static void assert_same_folder(const char *a, const char *b) {
+  static const char *const files[] = {"config.json", "model.safetensors", "products.csv", "customers.csv", "features.csv"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char *one, *other, path[2][4300];
+    size_t m, n;
+    snprintf(path[0], sizeof path[0], "%s/%s", a, files[i]);
+    snprintf(path[1], sizeof path[1], "%s/%s", b, files[i]);
+    ck_assert_ok(ctx, as_file_read(ctx, path[0], 0, AS_E_MODEL, &one, &m));
+    ck_assert_ok(ctx, as_file_read(ctx, path[1], 0, AS_E_MODEL, &other, &n));
+    if (m != n || memcmp(one, other, n) != 0) ck_abort_msg("%s differs", files[i]);
+    as_free(ctx, one);
+    as_free(ctx, other);
+  }
+}
+
+/* For each way to train: stopped at many places, saved, opened, gone on with, stopped again, ... */
+START_TEST(interrupted_training_ends_with_the_same_bytes) {
+  as_recommend_settings settings = quick(_i == 1 ? AS_LIGHTFM_ALS : _i == 3 ? AS_LIGHTFM_LOGISTIC : AS_LIGHTFM_WARP);
+  settings.compat = _i == 2;
+  settings.schedule = _i == 3 ? AS_LIGHTFM_ADADELTA : AS_LIGHTFM_ADAGRAD;
+  as_recommender *r, *again;
+  ck_assert_ok(ctx, start_shop(settings, 0, &r));
+  ck_assert_ok(ctx, as_recommender_save(r, below("whole")));
+  as_recommender_free(r);
+  int stops = 0;
+  for (int first = 1;; first += first < 6 ? 1 : 7) {
+    as_status status = start_shop(settings, first, &r);
+    if (status == AS_OK) break;
+    for (int more = 3; status == AS_E_INTERRUPTED; more += 5) {
+      int left = more;
+      const as_recommend_listener listener = {stop_at, &left};
+      ck_assert_ok(ctx, as_recommender_save(r, below("part")));
+      as_recommender_free(r);
+      ck_assert_refused(ctx, as_recommender_open(ctx, below("part"), &again), AS_E_MODEL, "--resume");
+      ck_assert_ok(ctx, as_recommender_open_unfinished(ctx, below("part"), &r));
+      status = as_recommender_resume(r, &listener);
+      stops++;
+    }
+    ck_assert_ok(ctx, status);
+    ck_assert_ok(ctx, as_recommender_save(r, below("part")));
+    as_recommender_free(r);
+    assert_same_folder(below("whole"), below("part"));
+  }
+  as_recommender_free(r);
+  ck_assert_int_gt(stops, 5);
+  ck_assert_refused(ctx, as_recommender_open_unfinished(ctx, below("whole"), &again), AS_E_MODEL, "nothing to go on with");
+}
+END_TEST
+
+START_TEST(a_position_that_can_not_be_is_refused) {
+  as_recommender *r;
+  ck_assert_int_eq(start_shop(quick(AS_LIGHTFM_WARP), 20, &r), AS_E_INTERRUPTED);
+  r->run.phase = AS_RECOMMEND_LEARNING;
+  for (int i = 0; i < 3; i++) {
+    r->run.row = i == 0 ? -128 : i == 1 ? 1 : INT64_C(1) << 40;
+    ck_assert_refused(ctx, as_recommender_resume(r, NULL), AS_E_INVALID, "can't go on from row");
+  }
+  as_recommender_free(r);
 }
 END_TEST
 
@@ -513,6 +619,59 @@ START_TEST(odd_shops_have_answers) {
 }
 END_TEST
 
+/* Data that can't be used: exit code 3, and the text names the file and the line. */
+START_TEST(bad_data_are_named_with_file_and_line) {
+  static const char *const good_products = "product_id,name,category,price\n7,a,x,1\n8,b,x,2\n";
+  static const char *const good_rows = "customer_id,product_id,interaction_type,timestamp\n1,7,view,5\n";
+  static const struct {
+    const char *products, *rows, *file, *says;
+  } cases[] = {
+      {NULL, "customer_id,product_id,interaction_type,timestamp\n1,7,view,5\n1,9,view,5\n", "i.csv: line 3", "9"},
+      {NULL, "customer_id,product_id,interaction_type,timestamp\n1,7,stare,5\n", "i.csv: line 2", "stare"},
+      {NULL, "customer_id,product_id,interaction_type,timestamp\n1,7,view,yesterday\n", "i.csv: line 2", "yesterday"},
+      {NULL, "customer_id,product_id,interaction_type,timestamp\n1,7,view,2025-02-30\n", "i.csv: line 2", "2025-02-30"},
+      {NULL, "customer_id,product_id,interaction_type,timestamp\n,7,view,5\n", "i.csv: line 2", "customer_id"},
+      {NULL, "customer_id,product_id,interaction_type,timestamp\n", "i.csv", ""},
+      {NULL, "", "i.csv", ""},
+      {NULL, "customer_id,product_id,interaction_type\n1,7,view\n", "i.csv", "timestamp"},
+      {"product_id,name,category,price\n7,a,x,1\n7,b,x,2\n", NULL, "p.csv: line 3", "7"},
+      {"product_id,name,category,price\n7,a,x,cheap\n", NULL, "p.csv: line 2", "price"},
+      {"product_id,name,category,price\n7,a,x,-1\n", NULL, "p.csv: line 2", "price"},
+      {"product_id,name,category,price\n,a,x,1\n", NULL, "p.csv: line 2", "product_id"},
+      {"product_id,name,category,price\n", NULL, "p.csv", ""},
+      {"name,category,price\na,x,1\n", NULL, "p.csv", "product_id"},
+      {"", NULL, "p.csv", ""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const char *products = cases[i].products ? cases[i].products : good_products;
+    const char *rows = cases[i].rows ? cases[i].rows : good_rows;
+    ck_assert_ok(ctx, as_file_write(ctx, below("p.csv"), products, strlen(products)));
+    ck_assert_ok(ctx, as_file_write(ctx, below("i.csv"), rows, strlen(rows)));
+    const char *const words[] = {"train", "recommend", "--interactions", below("i.csv"), "--products", below("p.csv"),
+                                 "--out", below("m"), NULL};
+    as_program program = as_run_program(ctx, words);
+    if (program.code != 3 || !strstr(program.err, cases[i].file) || !strstr(program.err, cases[i].says))
+      ck_abort_msg("case %zu: exit %d: %s", i, program.code, program.err);
+    as_program_free(&program);
+    ck_assert(!as_path_exists(below("m")));
+  }
+}
+END_TEST
+
+START_TEST(rows_that_can_not_be_used_are_skipped_when_asked) {
+  const char *products = "product_id,name,category,price\n7,a,x,1\n7,b,x,2\n8,c,x,nothing\n9,d,x,3\n";
+  const char *rows = "customer_id,product_id,interaction_type,timestamp\n1,7,view,5\n1,6,view,5\n2,9,view,soon\n2,9,view,6\n";
+  ck_assert_ok(ctx, as_file_write(ctx, below("p.csv"), products, strlen(products)));
+  ck_assert_ok(ctx, as_file_write(ctx, below("i.csv"), rows, strlen(rows)));
+  const char *const words[] = {"train", "recommend", "--interactions", below("i.csv"), "--products", below("p.csv"),
+                               "--out", below("m"), "--on-error", "skip", NULL};
+  as_program program = as_run_program(ctx, words);
+  if (program.code != 0 || !strstr(program.err, "2 interactions of 2 customers with 2 products"))
+    ck_abort_msg("exit %d: %s", program.code, program.err);
+  as_program_free(&program);
+}
+END_TEST
+
 START_TEST(the_commands_answer_and_refuse) {
   static const struct {
     int code;
@@ -554,10 +713,14 @@ Suite *as_suite(void) {
   tcase_add_test(tcase, requests_without_sense_are_refused);
   tcase_add_loop_test(tcase, the_folder_is_the_same_for_any_threads_and_when_read_and_written, 0, 4);
   tcase_add_test(tcase, damaged_folders_are_refused);
+  tcase_add_loop_test(tcase, any_damage_is_survived, 0, 4);
   tcase_add_test(tcase, an_update_adds_customers_and_products);
-  tcase_add_test(tcase, an_interruption_makes_nothing);
+  tcase_add_loop_test(tcase, interrupted_training_ends_with_the_same_bytes, 0, 4);
+  tcase_add_test(tcase, a_position_that_can_not_be_is_refused);
   tcase_add_test(tcase, every_failing_allocation_is_reported_and_nothing_leaks);
   tcase_add_test(tcase, odd_shops_have_answers);
+  tcase_add_test(tcase, bad_data_are_named_with_file_and_line);
+  tcase_add_test(tcase, rows_that_can_not_be_used_are_skipped_when_asked);
   tcase_add_test(tcase, the_commands_answer_and_refuse);
   suite_add_tcase(suite, tcase);
   return suite;
