@@ -4,6 +4,7 @@ recommend_include_HEADERS = recommend/lightfm.h recommend/lightfm_exact.h recomm
   recommend/recommender.h recommend/topn.h recommend/train.h recommend/baselines.h recommend/evaluate.h recommend/ranks.h
 libassistify_all_la_SOURCES += recommend/baselines.c recommend/evaluate.c recommend/evaluate_report.c recommend/ranks.c \
   recommend/train_alike.c
+libassistify_all_la_SOURCES += recommend/answer.c recommend/scores.c recommend/scores.h
 libassistify_all_la_SOURCES += recommend/als.c recommend/features.c recommend/folder.c recommend/kinds.c \
   recommend/recommender.c recommend/topn.c recommend/train.c
 libassistify_all_la_SOURCES += recommend/fit.c recommend/fit_state.c recommend/fit_state.h recommend/lightfm.c recommend/lightfm_exact.c

@@ -248,7 +248,15 @@ START_TEST(purchases_fit_the_category_or_the_message) {
   ck_assert_ok(ctx, as_recommend(r, &q, out, &count));
   ck_assert_int_gt(count, 0);
   for (int64_t i = 0; i < count; i++) ck_assert_str_eq(as_products_category(r->products, out[i].product), "Lighting");
-  q.message = "xyzzy";
+  ck_assert_ptr_nonnull(strstr(out[0].reason, "named"));
+  bool named = true; /* those that are named come first, each part by score */
+  for (int64_t i = 1; i < count; i++) {
+    const bool now = strstr(out[i].reason, "named") != NULL;
+    ck_assert(named || !now);
+    if (named == now) ck_assert(out[i].raw <= out[i - 1].raw);
+    named = now;
+  }
+  q.message = "with the and for xyzzy";
   ck_assert_ok(ctx, as_recommend(r, &q, out, &count));
   ck_assert_int_eq(count, as_products_count(r->products));
   q.category = "Submarines";
@@ -325,30 +333,31 @@ static void assert_same_file(const char *a, const char *b, const char *name) {
   as_free(ctx, y);
 }
 
-START_TEST(the_folder_is_the_same_for_any_threads_and_when_read_and_written) {
+static void assert_same_folder(const char *a, const char *b) {
   static const char *const files[] = {"config.json", "model.safetensors", "products.csv", "customers.csv", "features.csv"};
-  static const as_lightfm_loss losses[] = {AS_LIGHTFM_WARP, AS_LIGHTFM_WARP_KOS, AS_LIGHTFM_BPR, AS_LIGHTFM_LOGISTIC};
+  for (size_t f = 0; f < sizeof files / sizeof *files; f++) assert_same_file(a, b, files[f]);
+}
+
+START_TEST(the_folder_is_the_same_for_any_threads_and_when_read_and_written) {
+  static const as_lightfm_loss losses[] = {AS_LIGHTFM_WARP, AS_LIGHTFM_WARP_KOS, AS_LIGHTFM_BPR, AS_LIGHTFM_LOGISTIC,
+                                           AS_LIGHTFM_ALS};
+  static const int threads[] = {1, 3, 8};
   as_recommender *r = shop(losses[_i]), *again;
-  char a[4200], b[4200], c[4200];
-  snprintf(a, sizeof a, "%s/a", folder);
-  snprintf(b, sizeof b, "%s/b", folder);
-  snprintf(c, sizeof c, "%s/c", folder);
-  ck_assert_ok(ctx, as_recommender_save(r, a));
-  ck_assert_ok(ctx, as_recommender_open(ctx, a, &again));
-  ck_assert_ok(ctx, as_recommender_save(again, b));
-  ck_assert_ok(ctx, as_recommender_save(again, b)); /* replaces what is there */
-  as_context *one = as_test_context(1);
-  as_recommender *alone;
-  ck_assert_ok(one, train_shop(one, losses[_i], &alone));
-  ck_assert_ok(one, as_recommender_save(alone, c));
-  for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
-    assert_same_file(a, b, files[f]);
-    assert_same_file(a, c, files[f]);
-  }
-  as_recommender_free(alone);
-  as_test_context_free(one);
+  ck_assert_ok(ctx, as_recommender_save(r, below("a")));
+  ck_assert_ok(ctx, as_recommender_open(ctx, below("a"), &again));
+  ck_assert_ok(ctx, as_recommender_save(again, below("b")));
+  ck_assert_ok(ctx, as_recommender_save(again, below("b"))); /* replaces what is there */
+  assert_same_folder(below("a"), below("b"));
   as_recommender_free(r);
   as_recommender_free(again);
+  for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+    as_context *other = as_test_context(threads[i]);
+    ck_assert_ok(other, train_shop(other, losses[_i], &r));
+    ck_assert_ok(other, as_recommender_save(r, below("c")));
+    as_recommender_free(r);
+    as_test_context_free(other);
+    assert_same_folder(below("a"), below("c"));
+  }
 }
 END_TEST
 
@@ -498,21 +507,6 @@ static as_status start_shop(as_recommend_settings settings, int stop, as_recomme
   ck_assert_ok(ctx, as_interactions_read(ctx, as_source_path(SHOP "interactions.csv"), products, &options, &interactions));
   return as_recommender_train(ctx, products, interactions, &types, &settings, AS_HOLDOUT_TIME, stop ? &listener : NULL,
                               out);
-}
-
-static void assert_same_folder(const char *a, const char *b) {
-  static const char *const files[] = {"config.json", "model.safetensors", "products.csv", "customers.csv", "features.csv"};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    char *one, *other, path[2][4300];
-    size_t m, n;
-    snprintf(path[0], sizeof path[0], "%s/%s", a, files[i]);
-    snprintf(path[1], sizeof path[1], "%s/%s", b, files[i]);
-    ck_assert_ok(ctx, as_file_read(ctx, path[0], 0, AS_E_MODEL, &one, &m));
-    ck_assert_ok(ctx, as_file_read(ctx, path[1], 0, AS_E_MODEL, &other, &n));
-    if (m != n || memcmp(one, other, n) != 0) ck_abort_msg("%s differs", files[i]);
-    as_free(ctx, one);
-    as_free(ctx, other);
-  }
 }
 
 /* For each way to train: stopped at many places, saved, opened, gone on with, stopped again, ... */
@@ -682,11 +676,14 @@ START_TEST(the_commands_answer_and_refuse) {
       {2, "--interactions", {"train", "recommend", "--products", "x.csv"}},
       {2, "purchase=5", {"train", "recommend", "--weight", "view"}},
       {3, "no-such.csv", {"train", "recommend", "--interactions", "i", "--products", "no-such.csv", "--out", "/tmp/none"}},
+      {4, "no such folder", {"train", "recommend", "--resume", "/no/such/model"}},
+      {2, "--resume", {"train", "recommend", "--resume", "/no/such/model", "--dim", "8"}},
       {2, "needs --product", {"recommend", "1", "--type", "upsell"}},
       {2, "no use for --product", {"recommend", "1", "--product", "7"}},
       {2, "CUSTOMER or --session", {"recommend"}},
       {2, "not both", {"recommend", "1", "--session", "7"}},
       {4, "no such folder", {"recommend", "1", "--model", "/no/such/model"}},
+      {2, "from 1 to", {"recommend", "1", "-n", "0"}},
       {4, "no such folder", {"similar", "1", "--model", "/no/such/model"}},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -711,7 +708,7 @@ Suite *as_suite(void) {
   tcase_add_test(tcase, a_session_is_folded_in_for_every_loss);
   tcase_add_test(tcase, similar_products_are_sorted_and_not_the_product_itself);
   tcase_add_test(tcase, requests_without_sense_are_refused);
-  tcase_add_loop_test(tcase, the_folder_is_the_same_for_any_threads_and_when_read_and_written, 0, 4);
+  tcase_add_loop_test(tcase, the_folder_is_the_same_for_any_threads_and_when_read_and_written, 0, 5);
   tcase_add_test(tcase, damaged_folders_are_refused);
   tcase_add_loop_test(tcase, any_damage_is_survived, 0, 4);
   tcase_add_test(tcase, an_update_adds_customers_and_products);
