@@ -83,7 +83,9 @@
 #include "train/step.h"
 
 #include "infer/classifier.h"
+#include "infer/generate.h"
 #include "infer/intent_classifier.h"
+#include "infer/responder.h"
 #include "infer/sentiment_classifier.h"
 #include "infer/wrong_rows.h"
 

@@ -16,6 +16,7 @@ extern const as_command as_command_evaluate_recommend, as_command_recommend, as_
 extern const as_command as_command_inspect_model, as_command_inspect_run, as_command_inspect_train;
 extern const as_command as_command_metrics;
 extern const as_command as_command_pretrain;
+extern const as_command as_command_respond;
 extern const as_command as_command_tokenize;
 extern const as_command as_command_train_intent, as_command_predict_intent, as_command_evaluate_intent;
 extern const as_command as_command_train_sentiment, as_command_predict_sentiment, as_command_evaluate_sentiment;
@@ -35,6 +36,7 @@ static const as_command *const commands[] = {
     &as_command_evaluate_recommend,
     &as_command_predict_intent,
     &as_command_predict_sentiment,
+    &as_command_respond,
     &as_command_data_check,
     &as_command_data_split,
     &as_command_data_synth,

@@ -5,7 +5,8 @@ libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/
   cli/values.c cli/version.c cli/version.h
 # The commands, one file each or each family, and the options that they share.
 libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/training.h cli/training_options.c cli/training_view.c
-libassistify_cli_la_SOURCES += cli/train.c cli/pretrain.c cli/evaluate.c cli/predict.c cli/data.c cli/metrics.c cli/tokenize.c
+libassistify_cli_la_SOURCES += cli/train.c cli/pretrain.c cli/evaluate.c cli/predict.c cli/respond.c cli/data.c cli/metrics.c cli/tokenize.c
+libassistify_cli_la_SOURCES += cli/generation_options.c cli/generation_options.h cli/text_input.c cli/text_input.h
 libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h
 libassistify_cli_la_SOURCES += cli/inspect.c cli/inspect.h cli/inspect_inputs.c cli/inspect_inputs.h \
   cli/inspect_encoder.c cli/inspect_t5.c cli/inspect_losses.h cli/inspect_losses.c cli/inspect_model.c cli/inspect_run.c \
@@ -50,6 +51,11 @@ check_PROGRAMS += tests/test_inspect
 tests_test_inspect_SOURCES = tests/test_inspect.c $(MODEL_CASE_TEST)
 tests_test_inspect_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_inspect_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_respond
+tests_test_respond_SOURCES = tests/test_respond.c tests/small_responder.h tests/small_training.c tests/small_training.h \
+  $(PROGRAM_TEST)
+tests_test_respond_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_respond_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
 EXTRA_DIST += \
   tests/golden/distilbert_a/config.json tests/golden/distilbert_a/model.safetensors \
   tests/golden/distilbert_a/inputs.json tests/golden/distilbert_a/expected.json tests/golden/distilbert_a/expected.safetensors \

@@ -3,14 +3,10 @@
  *
  * Answers come in the order of the texts. Rows are asked in groups, so memory does not grow with the file; a row that
  * cannot be asked about becomes a line {"error": ...}, and the rest goes on. */
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/csv_options.h"
-#include "cli/lines.h"
+#include "cli/text_input.h"
 #include "infer/classifier.h"
 
 #define GROUP_ROWS 512 /* asked together */
@@ -47,7 +43,8 @@ typedef struct asking {
 } asking;
 
 /* Asks about what is waiting and writes the lines. */
-static as_status answer(asking *a) {
+static as_status answer(void *user) {
+  asking *a = user;
   as_context *ctx = a->cli->ctx;
   int64_t classes = (int64_t)as_classifier_labels(a->classifier)->count, asked = 0;
   as_status status = as_buffer_status(&a->texts);
@@ -82,7 +79,9 @@ static as_status answer(asking *a) {
   return status;
 }
 
-static as_status add(asking *a, const char *text, size_t length) {
+static as_status add(void *user, const char *text, size_t length, const char *const *values) {
+  asking *a = user;
+  (void)values;
   a->starts[a->count] = a->texts.length;
   a->errors[a->count] = NULL;
   as_buffer_append(&a->texts, text, length);
@@ -90,67 +89,13 @@ static as_status add(asking *a, const char *text, size_t length) {
   return a->count == GROUP_ROWS ? answer(a) : AS_OK;
 }
 
-static as_status add_error(asking *a, const char *text) {
+static as_status add_error(void *user, const char *text) {
+  asking *a = user;
   a->starts[a->count] = a->texts.length;
   a->errors[a->count] = as_strdup(a->cli->ctx, text);
   if (!a->errors[a->count]) return AS_E_NOMEM;
   a->starts[++a->count] = a->texts.length;
   return a->count == GROUP_ROWS ? answer(a) : AS_OK;
-}
-
-/* ---- where texts come from -------------------------------------------------------------------------------------- */
-static as_status ask_row(asking *a, as_csv_reader *reader, const as_csv_row *row, size_t column) {
-  if (row->problem != AS_PROBLEM_NONE && row->problem != AS_PROBLEM_EMPTY_ROW) {
-    as_csv_fail_row(reader, row);
-    return add_error(a, as_error_text(a->cli->ctx));
-  }
-  const as_csv_field *field = row->problem == AS_PROBLEM_NONE ? &row->fields[column] : NULL;
-  if (field && !as_text_is_blank(field->text, field->length)) return add(a, field->text, field->length);
-  char text[512];
-  snprintf(text, sizeof text, "%s: line %llu: the text is empty", as_csv_name(reader), (unsigned long long)row->line);
-  return add_error(a, text);
-}
-
-static as_status ask_csv(asking *a, const char *path) {
-  as_csv_options options;
-  as_csv_reader *reader = NULL;
-  size_t column = 0;
-  as_status status = as_cli_csv(a->cli, &options);
-  if (status == AS_OK) status = as_csv_open(a->cli->ctx, path, &options, &reader);
-  if (status == AS_OK) status = as_csv_column(reader, as_option_text(a->cli->arguments, "text-col"), &column);
-  for (const as_csv_row *row = NULL; status == AS_OK && !a->closed;) {
-    status = as_csv_next(reader, &row);
-    if (status != AS_OK || !row) break;
-    status = ask_row(a, reader, row, column);
-  }
-  as_csv_close(reader);
-  return status;
-}
-
-/* A person types: every line is answered at once. From a pipe they are asked in groups. */
-static as_status ask_lines(asking *a) {
-  as_lines lines = {0};
-  bool typed = isatty(STDIN_FILENO);
-  as_status status = as_lines_open(a->cli->ctx, "-", AS_LINE_LIMIT, &lines);
-  for (const char *line = NULL; status == AS_OK && !a->closed;) {
-    size_t length;
-    status = as_lines_next(&lines, &line, &length);
-    if (status != AS_OK || !line) break;
-    if (as_text_is_blank(line, length)) continue;
-    status = add(a, line, length);
-    if (status == AS_OK && typed) status = answer(a);
-  }
-  as_lines_close(&lines);
-  return status;
-}
-
-static as_status ask_operands(asking *a) {
-  as_status status = AS_OK;
-  for (size_t i = 0; status == AS_OK && i < a->cli->arguments->operand_count; i++) {
-    const char *text = a->cli->arguments->operands[i];
-    status = as_text_is_blank(text, strlen(text)) ? add_error(a, "the text is empty") : add(a, text, strlen(text));
-  }
-  return status;
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------ */
@@ -170,17 +115,16 @@ static as_status open_classifier(asking *a) {
 }
 
 static int run(as_cli *cli) {
-  const char *input = as_option_text(cli->arguments, "input");
-  if (input && cli->arguments->operand_count)
+  if (as_option_text(cli->arguments, "input") && cli->arguments->operand_count)
     return as_cli_usage(cli, "texts come from the command line or from --input, not both");
   asking *a = as_alloc_zero(cli->ctx, 1, sizeof *a);
   if (!a) return as_cli_failed(cli, AS_E_NOMEM);
   a->cli = cli;
   a->task = as_cli_task(cli);
   as_buffer_init(&a->texts, cli->ctx);
+  const as_text_input texts = {.take = add, .refuse = add_error, .answer = answer, .closed = &a->closed, .user = a};
   as_status status = open_classifier(a);
-  if (status == AS_OK)
-    status = input ? ask_csv(a, input) : cli->arguments->operand_count ? ask_operands(a) : ask_lines(a);
+  if (status == AS_OK) status = as_text_input_read(cli, &texts);
   if (status == AS_OK) status = answer(a);
   int code = status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
   for (int64_t i = 0; i < a->count; i++) as_free(cli->ctx, a->errors[i]);
@@ -191,13 +135,11 @@ static int run(as_cli *cli) {
   return code;
 }
 
-#define WHERE_TEXTS_COME_FROM " Without TEXT and --input, each line of standard input is a text."
-
 const as_command as_command_predict_intent = {
     .name = "predict intent", .operands = "[TEXT...]", .max_operands = -1, .operand = AS_OPERAND_TEXT,
     .summary = "tell the intent of texts", .groups = groups, .run = run,
     .description = "Prints one line of JSON for each text: the intent, its probability, those of all intents, the "
-                   "tokens that the model read, and whether the text was cut." WHERE_TEXTS_COME_FROM,
+                   "tokens that the model read, and whether the text was cut." " " AS_TEXT_INPUT_HELP,
     .examples = "assistify predict intent \"I want to buy the gold package\"\n"
                 "assistify predict intent --input messages.csv | jq .intent"};
 
@@ -207,6 +149,6 @@ const as_command as_command_predict_sentiment = {
     .description = "Prints one line of JSON for each text: the sentiment, its probability (confidence), its intensity, "
                    "the probabilities of all sentiments, the tokens that the model read, and whether the text was "
                    "cut. The intensity is the probability of the sentiment less that of the second most probable "
-                   "one: 0 where two are equally probable, near 1 where there is no doubt." WHERE_TEXTS_COME_FROM,
+                   "one: 0 where two are equally probable, near 1 where there is no doubt." " " AS_TEXT_INPUT_HELP,
     .examples = "assistify predict sentiment \"This product is amazing!\"\n"
                 "assistify predict sentiment --input messages.csv | jq .intensity"};

@@ -191,8 +191,12 @@ static as_status refuse(as_context *ctx, const as_option *option, const char *te
 
 as_status as_value_set(as_context *ctx, as_value *value, const char *text, const char *who) {
   const as_option *option = value->option;
-  as_value read = {
-      .option = option, .source = value->source, .line = value->line, .section = value->section, .text = text};
+  as_value read = {.option = option,
+                   .source = value->source,
+                   .line = value->line,
+                   .section = value->section,
+                   .joined = value->joined,
+                   .text = text};
   read.word = as_words_find(option->words, text);
   if (!read.word && !read_value(option, &read, text)) return refuse(ctx, option, text, who);
   if (option->check && !read.word) {

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "infer/model_recipe.h"
 #include "models/encoder_predict.h"
 #include "models/task_file.h"
 #include "tokenizer/tokenizer.h"
@@ -66,23 +67,12 @@ static void workspace_give(as_classifier *c, workspace *w) {
 }
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
-/* The max_length that the model was trained with, from the recipe beside it. */
+/* The max_length that the model was trained with. */
 static as_status read_max_length(as_classifier *c, const char *folder) {
-  char *path = as_path_join(c->ctx, folder, "recipe.json");
-  json_t *root = NULL;
-  as_status status = path ? AS_OK : AS_E_NOMEM;
-  c->max_length = DEFAULT_MAX_LENGTH;
-  if (path && as_path_exists(path)) {
-    status = as_json_read(c->ctx, path, 1 << 20, AS_E_MODEL, &root);
-    const json_t *value = json_object_get(root, "max_length");
-    if (status == AS_OK && (!json_is_integer(value) || json_integer_value(value) < SHORTEST_MAX_LENGTH))
-      status = as_fail(c->ctx, AS_E_MODEL, "%s: max_length must be a number of at least %d", path, SHORTEST_MAX_LENGTH);
-    if (status == AS_OK) c->max_length = json_integer_value(value);
-  }
-  int64_t most = as_encoder_describe(c->encoder)->max_tokens;
+  const int64_t most = as_encoder_describe(c->encoder)->max_tokens;
+  as_status status = as_model_recipe_length(c->ctx, folder, "max_length", SHORTEST_MAX_LENGTH, DEFAULT_MAX_LENGTH, false,
+                                            &c->max_length);
   if (c->max_length > most) c->max_length = most;
-  json_decref(root);
-  as_free(c->ctx, path);
   return status;
 }
 
@@ -134,7 +124,7 @@ void as_classifier_close(as_classifier *c) {
 
 /* What of the recipe the use of the model needs. */
 static as_status write_max_length(const as_classifier *c, const char *folder) {
-  char *path = as_path_join(c->ctx, folder, "recipe.json");
+  char *path = as_path_join(c->ctx, folder, AS_MODEL_RECIPE_FILE);
   as_buffer out;
   as_buffer_init(&out, c->ctx);
   as_json_writer writer = as_json_writer_start(&out, 2);

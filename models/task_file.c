@@ -31,6 +31,26 @@ static as_status take_text(as_context *ctx, const json_t *root, const char *name
   return *out ? AS_OK : AS_E_NOMEM;
 }
 
+static as_status take_validation(as_context *ctx, const json_t *root, const char *path, as_task_validation *out) {
+  const json_t *object = json_object_get(root, "validation"), *rows = json_object_get(object, "rows");
+  if (!object) return AS_OK;
+  const struct {
+    const char *name;
+    double *value;
+  } numbers[] = {
+      {"bleu", &out->bleu}, {"nearest_bleu", &out->nearest_bleu}, {"frequent_bleu", &out->frequent_bleu}};
+  if (!json_is_integer(rows) || json_integer_value(rows) < 1)
+    return as_fail(ctx, AS_E_MODEL, "%s: validation.rows must be a number of at least 1", path);
+  out->rows = json_integer_value(rows);
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    const json_t *number = json_object_get(object, numbers[i].name);
+    *numbers[i].value = json_number_value(number);
+    if (!json_is_number(number) || !(*numbers[i].value >= 0 && *numbers[i].value <= 101))
+      return as_fail(ctx, AS_E_MODEL, "%s: validation.%s must be a number from 0 to 100", path, numbers[i].name);
+  }
+  return AS_OK;
+}
+
 static as_status take(as_context *ctx, const json_t *root, const char *path, as_task_file *file) {
   if (!json_is_object(root)) return as_fail(ctx, AS_E_MODEL, "%s: is not a JSON object", path);
   as_status status = take_text(ctx, root, "task", path, &file->task);
@@ -39,6 +59,7 @@ static as_status take(as_context *ctx, const json_t *root, const char *path, as_
   if (status == AS_OK) status = check_task(ctx, file->task, AS_E_MODEL, path);
   if (status == AS_OK && file->input_template)
     status = as_input_template_check(ctx, file->input_template, AS_E_MODEL, path);
+  if (status == AS_OK) status = take_validation(ctx, root, path, &file->validation);
   return status;
 }
 
@@ -86,6 +107,14 @@ as_status as_task_file_write(as_context *ctx, const char *folder, const as_task_
   as_json_open_object(&writer, NULL);
   as_json_string(&writer, "task", file->task);
   if (file->input_template) as_json_string(&writer, "input_template", file->input_template);
+  if (file->validation.rows > 0) {
+    as_json_open_object(&writer, "validation");
+    as_json_int(&writer, "rows", file->validation.rows);
+    as_json_double(&writer, "bleu", file->validation.bleu);
+    as_json_double(&writer, "nearest_bleu", file->validation.nearest_bleu);
+    as_json_double(&writer, "frequent_bleu", file->validation.frequent_bleu);
+    as_json_close_object(&writer);
+  }
   as_json_close_object(&writer);
   as_buffer_char(&out, '\n');
   status = as_file_write_into(ctx, folder, AS_TASK_FILE_NAME, &out);

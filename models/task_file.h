@@ -9,9 +9,16 @@
 
 #define AS_TASK_FILE_NAME "assistify.json"
 
+/* What a response model reached on rows that it was not trained on, beside replies that need no model: BLEU, 0 to 100. */
+typedef struct as_task_validation {
+  int64_t rows; /* 0: it was not measured */
+  double bleu, nearest_bleu, frequent_bleu;
+} as_task_validation;
+
 typedef struct as_task_file {
   char *task;           /* "intent", "sentiment", "response"; NULL: the folder does not say */
   char *input_template; /* of a response model: what its input is made of (models/input_template.h); else NULL */
+  as_task_validation validation;
 } as_task_file;
 
 /* Reads folder/assistify.json; without the file both texts are NULL. AS_E_MODEL names the file and the field. Caller
