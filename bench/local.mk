@@ -2,6 +2,7 @@
 libassistify_cli_la_SOURCES += cli/bench_kernels.c bench/bench.h bench/kernels.c bench/gemm.c bench/measure.c
 libassistify_cli_la_SOURCES += cli/bench_train.c cli/bench_generate.c cli/bench_infer.c cli/bench_tokenize.c \
   cli/bench_options.c cli/bench_options.h
+libassistify_cli_la_SOURCES += cli/bench_recommend.c bench/pairs.c bench/recommend.c bench/recommend.h
 libassistify_cli_la_SOURCES += bench/encoder.c bench/encoder.h bench/generate.c bench/infer.c bench/spread.c \
   bench/spread.h bench/t5.h bench/train.c bench/workload.c bench/workload.h
 

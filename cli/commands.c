@@ -8,7 +8,7 @@
 #include "cli/command.h"
 
 extern const as_command as_command_bench_generate, as_command_bench_infer, as_command_bench_kernels,
-    as_command_bench_tokenize, as_command_bench_train;
+    as_command_bench_recommend, as_command_bench_tokenize, as_command_bench_train;
 extern const as_command as_command_data_check, as_command_data_split, as_command_data_synth;
 extern const as_command as_command_doctor;
 extern const as_command as_command_inspect_generate, as_command_inspect_lightfm;
@@ -25,6 +25,7 @@ static const as_command *const commands[] = {
     &as_command_bench_generate,
     &as_command_bench_infer,
     &as_command_bench_kernels,
+    &as_command_bench_recommend,
     &as_command_bench_tokenize,
     &as_command_bench_train,
     &as_command_train_intent,

@@ -56,6 +56,7 @@ static as_status make_popular(as_baseline *b, const bool *positive, bool recent)
 
 typedef struct nearing {
   const as_recommender *r;
+  const as_pair_kernels *kernels;
   int64_t products;
   int64_t *starts;    /* [products + 1] */
   int32_t *customers; /* of each product, ascending */
@@ -78,7 +79,7 @@ static void find_nearest(nearing *n, int64_t item, float *together) {
     together[j] /= sqrtf((float)mine * other) + KNN_SHRINKAGE;
   }
   as_best *best = n->nearest + item * NEIGHBOURS;
-  int64_t count = as_select_best(together, n->products, NULL, 0, NEIGHBOURS, best);
+  int64_t count = as_select_best_with(n->kernels, together, n->products, NULL, 0, NEIGHBOURS, best);
   while (count > 0 && !(best[count - 1].score > 0)) count--;
   n->counts[item] = count;
   memset(together, 0, (size_t)n->products * sizeof *together);
@@ -128,7 +129,7 @@ static as_status turn_round(const nearing *n, as_baseline *b) {
 
 static as_status make_knn(as_baseline *b) {
   const as_recommender *r = b->recommender;
-  nearing n = {.r = r, .products = as_products_count(r->products)};
+  nearing n = {.r = r, .kernels = b->kernels, .products = as_products_count(r->products)};
   const size_t products = (size_t)n.products;
   n.together = as_alloc_zero(b->ctx, (size_t)as_context_threads(b->ctx) * products, sizeof *n.together);
   n.nearest = as_alloc(b->ctx, products * NEIGHBOURS, sizeof *n.nearest);

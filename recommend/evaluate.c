@@ -215,7 +215,7 @@ static void measure(const evaluating *e, const view *v, lane *l, int64_t *listed
   const int64_t k = e->question->k, most = k < v->count ? k : v->count;
   double at[AS_RANKING_MEASURES];
   as_ranking_scores s = {.at = at};
-  const int64_t count = as_select_best(scores, v->count, seen, seen_count, most, l->best);
+  const int64_t count = as_select_best_with(l->room.kernels, scores, v->count, seen, seen_count, most, l->best);
   for (int64_t i = 0; i < count; i++) listed[l->best[i].item]++;
   const int64_t candidates =
       as_rank_items(&l->room, scores, v->count, seen, seen_count, relevant, relevant_count, l->places);

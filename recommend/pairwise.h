@@ -79,6 +79,8 @@ typedef struct as_pair_kernels {
   void (*apply)(const as_pair_model *model, const as_pair_step *steps, size_t count, size_t from, size_t to);
   /* How many of scores[count] are above `score`, and (*equal) how many are the same. */
   int64_t (*count_above)(const float *scores, int64_t count, float score, int64_t *equal);
+  /* The first place from `from` on, below `count`, with scores[place] > bound; `count` if there is none. */
+  int64_t (*first_above)(const float *scores, int64_t from, int64_t count, float bound);
 } as_pair_kernels;
 
 /* The kernels for the context's instruction set, as as_kernels_select chooses it. */

@@ -159,4 +159,10 @@ static int64_t count_above(const float *scores, int64_t count, float score, int6
   return above;
 }
 
-const as_pair_kernels as_pair_kernels_scalar = {"scalar", words, represent, sample, apply, count_above};
+static int64_t first_above(const float *scores, int64_t from, int64_t count, float bound) {
+  while (from < count && !(scores[from] > bound)) from++;
+  return from;
+}
+
+const as_pair_kernels as_pair_kernels_scalar = {"scalar", words,       represent,  sample,
+                                                apply,    count_above, first_above};

@@ -329,4 +329,18 @@ static int64_t count_above(const float *scores, int64_t count, float score, int6
   return above;
 }
 
-const as_pair_kernels AS_ISA(as_pair_kernels) = {AS_ISA_NAME, words, represent, sample, apply, count_above};
+static int64_t first_above(const float *scores, int64_t from, int64_t count, float bound) {
+  const vf b = vf_set1(bound);
+  for (; from + 4 * AS_LANES <= count; from += 4 * AS_LANES) {
+    const float *at = scores + from;
+    if (vm_any(vm_or(vm_or(vf_lt(b, vf_load(at)), vf_lt(b, vf_load(at + AS_LANES))),
+                     vm_or(vf_lt(b, vf_load(at + 2 * AS_LANES)), vf_lt(b, vf_load(at + 3 * AS_LANES))))))
+      break;
+  }
+  for (; from + AS_LANES <= count && !vm_any(vf_lt(b, vf_load(scores + from))); from += AS_LANES) {}
+  while (from < count && !(scores[from] > bound)) from++;
+  return from;
+}
+
+const as_pair_kernels AS_ISA(as_pair_kernels) = {AS_ISA_NAME, words,       represent,  sample,
+                                                 apply,       count_above, first_above};

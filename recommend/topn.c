@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "recommend/pairwise_tables.h"
 #include "tensor/gemm.h"
 
 enum { BLOCK_USERS = 32 };
@@ -111,36 +112,8 @@ static void sift(as_best *heap, int64_t count, int64_t at) {
   heap[at] = moved;
 }
 
-int64_t as_select_best(const float *scores, int64_t items, const int32_t *seen, int64_t seen_count, int64_t n,
-                       as_best *best) {
-  int64_t count = 0, next_seen = 0;
-  if (n <= 0) return 0;
-  for (int64_t i = 0; i < items;) {
-    /* Most scores are below all that were kept: sixteen are looked at together. */
-    if (count == n && i + 16 <= items) {
-      int above = 0;
-      const float bound = best[0].score;
-      for (int64_t j = 0; j < 16; j++) above |= scores[i + j] > bound;
-      if (!above) {
-        i += 16;
-        continue;
-      }
-    }
-    const int64_t end = i + 16 < items ? i + 16 : items;
-    for (; i < end; i++) {
-      if (count == n && !(scores[i] > best[0].score)) continue;
-      while (next_seen < seen_count && seen[next_seen] < i) next_seen++;
-      if (next_seen < seen_count && seen[next_seen] == i) continue;
-      if (count < n) {
-        best[count++] = (as_best){scores[i], (int32_t)i};
-        if (count == n)
-          for (int64_t at = n / 2; at-- > 0;) sift(best, n, at);
-      } else {
-        best[0] = (as_best){scores[i], (int32_t)i};
-        sift(best, n, 0);
-      }
-    }
-  }
+/* Turns the heap into the answer. */
+static void sort_best(as_best *best, int64_t count) {
   for (int64_t at = count / 2; at-- > 0;) sift(best, count, at);
   for (int64_t last = count - 1; last > 0; last--) {
     const as_best worst = best[0];
@@ -148,5 +121,64 @@ int64_t as_select_best(const float *scores, int64_t items, const int32_t *seen, 
     best[last] = worst;
     sift(best, last, 0);
   }
+}
+
+int64_t as_select_best_with(const as_pair_kernels *kernels, const float *scores, int64_t items, const int32_t *seen,
+                            int64_t seen_count, int64_t n, as_best *best) {
+  int64_t count = 0, next_seen = 0, i = 0;
+  if (n <= 0) return 0;
+  for (; i < items && count < n; i++) {
+    if (next_seen < seen_count && seen[next_seen] == i)
+      next_seen++;
+    else
+      best[count++] = (as_best){scores[i], (int32_t)i};
+  }
+  if (count == n)
+    for (int64_t at = n / 2; at-- > 0;) sift(best, n, at);
+  /* An equal score further on is worse, by its number; so only what is above the worst of the best comes in. */
+  while (count == n && (i = kernels->first_above(scores, i, items, best[0].score)) < items) {
+    while (next_seen < seen_count && seen[next_seen] < i) next_seen++;
+    if (next_seen == seen_count || seen[next_seen] != i) {
+      best[0] = (as_best){scores[i], (int32_t)i};
+      sift(best, n, 0);
+    }
+    i++;
+  }
+  sort_best(best, count);
   return count;
+}
+
+int64_t as_select_best(const float *scores, int64_t items, const int32_t *seen, int64_t seen_count, int64_t n,
+                       as_best *best) {
+  return as_select_best_with(&as_pair_kernels_scalar, scores, items, seen, seen_count, n, best);
+}
+
+/* ---- the best of many users ------------------------------------------------------------------------------------- */
+
+typedef struct asking {
+  const as_pair_kernels *kernels;
+  const as_top_question *question;
+  as_best *best;
+  int64_t *counts;
+} asking;
+
+static void answer_block(void *argument, const as_score_block *block, int lane) {
+  const asking *a = argument;
+  const as_top_question *q = a->question;
+  (void)lane;
+  for (int64_t i = 0; i < block->count; i++) {
+    const int64_t start = q->seen_starts ? q->seen_starts[block->users[i]] : 0;
+    const int64_t seen_count = q->seen_starts ? q->seen_starts[block->users[i] + 1] - start : 0;
+    a->counts[block->first + i] =
+        as_select_best_with(a->kernels, block->scores + i * block->items, block->items,
+                            seen_count ? q->seen + start : NULL, seen_count, q->n, a->best + (block->first + i) * q->n);
+  }
+}
+
+as_status as_top_items(as_context *ctx, const as_vectors *users, const as_vectors *items, const as_top_question *question,
+                       as_best *best, int64_t *counts) {
+  asking a = {NULL, question, best, counts};
+  const as_status status = as_pair_kernels_select(ctx, &a.kernels);
+  if (status != AS_OK) return status;
+  return as_score_users(ctx, users, items, question->users, question->count, answer_block, &a);
 }

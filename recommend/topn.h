@@ -4,6 +4,8 @@
 
 #include "recommend/lightfm.h"
 
+struct as_pair_kernels; /* recommend/pairwise.h */
+
 /* Representations ready for products: [rows, width], bias and constant as components (recommend/pairwise.h). */
 typedef struct as_vectors {
   int64_t rows;
@@ -38,5 +40,21 @@ typedef struct as_best {
  * smaller item. Returns how many there are, at most n. `best` has room for n. */
 int64_t as_select_best(const float *scores, int64_t items, const int32_t *seen, int64_t seen_count, int64_t n,
                        as_best *best);
+/* The same with the kernels of an instruction set, which are quick where few scores are among the best. */
+int64_t as_select_best_with(const struct as_pair_kernels *kernels, const float *scores, int64_t items,
+                            const int32_t *seen, int64_t seen_count, int64_t n, as_best *best);
+
+/* Whose best products are asked for. */
+typedef struct as_top_question {
+  const int32_t *users; /* [count] */
+  int64_t count;
+  int64_t n;
+  const int64_t *seen_starts; /* [all users + 1]; NULL: nothing is left out */
+  const int32_t *seen;        /* ascending within a user: items that are left out */
+} as_top_question;
+/* The best n items of each user, as as_select_best orders them: best[i * n + 0 .. counts[i]) for users[i]. */
+AS_MUST_CHECK as_status as_top_items(as_context *ctx, const as_vectors *users, const as_vectors *items,
+                                     const as_top_question *question, as_best *best /* [count, n] */,
+                                     int64_t *counts /* [count] */);
 
 #endif

@@ -230,6 +230,81 @@ START_TEST(gini_novelty_and_intervals_by_hand) {
 }
 END_TEST
 
+/* ---- the best ----------------------------------------------------------------------------------------------------- */
+
+static int better(const void *a, const void *b) {
+  const as_best *x = a, *y = b;
+  if (x->score > y->score || x->score < y->score) return x->score > y->score ? -1 : 1;
+  return (x->item > y->item) - (x->item < y->item);
+}
+
+START_TEST(the_best_are_the_first_of_all_sorted) {
+  enum { MOST = 700 };
+  bool supported = false;
+  const as_pair_kernels *kernels = as_pair_kernels_at((size_t)_i, &supported);
+  if (!kernels || !supported) return;
+  as_random random = as_random_start(7, (uint64_t)_i);
+  for (int round = 0; round < 300; round++) {
+    const int64_t items = (int64_t)as_random_below(&random, MOST), n = (int64_t)as_random_below(&random, 40);
+    const uint64_t levels = round % 3 == 0 ? 4 : 1 << 20;
+    float scores[MOST];
+    as_best all[MOST], best[40];
+    int32_t seen[MOST];
+    int64_t count = 0, seen_count = 0;
+    for (int64_t i = 0; i < items; i++) {
+      scores[i] = (float)as_random_below(&random, levels) - (float)(levels / 2);
+      if (as_random_below(&random, 5) == 0)
+        seen[seen_count++] = (int32_t)i;
+      else
+        all[count++] = (as_best){scores[i], (int32_t)i};
+    }
+    qsort(all, (size_t)count, sizeof *all, better);
+    const int64_t wanted = n < count ? n : count;
+    ck_assert_int_eq(as_select_best_with(kernels, scores, items, seen, seen_count, n, best), wanted);
+    ck_assert_mem_eq(best, all, (size_t)wanted * sizeof *best);
+    ck_assert_int_eq(as_select_best(scores, items, seen, seen_count, n, best), wanted);
+    ck_assert_mem_eq(best, all, (size_t)wanted * sizeof *best);
+  }
+}
+END_TEST
+
+static as_status train_part(as_context *c, const as_interaction_split *split, as_recommender **out,
+                            as_interactions **test);
+static const as_interaction_split by_time = {.by = AS_SPLIT_TIME, .share = 0.3};
+
+START_TEST(the_best_of_many_are_the_best_of_each) {
+  enum { N = 7 };
+  as_recommender *r;
+  as_interactions *test;
+  ck_assert_ok(ctx, train_part(ctx, &by_time, &r, &test));
+  const int64_t users = as_interactions_customers(r->interactions), items = as_products_count(r->products);
+  int32_t *list = as_alloc(ctx, (size_t)users, sizeof *list);
+  as_best *best = as_alloc(ctx, (size_t)users * N, sizeof *best), own[N];
+  int64_t *counts = as_alloc(ctx, (size_t)users, sizeof *counts);
+  float *scores = as_alloc(ctx, (size_t)items, sizeof *scores);
+  for (int64_t i = 0; i < users; i++) list[i] = (int32_t)(users - 1 - i);
+  const as_top_question q = {list, users, N, r->seen_starts, r->seen};
+  ck_assert_ok(ctx, as_top_items(ctx, &r->user_vectors, &r->item_vectors, &q, best, counts));
+  for (int64_t i = 0; i < users; i++) {
+    const int64_t start = r->seen_starts[list[i]], seen = r->seen_starts[list[i] + 1] - start;
+    as_recommender_scores(r, list[i], scores);
+    ck_assert_int_eq(counts[i], as_select_best(scores, items, r->seen + start, seen, N, own));
+    for (int64_t j = 0; j < counts[i]; j++) { /* sums in another order: near, and perhaps another of two near ones */
+      const float score = best[i * N + j].score;
+      ck_assert_msg(fabsf(score - own[j].score) <= 1e-5f * (1 + fabsf(score)), "%g, expected %g", (double)score,
+                    (double)own[j].score);
+      for (int64_t s = 0; s < seen; s++) ck_assert_int_ne(best[i * N + j].item, r->seen[start + s]);
+    }
+  }
+  as_free(ctx, list);
+  as_free(ctx, best);
+  as_free(ctx, counts);
+  as_free(ctx, scores);
+  as_interactions_free(test);
+  as_recommender_free(r);
+}
+END_TEST
+
 /* ---- a whole evaluation ------------------------------------------------------------------------------------------- */
 
 static as_status read_shop(as_context *c, as_products **products, as_interactions **interactions) {
@@ -278,7 +353,6 @@ static as_status train_part(as_context *c, const as_interaction_split *split, as
   return status;
 }
 
-static const as_interaction_split by_time = {.by = AS_SPLIT_TIME, .share = 0.3};
 static const bool purchases[AS_MOST_INTERACTION_TYPES] = {false, false, true};
 
 typedef struct collecting {
@@ -678,6 +752,8 @@ Suite *as_suite(void) {
   TCase *tcase = tcase_create("recommend_evaluate");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_loop_test(tcase, counting_is_sorting_for_every_instruction_set, 0, 5);
+  tcase_add_loop_test(tcase, the_best_are_the_first_of_all_sorted, 0, 5);
+  tcase_add_test(tcase, the_best_of_many_are_the_best_of_each);
   tcase_add_test(tcase, few_and_many_give_the_same_places);
   tcase_add_test(tcase, every_row_of_the_reference);
   tcase_add_test(tcase, gini_novelty_and_intervals_by_hand);
