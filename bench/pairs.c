@@ -1,8 +1,10 @@
 /* Pairs to measure with: read from files, or made up. See recommend.h. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "bench/recommend.h"
@@ -55,6 +57,18 @@ as_status as_bench_pairs_read(as_context *ctx, const char *interactions, const c
   as_product_features_free(ctx, &features);
   if (status == AS_OK) status = fill_users(out);
   if (status != AS_OK) as_bench_pairs_free(out);
+  return status;
+}
+
+as_status as_bench_pairs_write(const as_bench_pairs *p, const char *path) {
+  as_file_writer writer;
+  as_status status = as_file_begin(p->ctx, &writer, path);
+  if (status != AS_OK) return status;
+  fputs("customer_id,product_id\n", writer.stream); /* as_file_commit looks at the stream's errors */
+  for (int64_t i = 0; i < p->count; i++)
+    fprintf(writer.stream, "%" PRId32 ",%" PRId32 "\n", p->users[i] + 1, p->items[i] + 1);
+  status = as_file_commit(p->ctx, &writer);
+  as_file_abandon(p->ctx, &writer);
   return status;
 }
 

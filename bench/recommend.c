@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "bench/bench.h"
 #include "recommend/ranks.h"
+#include "recommend/train.h"
 
 enum { ASKED_STREAM = 0x75 };
 
@@ -39,22 +40,33 @@ static bool note_updates(void *user, const as_fit_progress *progress) {
   return true;
 }
 
-static as_status train_once(benching *b, double *seconds, double *updates) {
+static as_status fit(benching *b, double *updates) {
   const as_bench_pairs *p = b->pairs;
   const as_bench_recommend_options *o = b->options;
   const as_fit_rows rows = {p->count, p->users, p->items, NULL, {p->starts, p->items}};
+  if (o->als) {
+    const as_recommend_settings usual = as_recommend_settings_usual(AS_LIGHTFM_ALS);
+    const as_als_options options = {.confidence = usual.confidence, .item_alpha = usual.item_alpha,
+                                    .user_alpha = usual.user_alpha, .epochs = o->epochs};
+    return as_lightfm_als(b->model, &rows, &options, NULL);
+  }
   as_fit_options options = as_fit_options_usual();
   options.epochs = o->epochs;
   options.seed = o->seed;
   options.hogwild = o->hogwild;
   options.progress = note_updates;
   options.progress_user = updates;
+  return as_lightfm_fit(b->model, &b->customers, &p->features, &rows, &options, NULL);
+}
+
+static as_status train_once(benching *b, double *seconds, double *updates) {
+  const as_bench_recommend_options *o = b->options;
   as_lightfm_free(b->model);
   b->model = NULL;
-  as_status status = as_lightfm_new(b->ctx, o->dim, AS_LIGHTFM_ADAGRAD, p->features.features, p->customers, o->seed,
-                                    &b->model);
+  as_status status = as_lightfm_new(b->ctx, o->dim, AS_LIGHTFM_ADAGRAD, b->pairs->features.features,
+                                    b->pairs->customers, o->seed, &b->model);
   const double start = as_bench_now();
-  if (status == AS_OK) status = as_lightfm_fit(b->model, &b->customers, &p->features, &rows, &options, NULL);
+  if (status == AS_OK) status = fit(b, updates);
   *seconds = as_bench_now() - start;
   return status;
 }
@@ -195,7 +207,7 @@ as_status as_bench_recommend(const as_bench_pairs *pairs, const as_bench_recomme
   as_bench_recommend_options o = *options;
   if (o.asked < 1 || o.asked > pairs->customers) o.asked = pairs->customers;
   benching b = {.ctx = pairs->ctx, .pairs = pairs, .options = &o, .customers = as_feature_identity(pairs->customers)};
-  *out = (as_bench_recommending){.asked = o.asked};
+  *out = (as_bench_recommending){.asked = o.asked, .updates = NAN};
   b.values = as_alloc(b.ctx, (size_t)o.repeats, sizeof *b.values);
   as_status status = b.values ? bench_training(&b, out) : AS_E_NOMEM;
   out->trained_peak = as_peak_resident_bytes();

@@ -3,7 +3,7 @@
 #define AS_BENCH_RECOMMEND_H
 
 #include "bench/spread.h"
-#include "recommend/fit.h"
+#include "recommend/als.h"
 #include "recommend/topn.h"
 
 /* Pairs of a customer and a product it met, each once, by customer. */
@@ -27,7 +27,11 @@ AS_MUST_CHECK as_status as_bench_pairs_read(as_context *ctx, const char *interac
 AS_MUST_CHECK as_status as_bench_pairs_make(as_context *ctx, int64_t customers, int64_t products, int64_t count,
                                             uint64_t seed, as_bench_pairs *out);
 
+/* Writes them as CSV, customer_id and product_id, for another program to measure with. */
+AS_MUST_CHECK as_status as_bench_pairs_write(const as_bench_pairs *pairs, const char *path);
+
 typedef struct as_bench_recommend_options {
+  bool als; /* weighted ALS with the usual settings, instead of WARP */
   int32_t dim;
   int64_t epochs; /* of a training */
   int64_t repeats;

@@ -42,14 +42,17 @@ static const as_option data_rows[] = {
      .help = "made up"},
     {.name = "catalogue", .type = AS_OPTION_TEXT, .argument = "N,N...", .initial = "50000", .check = check_sizes,
      .help = "products made up; each size is measured"},
+    {.name = "save", .type = AS_OPTION_FILE, .argument = "F.csv", .excludes = "interactions",
+     .help = "write the pairs of the last size, to measure another program with"},
     {.name = "pairs", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e10, .initial = "5000000",
      .help = "made up"},
 };
 static const as_option measuring_rows[] = {
+    {.name = "loss", .type = AS_OPTION_CHOICE, .words = "warp|als", .initial = "warp", .help = "WARP (adagrad) or weighted ALS"},
     {.name = "dim", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = AS_LIGHTFM_MOST_DIM, .initial = "32",
      .help = "components of an embedding"},
-    {.name = "epochs", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e6, .initial_note = "30; 1 for pairs that are made up",
-     .help = "of a training (WARP, adagrad)"},
+    {.name = "epochs", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e6, .initial_note = "30, als 15; 1 for pairs that are made up",
+     .help = "of a training"},
     {.name = "hogwild", .type = AS_OPTION_FLAG, .help = "threads don't wait for each other"},
     {.name = "n", .short_name = 'n', .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1e6, .initial = "10",
      .help = "products of an answer; 0: training only"},
@@ -92,6 +95,7 @@ static void write_json(as_buffer *out, const as_cli *cli, const as_bench_pairs *
                        const as_bench_recommending *r) {
   as_json_writer w = as_json_writer_start(out, 0);
   open_line(&w, cli, "recommend.train", p);
+  as_json_string(&w, "loss", as_option_text(cli->arguments, "loss"));
   as_json_bool(&w, "hogwild", o->hogwild);
   as_json_string(&w, "features", as_option_text(cli->arguments, "features"));
   as_json_int(&w, "epochs", o->epochs);
@@ -124,8 +128,8 @@ static void write_text(as_buffer *out, const as_cli *cli, const as_bench_pairs *
                        const as_bench_recommending *r) {
   const int threads = as_context_threads(cli->ctx);
   char name[64];
-  as_buffer_printf(out, "%lld customers, %lld products, %lld pairs; dim %d, %d thread%s%s, %s\n",
-                   (long long)p->customers, (long long)p->products, (long long)p->count, (int)o->dim, threads,
+  as_buffer_printf(out, "%lld customers, %lld products, %lld pairs; %s, dim %d, %d thread%s%s, %s\n",
+                   (long long)p->customers, (long long)p->products, (long long)p->count, as_option_text(cli->arguments, "loss"), (int)o->dim, threads,
                    threads == 1 ? "" : "s", o->hogwild ? ", hogwild" : "", isa(cli));
   as_buffer_printf(out, "  %-28s %12s %12s %12s\n", "", "median", "min", "max");
   write_row(out, "training, pairs/s", &r->rows_per_second, 1, 0);
@@ -141,7 +145,8 @@ static void write_text(as_buffer *out, const as_cli *cli, const as_bench_pairs *
 
 static as_status measure(as_cli *cli, const as_bench_pairs *pairs, bool made_up) {
   const as_arguments *a = cli->arguments;
-  as_bench_recommend_options o = {.dim = (int32_t)as_option_int(a, "dim"), .epochs = made_up ? 1 : 30,
+  const bool als = as_option_is(a, "loss", "als");
+  as_bench_recommend_options o = {.dim = (int32_t)as_option_int(a, "dim"), .epochs = made_up ? 1 : als ? 15 : 30, .als = als,
                                   .repeats = as_option_int(a, "repeats"), .asked = made_up ? 1000 : pairs->customers,
                                   .n = as_option_int(a, "n"), .hogwild = as_option_flag(a, "hogwild"),
                                   .seed = (uint64_t)as_option_int(a, "seed")};
@@ -182,6 +187,8 @@ static as_status measure_made_up(as_cli *cli) {
     as_bench_pairs pairs;
     status = as_bench_pairs_make(cli->ctx, as_option_int(a, "customers"), sizes[i], as_option_int(a, "pairs"),
                                  (uint64_t)as_option_int(a, "seed"), &pairs);
+    if (status == AS_OK && i + 1 == count && as_option_given(a, "save"))
+      status = as_bench_pairs_write(&pairs, as_option_text(a, "save"));
     if (status == AS_OK) status = measure(cli, &pairs, true);
     as_bench_pairs_free(&pairs);
   }
@@ -193,6 +200,8 @@ static int run(as_cli *cli) {
   const bool files = as_option_given(a, "interactions");
   if (files != as_option_given(a, "products"))
     return as_cli_usage(cli, "--interactions and --products go together");
+  if (as_option_is(a, "loss", "als") && (as_option_flag(a, "hogwild") || !as_option_is(a, "features", "none")))
+    return as_cli_usage(cli, "--loss als has no --hogwild and no --features");
   if (!files && !as_option_is(a, "features", "none"))
     return as_cli_usage(cli, "--features goes with --interactions: products that are made up have none");
   const as_status status = files ? measure_files(cli) : measure_made_up(cli);
@@ -203,7 +212,7 @@ const as_command as_command_bench_recommend = {
     .name = "bench recommend",
     .summary = "measure the speed and the memory of the recommender",
     .description =
-        "Trains with WARP, a fresh model each time, and counts pairs of customer and product a second over the whole call; "
+        "Trains a fresh model each time, and counts pairs of customer and product a second over the whole call; "
         "then finds the best products of many customers, without those they met; then all ranks of their unmet products, "
         "with precision and AUC. Reading or making the pairs is not counted.\n\n"
         "Pairs that are made up have power laws in activity and popularity, and tastes. Each size of the catalogue is a "

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "bench/bench.h"
+#include "bench/recommend.h"
 #include "bench/t5.h"
 #include "tests/harness.h"
 
@@ -335,6 +336,65 @@ START_TEST(t5_is_measured_or_memory_is_short) {
 }
 END_TEST
 
+/* Each pair once, in order, as many as asked for, the same for a seed; few products have most of the pairs. */
+START_TEST(pairs_are_made_up_as_described) {
+  static const int64_t sizes[][3] = {{300, 100, 4000}, {1, 2, 1}, {7, 11, 35}, {1000, 20, 9999}};
+  as_context *ctx = as_test_context(1);
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    as_bench_pairs p, again;
+    ck_assert_ok(ctx, as_bench_pairs_make(ctx, sizes[i][0], sizes[i][1], sizes[i][2], 5, &p));
+    ck_assert_ok(ctx, as_bench_pairs_make(ctx, sizes[i][0], sizes[i][1], sizes[i][2], 5, &again));
+    ck_assert_int_eq(p.count, sizes[i][2]);
+    ck_assert_int_eq(p.starts[p.customers], p.count);
+    ck_assert_mem_eq(p.items, again.items, (size_t)p.count * sizeof *p.items);
+    for (int64_t c = 0; c < p.customers; c++)
+      for (int64_t j = p.starts[c]; j < p.starts[c + 1]; j++) {
+        ck_assert_int_eq(p.users[j], c);
+        ck_assert(p.items[j] >= 0 && p.items[j] < p.products);
+        ck_assert(j == p.starts[c] || p.items[j - 1] < p.items[j]);
+      }
+    int64_t most = 0, *met = as_alloc_zero(ctx, (size_t)p.products, sizeof *met);
+    for (int64_t j = 0; j < p.count; j++)
+      if (++met[p.items[j]] > most) most = met[p.items[j]];
+    if (i == 0) ck_assert_int_gt(most, 3 * p.count / p.products);
+    as_free(ctx, met);
+    as_bench_pairs_free(&p);
+    as_bench_pairs_free(&again);
+  }
+  as_bench_pairs p;
+  ck_assert_refused(ctx, as_bench_pairs_make(ctx, 10, 10, 51, 1, &p), AS_E_INVALID, "half of the possible");
+  as_test_context_free(ctx);
+}
+END_TEST
+
+/* A measurement with the n-th allocation failing; true when there were so many. Everything being wanted, the first ten
+ * are hits. */
+static bool recommending_fails(uint64_t n, bool als) {
+  const as_bench_recommend_options options = {.als = als, .dim = 3, .epochs = 2, .repeats = 2, .asked = 9, .n = 4};
+  as_context *ctx = as_test_context(1);
+  as_bench_pairs pairs = {0};
+  as_bench_recommending r;
+  as_test_fail_at(ctx, n);
+  as_status status = as_bench_pairs_make(ctx, 30, 40, 300, 1, &pairs);
+  if (status == AS_OK) status = as_bench_recommend(&pairs, &options, &r);
+  const bool failed = as_test_failed_one(ctx);
+  ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
+  if (!failed) {
+    ck_assert(r.precision == 1.0);
+    ck_assert_int_gt(r.ranks, 9 * 20);
+    ck_assert_double_gt(r.rows_per_second.min, 0);
+  }
+  as_bench_pairs_free(&pairs);
+  as_test_context_free(ctx);
+  return failed;
+}
+
+START_TEST(recommending_is_measured_or_memory_is_short) {
+  for (uint64_t n = 1; recommending_fails(n, false);) n++;
+  for (uint64_t n = 1; recommending_fails(n, true);) n++;
+}
+END_TEST
+
 Suite *as_suite(void) {
   Suite *suite = suite_create("bench");
   TCase *tcase = tcase_create("bench");
@@ -350,6 +410,8 @@ Suite *as_suite(void) {
   tcase_add_test(tcase, answers_are_measured_or_memory_is_short);
   tcase_add_test(tcase, a_workload_of_pairs_becomes_sources_and_targets);
   tcase_add_test(tcase, t5_is_measured_or_memory_is_short);
+  tcase_add_test(tcase, pairs_are_made_up_as_described);
+  tcase_add_test(tcase, recommending_is_measured_or_memory_is_short);
   suite_add_tcase(suite, tcase);
   return suite;
 }

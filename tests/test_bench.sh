@@ -1,5 +1,5 @@
 #!/bin/sh
-# The commands bench train, bench generate, bench infer and bench tokenize from outside: what they print, and what they
+# The commands bench train, bench generate, bench infer, bench recommend and bench tokenize from outside: what they print, and what they
 # refuse. What the figures are is not a test's business. Prints TAP.
 set -u
 program=${ASSISTIFY_BUILD:-.}/assistify
@@ -140,6 +140,27 @@ gives 4 'no-such.json' bench tokenize --tokenizer "$work/no-such.json" --data "$
 gives 3 'text.csv' bench tokenize --tokenizer "$work/vocab.txt" --data "$work/text.csv"
 gives 3 "no column 'content'" bench tokenize --tokenizer "$work/vocab.txt" --data "$work/vocab.txt"
 gives 2 '--data' bench tokenize --tokenizer "$work/vocab.txt"
+
+made='--customers 200 --catalogue 50,80 --pairs 2000'
+# shellcheck disable=SC2086 # words
+run bench recommend $made --dim 4 --repeats 2 --json --save "$work/pairs.csv"
+has 6 what threads isa customers products pairs dim peak_resident_bytes
+[ "$(sort -u "$work/pairs.csv" | wc -l)" -eq 2001 ] && grep -q '^customer_id,product_id$' "$work/pairs.csv"
+is 'bench recommend saves its pairs, each once' $?
+# shellcheck disable=SC2086
+run bench recommend $made --dim 4 --repeats 1 -n 0 --loss als
+[ "$code" -eq 0 ] && [ "$(grep -c 'training, pairs/s' "$work/out")" -eq 2 ]
+is 'bench recommend in words, ALS, training only' $?
+shop=$source/tests/golden/recommend/shop
+run bench recommend --interactions "$shop/interactions.csv" --products "$shop/products.csv" --features category \
+  --epochs 2 --repeats 1 --dim 3 --hogwild --json
+has 3 what threads isa customers products pairs dim peak_resident_bytes
+gives 2 'go together' bench recommend --interactions "$shop/interactions.csv"
+gives 2 'have none' bench recommend --features category
+gives 2 'no --hogwild' bench recommend --loss als --hogwild
+gives 2 'half of the possible' bench recommend --customers 10 --catalogue 10 --pairs 90
+gives 2 'from 2 on' bench recommend --catalogue 10,1
+gives 3 'no-such.csv' bench recommend --interactions "$work/no-such.csv" --products "$shop/products.csv"
 
 gives 3 'no-such.txt' bench infer --size tiny --workload "$work/no-such.txt"
 gives 2 'leaves nothing to measure' bench infer --requests 0
