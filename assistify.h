@@ -88,5 +88,7 @@
 #include "infer/responder.h"
 #include "infer/sentiment_classifier.h"
 #include "infer/wrong_rows.h"
+#include "lifecycle/store.h"
+#include "lifecycle/transfer.h"
 
 #endif

@@ -17,6 +17,9 @@ extern const as_command as_command_inspect_model, as_command_inspect_run, as_com
 extern const as_command as_command_metrics;
 extern const as_command as_command_pretrain;
 extern const as_command as_command_respond;
+extern const as_command as_command_models_export, as_command_models_import, as_command_models_list,
+    as_command_models_promote, as_command_models_prune, as_command_models_rollback, as_command_models_show,
+    as_command_models_verify;
 extern const as_command as_command_tokenize;
 extern const as_command as_command_train_intent, as_command_predict_intent, as_command_evaluate_intent;
 extern const as_command as_command_train_sentiment, as_command_predict_sentiment, as_command_evaluate_sentiment;
@@ -48,6 +51,14 @@ static const as_command *const commands[] = {
     &as_command_inspect_train,
     &as_command_inspect_generate,
     &as_command_metrics,
+    &as_command_models_list,
+    &as_command_models_show,
+    &as_command_models_promote,
+    &as_command_models_rollback,
+    &as_command_models_verify,
+    &as_command_models_prune,
+    &as_command_models_export,
+    &as_command_models_import,
     &as_command_recommend,
     &as_command_similar,
     &as_command_tokenize,
@@ -60,7 +71,7 @@ static const as_option global_rows[] = {
      .initial_note = "the processors that this process may use",
      .help = "threads that compute; the results do not depend on it"},
     {.name = "models", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial = "trained_models",
-     .help = "where models are kept under their usual names"},
+     .help = "the model store: a folder for each model, in it its versions"},
     {.name = "quiet", .short_name = 'q', .type = AS_OPTION_FLAG,
      .help = "no progress and no notes; warnings and errors remain"},
     {.name = "config", .type = AS_OPTION_FILE, .argument = "FILE", .command_line_only = true,

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/csv_options.h"
+#include "cli/model_store.h"
 #include "eval/evaluation.h"
 #include "infer/classifier.h"
 #include "infer/wrong_rows.h"
@@ -16,8 +17,8 @@ static const as_option rows[] = {
     {.name = "data", .type = AS_OPTION_FILE, .argument = "F.csv", .required = true, .help = "rows with text and label"},
     {.name = "label-col", .type = AS_OPTION_TEXT, .argument = "NAME", .initial_note = "the task's name",
      .help = "column of the labels"},
-    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "the task's folder below --models",
-     .help = "model folder"},
+    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "MODEL", .initial_note = "the champion",
+     .help = "version in the store (intent@champion, intent/3) or folder"},
     {.name = "json", .type = AS_OPTION_FLAG, .help = "everything as one JSON object"},
     {.name = "errors", .type = AS_OPTION_FILE, .argument = "F.csv",
      .help = "write the wrong rows, the most confident first"},
@@ -156,8 +157,9 @@ static as_status report(evaluating *e) {
 static int run(as_cli *cli) {
   const as_classification_task *task = as_cli_task(cli);
   evaluating e = {.cli = cli};
-  char *folder = as_cli_model_folder(cli, "model", task->folder);
-  as_status status = folder ? as_classifier_open(cli->ctx, folder, task, &e.classifier) : AS_E_NOMEM;
+  char *folder;
+  as_status status = as_cli_model(cli, "model", task->name, task->folder, &folder);
+  if (status == AS_OK) status = as_classifier_open(cli->ctx, folder, task, &e.classifier);
   if (status == AS_OK) status = read_rows(&e, task);
   if (status == AS_OK) status = allocate(&e);
   if (status == AS_OK) status = map_labels(&e);

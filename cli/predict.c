@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/csv_options.h"
+#include "cli/model_store.h"
 #include "cli/text_input.h"
 #include "infer/classifier.h"
 
@@ -13,8 +14,8 @@
 
 /* clang-format off */
 static const as_option rows[] = {
-    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "the task's folder below --models",
-     .help = "model folder"},
+    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "MODEL", .initial_note = "the champion",
+     .help = "version in the store (intent@champion, intent/3) or folder"},
     {.name = "input", .type = AS_OPTION_FILE, .argument = "F.csv|-",
      .help = "CSV with a header; -: from standard input"},
     {.name = "min-confidence", .type = AS_OPTION_NUMBER, .argument = "P", .minimum = 0, .maximum = 1, .initial = "0",
@@ -101,9 +102,10 @@ static as_status add_error(void *user, const char *text) {
 /* ---- the command ------------------------------------------------------------------------------------------------ */
 static as_status open_classifier(asking *a) {
   const as_arguments *arguments = a->cli->arguments;
-  char *folder = as_cli_model_folder(a->cli, "model", a->task->folder);
-  if (!folder) return AS_E_NOMEM;
-  as_status status = as_classifier_open(a->cli->ctx, folder, a->task, &a->classifier);
+  char *folder;
+  as_status status = as_cli_model(a->cli, "model", a->task->name, a->task->folder, &folder);
+  if (status != AS_OK) return status;
+  status = as_classifier_open(a->cli->ctx, folder, a->task, &a->classifier);
   as_free(a->cli->ctx, folder);
   if (status != AS_OK) return status;
   if (as_option_text(arguments, "max-length"))

@@ -3,13 +3,15 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "cli/model_store.h"
 #include "cli/recommend_options.h"
 
 /* ---- shared ------------------------------------------------------------------------------------------------------ */
 
 as_status as_cli_recommender(as_cli *cli, as_recommender **out) {
-  char *folder = as_cli_model_folder(cli, "model", AS_RECOMMENDER_FOLDER);
-  as_status status = folder ? as_recommender_open(cli->ctx, folder, out) : AS_E_NOMEM;
+  char *folder;
+  as_status status = as_cli_model(cli, "model", AS_RECOMMENDER_NAME, AS_RECOMMENDER_FOLDER, &folder);
+  if (status == AS_OK) status = as_recommender_open(cli->ctx, folder, out);
   as_free(cli->ctx, folder);
   return status;
 }
@@ -65,8 +67,8 @@ void as_cli_recommendations_json(as_json_writer *w, const as_recommender *r, con
 
 /* clang-format off */
 static const as_option model_rows[] = {
-    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = AS_RECOMMENDER_FOLDER " below --models",
-     .help = "model folder"},
+    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "MODEL", .initial_note = "the champion",
+     .help = "version in the store (recommend@champion, recommend/3) or folder"},
     {.name = "n", .short_name = 'n', .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e6, .initial = "5",
      .help = "how many products; fewer when there are no more"},
 };

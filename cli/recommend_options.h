@@ -5,9 +5,10 @@
 #include "cli/command.h"
 #include "recommend/recommender.h"
 
-#define AS_RECOMMENDER_FOLDER "product_recommender" /* below --models */
+#define AS_RECOMMENDER_NAME "recommend"              /* in the model store */
+#define AS_RECOMMENDER_FOLDER "product_recommender" /* below --models, of a recommender that is not in the store */
 
-/* The recommender in --model, or in its usual folder. */
+/* The recommender of --model, or else the champion. */
 AS_MUST_CHECK as_status as_cli_recommender(as_cli *cli, as_recommender **out);
 /* The product of this id; AS_E_INVALID if the catalogue does not have it. */
 AS_MUST_CHECK as_status as_cli_product(const as_recommender *r, const char *id, int32_t *out);

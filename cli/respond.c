@@ -5,10 +5,10 @@
  * file. */
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "cli/csv_options.h"
 #include "cli/generation_options.h"
+#include "cli/model_store.h"
 #include "cli/signals.h"
 #include "cli/text_input.h"
 #include "infer/classifier.h"
@@ -18,18 +18,18 @@
 
 /* clang-format off */
 static const as_option rows[] = {
-    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "response_generator below --models",
-     .help = "model folder"},
+    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "MODEL", .initial_note = "the champion",
+     .help = "version in the store (response@champion, response/3) or folder"},
     {.name = "input", .type = AS_OPTION_FILE, .argument = "F.csv|-", .excludes = "stream",
      .help = "CSV with a header; its columns intent and sentiment count where they are filled; -: from standard input"},
     {.name = "intent", .type = AS_OPTION_TEXT, .argument = "NAME", .initial_note = "what the intent classifier tells",
      .help = "intent of the messages"},
     {.name = "sentiment", .type = AS_OPTION_TEXT, .argument = "NAME",
      .initial_note = "what the sentiment classifier tells", .help = "sentiment of the messages"},
-    {.name = "intent-model", .type = AS_OPTION_FOLDER, .argument = "DIR",
-     .initial_note = "intent_classifier below --models, if it is there", .help = "classifier to tell the intent"},
-    {.name = "sentiment-model", .type = AS_OPTION_FOLDER, .argument = "DIR",
-     .initial_note = "sentiment_analyzer below --models, if it is there", .help = "classifier to tell the sentiment"},
+    {.name = "intent-model", .type = AS_OPTION_FOLDER, .argument = "MODEL",
+     .initial_note = "the champion, if there is one", .help = "classifier to tell the intent"},
+    {.name = "sentiment-model", .type = AS_OPTION_FOLDER, .argument = "MODEL",
+     .initial_note = "the champion, if there is one", .help = "classifier to tell the sentiment"},
     {.name = "mode", .type = AS_OPTION_CHOICE, .words = "generate|nearest|auto", .initial = "auto",
      .help = "generate replies, give the stored reply to the most similar message, or do what was better in training"},
     {.name = "stream", .type = AS_OPTION_FLAG,
@@ -82,15 +82,15 @@ typedef struct replying {
 static as_status open_teller(replying *r, teller *t) {
   if (t->asked) return AS_OK;
   t->asked = true;
-  char *folder = as_cli_model_folder(r->cli, t->option, t->task->folder);
-  if (!folder) return AS_E_NOMEM;
-  as_status status = AS_OK;
-  if (as_option_given(r->cli->arguments, t->option) || as_path_exists(folder))
+  char *folder;
+  as_status status = as_cli_model_if_there(r->cli, t->option, t->task->name, t->task->folder, &folder);
+  if (status != AS_OK) return status;
+  if (folder)
     status = as_classifier_open(r->cli->ctx, folder, t->task, &t->classifier);
   else
     as_console_note(r->cli->console,
                     "no %s classifier in %s: replies do not depend on a message's %s unless it is said", t->task->name,
-                    folder, t->task->name);
+                    as_option_text(r->cli->arguments, "models"), t->task->name);
   as_free(r->cli->ctx, folder);
   return status;
 }
@@ -245,9 +245,9 @@ static as_status open_responder(replying *r) {
   const as_reply_mode mode = as_option_is(a, "mode", "generate")  ? AS_REPLY_GENERATE
                              : as_option_is(a, "mode", "nearest") ? AS_REPLY_NEAREST
                                                                   : AS_REPLY_AUTO;
-  char *folder = as_cli_model_folder(r->cli, "model", AS_RESPONSE_FOLDER);
-  if (!folder) return AS_E_NOMEM;
-  as_status status = as_responder_open(r->cli->ctx, folder, mode, &r->responder);
+  char *folder;
+  as_status status = as_cli_model(r->cli, "model", AS_RESPONSE_NAME, AS_RESPONSE_FOLDER, &folder);
+  if (status == AS_OK) status = as_responder_open(r->cli->ctx, folder, mode, &r->responder);
   as_free(r->cli->ctx, folder);
   return status;
 }

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "cli/csv_options.h"
+#include "cli/model_store.h"
 #include "cli/training.h"
 #include "train/classifier.h"
 
@@ -25,9 +26,9 @@ static const as_option model_rows[] = {
      .initial_note = "distilbert for intents, roberta for sentiments", .help = "architecture of a fresh model"},
     {.name = "vocab-size", .type = AS_OPTION_INT, .argument = "N", .minimum = 100, .maximum = 1e7, .initial = "8000",
      .help = "vocabulary of a fresh model"},
-    {.name = "out", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "the task's folder below --models",
+    {.name = "out", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "the next version in the store",
      .help = "where the model goes"},
-    {.name = "overwrite", .type = AS_OPTION_FLAG, .help = "replace the model or unfinished training in --out"},
+    {.name = "overwrite", .type = AS_OPTION_FLAG, .help = "replace the model in --out; give up the unfinished training"},
     {.name = "resume", .type = AS_OPTION_FOLDER, .argument = "DIR", .excludes = "*", .command_line_only = true,
      .help = "go on with the interrupted training in DIR"},
 };
@@ -67,17 +68,21 @@ static int run(as_cli *cli) {
   as_training_result result = {0};
   as_recipe recipe = {0};
   const char *resume = as_option_text(cli->arguments, "resume");
-  char *out = resume ? as_strdup(cli->ctx, resume) : as_cli_model_folder(cli, "out", task->folder);
-  as_status status = out ? AS_OK : AS_E_NOMEM;
-  if (status == AS_OK && resume) status = as_train_task_resume(cli->ctx, task, out, &listener, &result);
+  as_cli_training t;
+  as_status status = as_cli_training_begin(cli, task->name, as_option_text(cli->arguments, "out"), resume, &t);
+  if (status == AS_OK && resume && !t.done) status = as_train_task_resume(cli->ctx, task, t.out, &listener, &result);
   if (status == AS_OK && !resume) {
     status = make_recipe(cli, task, &recipe);
     if (status == AS_OK)
-      status = as_train_task(cli->ctx, task, &recipe, out, as_option_flag(cli->arguments, "overwrite"), &listener, &result);
+      status = as_train_task(cli->ctx, task, &recipe, t.out, as_option_flag(cli->arguments, "overwrite"), &listener,
+                             &result);
     as_recipe_free(cli->ctx, &recipe);
   }
-  int code = as_training_view_end(&view, status, &result, out, NULL);
-  as_free(cli->ctx, out);
+  if (status == AS_OK) status = as_cli_training_publish(&t);
+  int code = AS_EXIT_DONE;
+  if (status != AS_OK || !t.done) code = as_training_view_end(&view, status, &result, t.out, NULL);
+  if (status == AS_OK) as_cli_training_tell(&t);
+  as_cli_training_end(&t);
   return code;
 }
 
@@ -86,7 +91,8 @@ static int run(as_cli *cli) {
   "Reads texts and labels, trains " what ", and writes a Hugging Face model folder. "                                  \
   "With --from it starts from a pretrained folder, of whichever architecture that is. "                                \
   "Without it the model is fresh and its vocabulary is made from the data. Ctrl-C saves the "                          \
-  "state; --resume DIR goes on and ends with the same bytes as an undisturbed run."
+  "state; --resume DIR goes on and ends with the same bytes as an undisturbed run. Without --out "          \
+  "the model becomes the next version in the model store; the first one answers from then on."
 
 const as_command as_command_train_intent = {
     .name = "train intent", .summary = "train an intent classifier from a CSV file", .groups = groups,
@@ -94,7 +100,7 @@ const as_command as_command_train_intent = {
     .description = DESCRIPTION("a classifier of intents (DistilBERT, or RoBERTa with --arch)"),
     .examples = "assistify train intent --data messages.csv --size mini\n"
                 "assistify train intent --data messages.csv --from distilbert --epochs 3\n"
-                "assistify train intent --resume trained_models/intent_classifier"};
+                "assistify train intent --resume trained_models/intent/unfinished"};
 
 const as_command as_command_train_sentiment = {
     .name = "train sentiment", .summary = "train a sentiment classifier from a CSV file", .groups = groups,
@@ -103,4 +109,4 @@ const as_command as_command_train_sentiment = {
                    " The labels may be any words, not only negative, neutral and positive.",
     .examples = "assistify train sentiment --data messages.csv --size mini\n"
                 "assistify train sentiment --data messages.csv --from roberta-base --epochs 3\n"
-                "assistify train sentiment --resume trained_models/sentiment_analyzer"};
+                "assistify train sentiment --resume trained_models/sentiment/unfinished"};

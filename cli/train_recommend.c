@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/csv_options.h"
+#include "cli/model_store.h"
 #include "cli/progress.h"
 #include "cli/recommend_options.h"
 #include "cli/signals.h"
@@ -33,11 +34,11 @@ static const as_option data_rows[] = {
      .help = "what to do with rows that can't be used"},
 };
 static const as_option model_rows[] = {
-    {.name = "out", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = AS_RECOMMENDER_FOLDER " below --models",
+    {.name = "out", .type = AS_OPTION_FOLDER, .argument = "DIR", .initial_note = "the next version in the store",
      .help = "where the model goes"},
-    {.name = "overwrite", .type = AS_OPTION_FLAG, .help = "replace the model in --out"},
+    {.name = "overwrite", .type = AS_OPTION_FLAG, .help = "replace the model in --out; give up the interrupted training"},
     {.name = "update", .type = AS_OPTION_FILE, .argument = "NEW.csv", .command_line_only = true,
-     .help = "go on with the model in --out: learn these interactions too, new customers and products among them"},
+     .help = "go on with the model in --out, or the champion: learn these interactions too, new customers and products among them"},
     {.name = "resume", .type = AS_OPTION_FOLDER, .argument = "DIR", .excludes = "*", .command_line_only = true,
      .help = "go on with the interrupted training in DIR"},
     {.name = "loss", .type = AS_OPTION_CHOICE, .words = "warp|warp-kos|bpr|logistic|als", .initial = "warp",
@@ -230,31 +231,34 @@ static void show_settings(as_cli *cli, const as_recommend_settings *s) {
 
 /* ---- running ------------------------------------------------------------------------------------------------------ */
 
-static as_status save(as_cli *cli, const as_recommender *r, const char *out) {
-  as_status status = as_recommender_save(r, out);
+static as_status save(as_cli *cli, const as_recommender *r, as_cli_training *place) {
+  as_status status = as_recommender_save(r, place->out);
+  if (status == AS_OK) status = as_cli_training_publish(place);
   if (status != AS_OK) return status;
   if (r->calibrated)
     as_console_note(cli->console, "scores    probability = 1 / (1 + exp(-(%.4g raw %+.4g)))", r->platt.slope,
                     r->platt.intercept);
   else
     as_console_note(cli->console, "scores    not calibrated: 1 / (1 + exp(-raw))");
-  as_console_note(cli->console, "saved     %s", out);
+  as_console_note(cli->console, "saved     %s", place->out);
+  as_cli_training_tell(place);
   return AS_OK;
 }
 
 /* Saves what a run came to: the model, or the state that --resume goes on from. `ran` is how the run ended. */
-static as_status keep(as_cli *cli, view *v, as_status ran, const as_recommender *r, const char *out) {
+static as_status keep(as_cli *cli, view *v, as_status ran, const as_recommender *r, as_cli_training *place) {
   if (v->started) as_progress_end(&v->progress);
-  if (ran == AS_OK) return save(cli, r, out);
+  if (ran == AS_OK) return save(cli, r, place);
   if (ran != AS_E_INTERRUPTED || !r) return ran;
-  char *state = as_path_join(cli->ctx, out, STATE_FOLDER);
+  char *state = as_path_join(cli->ctx, place->out, STATE_FOLDER);
   as_status status = state ? as_recommender_save(r, state) : AS_E_NOMEM;
   as_free(cli->ctx, state);
   if (status != AS_OK) return status;
-  return as_fail(cli->ctx, AS_E_INTERRUPTED, "interrupted; go on with: assistify train recommend --resume %s", out);
+  return as_fail(cli->ctx, AS_E_INTERRUPTED, "interrupted; go on with: assistify train recommend --resume %s",
+                 place->out);
 }
 
-static as_status train(as_cli *cli, const char *out) {
+static as_status train(as_cli *cli, as_cli_training *place) {
   view v = {.cli = cli};
   const as_recommend_listener listener = {show_progress, &v};
   as_recommend_settings settings = settings_of(cli->arguments);
@@ -277,7 +281,7 @@ static as_status train(as_cli *cli, const char *out) {
   } else {
     as_products_free(products);
   }
-  status = keep(cli, &v, status, r, out);
+  status = keep(cli, &v, status, r, place);
   as_recommender_free(r);
   as_free(cli->ctx, features.text);
   return status;
@@ -307,12 +311,26 @@ static as_status add_products(as_cli *cli, as_recommender *r) {
   return status;
 }
 
-static as_status update(as_cli *cli, const char *out) {
+/* The model to go on with: the one in --out, or else the champion, whose successor it becomes. */
+static as_status open_old(as_cli *cli, const as_cli_training *place, as_recommender **out) {
+  as_version champion;
+  if (!place->store) return as_recommender_open(cli->ctx, place->out, out);
+  as_status status = as_store_champion(place->store, AS_RECOMMENDER_NAME, &champion);
+  if (status == AS_OK && !champion.number)
+    status = as_fail(cli->ctx, AS_E_MODEL, "%s: there is no recommender to go on with; train one without --update",
+                     as_store_root(place->store));
+  char *folder = status == AS_OK ? as_store_folder(place->store, &champion) : NULL;
+  if (status == AS_OK) status = folder ? as_recommender_open(cli->ctx, folder, out) : AS_E_NOMEM;
+  as_free(cli->ctx, folder);
+  return status;
+}
+
+static as_status update(as_cli *cli, as_cli_training *place) {
   view v = {.cli = cli};
   const as_recommend_listener listener = {show_progress, &v};
   as_recommender *r = NULL;
   as_interactions *fresh = NULL, *all = NULL;
-  as_status status = as_recommender_open(cli->ctx, out, &r);
+  as_status status = open_old(cli, place, &r);
   if (status == AS_OK) status = add_products(cli, r);
   if (status == AS_OK)
     status = read_interactions(cli, as_option_text(cli->arguments, "update"), r->products, &r->types, &fresh);
@@ -326,16 +344,16 @@ static as_status update(as_cli *cli, const char *out) {
     show_settings(cli, &r->settings);
     status = as_recommender_update(r, all, epochs, holdout_of(cli->arguments), &listener);
   }
-  status = keep(cli, &v, status, all ? r : NULL, out);
+  status = keep(cli, &v, status, all ? r : NULL, place);
   as_recommender_free(r);
   return status;
 }
 
-static as_status resume(as_cli *cli, const char *out) {
+static as_status resume(as_cli *cli, as_cli_training *place) {
   view v = {.cli = cli};
   const as_recommend_listener listener = {show_progress, &v};
   as_recommender *r = NULL;
-  char *state = as_path_join(cli->ctx, out, STATE_FOLDER);
+  char *state = as_path_join(cli->ctx, place->out, STATE_FOLDER);
   as_status status = state ? as_recommender_open_unfinished(cli->ctx, state, &r) : AS_E_NOMEM;
   as_free(cli->ctx, state);
   if (status == AS_OK) {
@@ -343,7 +361,7 @@ static as_status resume(as_cli *cli, const char *out) {
     show_settings(cli, &r->settings);
     status = as_recommender_resume(r, &listener);
   }
-  status = keep(cli, &v, status, r, out);
+  status = keep(cli, &v, status, r, place);
   as_recommender_free(r);
   return status;
 }
@@ -370,11 +388,13 @@ static int run(as_cli *cli) {
   const char *resumed = as_option_text(a, "resume");
   if (!updating && !resumed && !as_option_given(a, "products"))
     return as_cli_usage(cli, "train recommend needs --products F.csv: product_id, name, category, price");
-  char *out = resumed ? as_strdup(cli->ctx, resumed) : as_cli_model_folder(cli, "out", AS_RECOMMENDER_FOLDER);
-  as_status status = out ? AS_OK : AS_E_NOMEM;
-  if (status == AS_OK && !updating && !resumed && !as_option_flag(a, "overwrite")) status = check_folder(cli, out);
-  if (status == AS_OK) status = resumed ? resume(cli, out) : updating ? update(cli, out) : train(cli, out);
-  as_free(cli->ctx, out);
+  as_cli_training place;
+  as_status status = as_cli_training_begin(cli, AS_RECOMMENDER_NAME, as_option_text(a, "out"), resumed, &place);
+  const bool replaces = !resumed && (!updating || place.store); /* an update in a folder is meant for its model */
+  if (status == AS_OK && replaces && !as_option_flag(a, "overwrite")) status = check_folder(cli, place.out);
+  if (status == AS_OK && !place.done)
+    status = resumed ? resume(cli, &place) : updating ? update(cli, &place) : train(cli, &place);
+  as_cli_training_end(&place);
   return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
 }
 

@@ -2,7 +2,7 @@
  * training on (train/intent_classifier.h); infer/sentiment_classifier.h is the same for sentiments.
  *
  *   as_intent_classifier *classifier;
- *   as_intent_classifier_open(ctx, "trained_models/intent_classifier", &classifier);
+ *   as_intent_classifier_open(ctx, "trained_models/intent/champion", &classifier);
  *   as_intent_prediction answer;
  *   as_intent_classifier_predict(classifier, "Where is my parcel?", &answer);
  *   printf("%s %.2f\n", answer.intent, answer.confidence);

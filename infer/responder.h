@@ -18,7 +18,8 @@
 #include "base/json.h"
 #include "infer/generate.h"
 
-#define AS_RESPONSE_FOLDER "response_generator" /* of the model, below the folder of all models */
+#define AS_RESPONSE_NAME "response"             /* of the model, in the model store */
+#define AS_RESPONSE_FOLDER "response_generator" /* of a model that is not in the store, below the folder of all models */
 
 /* Where replies come from. */
 typedef enum as_reply_mode {

@@ -2,7 +2,7 @@
  * makes its folder.
  *
  *   as_sentiment_classifier *classifier;
- *   as_sentiment_classifier_open(ctx, "trained_models/sentiment_analyzer", &classifier);
+ *   as_sentiment_classifier_open(ctx, "trained_models/sentiment/champion", &classifier);
  *   as_sentiment_prediction answer;
  *   as_sentiment_classifier_predict(classifier, "This product is amazing!", &answer);
  *   printf("%s %.2f\n", answer.sentiment, answer.intensity);

@@ -5,7 +5,7 @@
  *   recipe.size = size;            // "mini": a fresh model; or recipe.from = folder of a pretrained one
  *   recipe.data = path;            // CSV with the columns content and intent
  *   as_training_result result;
- *   as_intent_classifier_train(ctx, &recipe, "trained_models/intent_classifier", false, NULL, &result);
+ *   as_intent_classifier_train(ctx, &recipe, "models/intent", false, NULL, &result);
  */
 #ifndef AS_TRAIN_INTENT_CLASSIFIER_H
 #define AS_TRAIN_INTENT_CLASSIFIER_H

@@ -1,0 +1,14 @@
+# lifecycle/: the model store, with what comes and goes: versions, aliases, archives.
+lifecycle_includedir = $(pkgincludedir)/lifecycle
+lifecycle_include_HEADERS = lifecycle/store.h lifecycle/manifest.h lifecycle/transfer.h
+libassistify_all_la_SOURCES += lifecycle/store.c lifecycle/store_change.c lifecycle/store_internal.h \
+  lifecycle/manifest.c lifecycle/tar.c lifecycle/tar.h lifecycle/transfer.c
+
+check_PROGRAMS += tests/test_store tests/test_transfer
+tests_test_store_SOURCES = tests/test_store.c tests/store_fixture.c tests/store_fixture.h
+tests_test_store_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_store_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_transfer_SOURCES = tests/test_transfer.c tests/store_fixture.c tests/store_fixture.h
+tests_test_transfer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_transfer_LDADD = libtest_harness.la $(TEST_LDADD)
+dist_check_SCRIPTS += tests/test_models.sh
