@@ -71,8 +71,8 @@ typedef struct as_expect_rules {
 extern const char *const as_ignored_by_classifiers[];
 
 /* Holds the checkpoint against what a model needs. found[i] is the number of the tensor for expectations[i], -1 for an
- * optional one that is absent. All tensors that are missing or of another shape are listed in one AS_E_MODEL text (as
- * far as a text goes, then their number); tensors that are in the file only are listed in one warning. */
+ * optional one that is absent. Tensors that are missing or of another shape are listed in one AS_E_MODEL text, the first
+ * of them by name and the rest by number; tensors that are in the file only are listed so in one warning. */
 AS_MUST_CHECK as_status as_checkpoint_expect(const as_checkpoint *checkpoint,
                                              const as_expectation *expectations /* [count] */, size_t count,
                                              const as_expect_rules *rules, int64_t *found /* [count] */);

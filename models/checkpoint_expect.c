@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "models/checkpoint_internal.h"
 
-enum { LISTED_BYTES = 3000 }; /* so much of a list fits an error text beside the rest */
+enum { LISTED = 5, LISTED_BYTES = 3000 }; /* more tells nothing; so many bytes fit an error text beside the rest */
 
 const char *const as_ignored_by_classifiers[] = {
     "pooler", "position_ids", "vocab_transform", "vocab_layer_norm", "vocab_projector", "lm_head", NULL};
@@ -18,7 +18,7 @@ typedef struct listing {
 
 static bool list_next(listing *list) {
   list->count++;
-  if (list->text.length >= LISTED_BYTES) {
+  if (list->count > LISTED || list->text.length >= LISTED_BYTES) {
     list->left_out++;
     return false;
   }
@@ -99,6 +99,24 @@ static as_status list_unknown(const as_checkpoint *checkpoint, const int64_t *fo
   return as_buffer_status(&unknown->text);
 }
 
+static bool found_any(const int64_t *found, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (found[i] >= 0) return true;
+  return false;
+}
+
+static as_status refuse(const as_checkpoint *checkpoint, const int64_t *found, size_t count, listing *wrong) {
+  const char *list = as_buffer_string(&wrong->text);
+  if (checkpoint->count == 0 || found_any(found, count))
+    return as_fail(checkpoint->ctx, AS_E_MODEL,
+                   "%s: %zu of the %zu tensors that the configuration asks for do not fit: %s", checkpoint->path,
+                   wrong->count, count, list);
+  return as_fail(checkpoint->ctx, AS_E_MODEL,
+                 "%s: has none of the %zu tensors that the configuration asks for, but %zu others, such as %s; are "
+                 "these the weights that config.json describes? %s",
+                 checkpoint->path, count, checkpoint->count, checkpoint->entries[0].tensor->name, list);
+}
+
 as_status as_checkpoint_expect(const as_checkpoint *checkpoint, const as_expectation *expectations, size_t count,
                                const as_expect_rules *rules, int64_t *found) {
   as_context *ctx = checkpoint->ctx;
@@ -109,9 +127,7 @@ as_status as_checkpoint_expect(const as_checkpoint *checkpoint, const as_expecta
   match(checkpoint, expectations, count, cut, rules->prefix, found, &wrong);
   list_end(&wrong);
   as_status status = as_buffer_status(&wrong.text);
-  if (status == AS_OK && wrong.count > 0)
-    status = as_fail(ctx, AS_E_MODEL, "%s: %zu of the %zu tensors that the configuration asks for do not fit: %s",
-                     checkpoint->path, wrong.count, count, as_buffer_string(&wrong.text));
+  if (status == AS_OK && wrong.count > 0) status = refuse(checkpoint, found, count, &wrong);
   if (status == AS_OK) status = list_unknown(checkpoint, found, count, rules->ignored, &unknown);
   if (status == AS_OK && unknown.count > 0)
     as_warn(ctx, "%s: %zu tensors are not part of the model and are passed over: %s", checkpoint->path, unknown.count,
