@@ -31,11 +31,24 @@ static const as_option model_rows[] = {
     {.name = "resume", .type = AS_OPTION_FOLDER, .argument = "DIR", .excludes = "*", .command_line_only = true,
      .help = "go on with the interrupted training in DIR"},
 };
+static const as_option batch_rows[] = {
+    {.name = "batch-tokens", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e7, .initial_note = "2048",
+     .help = "tokens a batch"},
+    {.name = "batch", .type = AS_OPTION_INT, .argument = "ROWS", .minimum = 1, .maximum = 1e6,
+     .excludes = "batch-tokens", .help = "rows a batch, instead of tokens"},
+};
 /* clang-format on */
 static const as_option_group data_group = AS_OPTION_GROUP("Data", data_rows);
 static const as_option_group model_group = AS_OPTION_GROUP("Model", model_rows);
-static const as_option_group *const groups[] = {
-    &data_group, &as_options_csv, &as_options_bad_rows, &model_group, &as_options_recipe, &as_options_run, NULL};
+static const as_option_group batch_group = AS_OPTION_GROUP("Batches", batch_rows);
+static const as_option_group *const groups[] = {&data_group,
+                                                &as_options_csv,
+                                                &as_options_bad_rows,
+                                                &model_group,
+                                                &as_options_recipe_but_batches,
+                                                &batch_group,
+                                                &as_options_run,
+                                                NULL};
 
 static as_status train(as_cli *cli, const char *out, const as_training_listener *listener, as_training_result *result) {
   as_recipe recipe = as_pretraining_preset(as_cli_fresh_size(cli));

@@ -6,8 +6,11 @@
 #include "cli/progress.h"
 #include "train/training.h"
 
-extern const as_option_group as_options_recipe; /* --epochs, --lr, --batch ... --seed */
-extern const as_option_group as_options_run;    /* --recompute, --memory-limit, --save-every */
+extern const as_option_group as_options_recipe; /* --epochs, --lr ... --seed, --batch, --batch-tokens */
+/* The same without the last two, for a command whose batches have other defaults. */
+#define AS_CLI_BATCH_OPTIONS 2
+extern const as_option_group as_options_recipe_but_batches;
+extern const as_option_group as_options_run; /* --recompute, --memory-limit, --save-every */
 
 /* *out is a copy of `text`, or NULL for NULL; the caller frees it with as_free. */
 AS_MUST_CHECK as_status as_cli_copy(as_cli *cli, const char *text, char **out);

@@ -18,10 +18,6 @@ static const as_option recipe_rows[] = {
      .help = "passes over the data"},
     {.name = "lr", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 10, .open_minimum = true,
      .initial_note = "by size", .help = "highest learning rate"},
-    {.name = "batch", .type = AS_OPTION_INT, .argument = "ROWS", .minimum = 1, .maximum = 1e6,
-     .excludes = "batch-tokens", .initial_note = "by size", .help = "rows a batch"},
-    {.name = "batch-tokens", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e7,
-     .help = "tokens a batch, instead of rows"},
     {.name = "accumulate", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 65536, .initial = "1",
      .help = "batches a step"},
     {.name = "max-length", .type = AS_OPTION_INT, .argument = "N", .minimum = 3, .maximum = 65536, .initial = "128",
@@ -44,6 +40,11 @@ static const as_option recipe_rows[] = {
      .help = "epochs without gain before stopping; the best is kept. 0: run all and keep the last"},
     {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 9e15, .initial = "1",
      .help = "of everything that is drawn"},
+    /* the last two: AS_CLI_BATCH_OPTIONS */
+    {.name = "batch", .type = AS_OPTION_INT, .argument = "ROWS", .minimum = 1, .maximum = 1e6,
+     .excludes = "batch-tokens", .initial_note = "by size", .help = "rows a batch"},
+    {.name = "batch-tokens", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e7,
+     .help = "tokens a batch, instead of rows"},
 };
 static const as_option run_rows[] = {
     {.name = "recompute", .type = AS_OPTION_CHOICE, .argument = "0|1|2", .words = "0|1|2", .initial = "0",
@@ -55,6 +56,8 @@ static const as_option run_rows[] = {
 };
 /* clang-format on */
 const as_option_group as_options_recipe = AS_OPTION_GROUP("Recipe", recipe_rows);
+const as_option_group as_options_recipe_but_batches = {
+    "Recipe", recipe_rows, sizeof recipe_rows / sizeof recipe_rows[0] - AS_CLI_BATCH_OPTIONS};
 const as_option_group as_options_run = AS_OPTION_GROUP("Run", run_rows);
 
 /* "512M", "2G,auto" or "auto": bytes (0: what is free) and whether to adapt. */

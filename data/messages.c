@@ -64,6 +64,8 @@ void as_messages_free(as_messages *messages) {
 static as_status find_columns(as_messages *messages, reading *in) {
   const char *text = in->options->text_column ? in->options->text_column : "content";
   as_status status = as_csv_column(in->csv, text, &in->text_field);
+  if (status == AS_E_DATA && in->options->text_column_hint && !as_csv_has_column(in->csv, text))
+    return as_fail(messages->ctx, AS_E_DATA, "%s; %s", as_error_text(messages->ctx), in->options->text_column_hint);
   messages->columns = as_alloc_zero(messages->ctx, in->options->column_count, sizeof *messages->columns);
   if (!messages->columns) return AS_E_NOMEM;
   for (size_t c = 0; c < in->options->column_count && status == AS_OK; c++) {

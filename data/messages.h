@@ -25,6 +25,7 @@ typedef struct as_column_request {
 typedef struct as_message_options {
   as_csv_options csv;
   const char *text_column;          /* NULL: "content" */
+  const char *text_column_hint;     /* more to say when there is no such column; NULL: nothing */
   const as_column_request *columns; /* [column_count], borrowed for the call */
   size_t column_count;
   as_on_error on_error;

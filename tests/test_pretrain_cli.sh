@@ -54,6 +54,10 @@ resumes() {
 }
 
 "$program" data synth --rows-per-class 60 --seed 3 --out "$work/m.csv" || exit 99
+arch=any
+run pretrain --help
+tr -s ' \n' ' ' <"$work/out" | grep -qF -e '--batch-tokens N tokens a batch (from 1 to 10000000; default: 2048)'
+is 'the help tells the batches that are the default' $?
 for arch in distilbert roberta; do
   recipe="--data $work/m.csv --arch $arch --size tiny --vocab-size 300 --epochs 2 --batch-tokens 64 --max-length 32 --save-every 1"
   whole=$work/$arch
@@ -86,6 +90,8 @@ for arch in distilbert roberta; do
   gives 2 'holds a model' pretrain --data "$work/t.txt" --out "$whole"
   gives 2 'data' pretrain
   gives 3 'absent.txt' pretrain --data "$work/absent.txt" --out "$work/x"
+  printf 'where is my order\nthank you\n' >"$work/t.log"
+  gives 3 'is read as such when its name ends in .txt' pretrain --data "$work/t.log" --out "$work/x"
   gives 3 "line 1: there is no column 'nothing'" pretrain --data "$work/m.csv" --text-col nothing --out "$work/x"
   printf 'good\nbad \377 bytes\n' >"$work/bad.txt"
   gives 3 'bad.txt: line 2' pretrain --data "$work/bad.txt" --out "$work/x"

@@ -160,11 +160,25 @@ static as_recipe usual(int architecture) {
   return recipe;
 }
 
+/* The first seed by which the validation row 0 has no token hidden in the places 1 to 3, or by which that of place 1 is
+ * hidden: masks depend on places, not on tokens. */
+static int64_t seed_that(bool hides) {
+  uint8_t special[1] = {0};
+  const int32_t ids[4] = {0};
+  as_masking masking = {.special = special, .seed = 1};
+  for (;; masking.seed++) {
+    int32_t changed[2] = {0}, places[2], labels[2];
+    int64_t of_all = as_masking_count(&masking, AS_MASK_VALIDATION, 0, ids, 4);
+    int64_t of_two = as_masking_apply(&masking, AS_MASK_VALIDATION, 0, changed, 2, places, labels);
+    if (hides ? of_two > 0 && places[of_two - 1] == 1 : of_all == 0) return (int64_t)masking.seed;
+  }
+}
+
 typedef struct ear {
   int64_t asked, stop_after;
   int64_t epochs, bytes;
   double first_loss, perplexity, valid_loss;
-  bool head_absent;
+  bool head_absent, validated, noted; /* noted: that nothing is measured */
 } ear;
 
 static bool interrupted(void *user) {
@@ -176,6 +190,10 @@ static void hear_epoch(void *user, const as_training_epoch *epoch) {
   if (!e->epochs++) e->first_loss = epoch->train_loss;
   e->perplexity = as_training_epoch_metric(epoch, "perplexity");
   e->valid_loss = epoch->valid_loss;
+  e->validated = epoch->validated;
+}
+static void hear_note(void *user, const char *text) {
+  if (strstr(text, "nothing is measured")) ((ear *)user)->noted = true;
 }
 static void hear_summary(void *user, const as_training_summary *summary) {
   ((ear *)user)->head_absent = summary->head_absent;
@@ -184,7 +202,8 @@ static void hear_summary(void *user, const as_training_summary *summary) {
 }
 static as_training_listener listen(ear *e, int64_t stop_after) {
   *e = (ear){.stop_after = stop_after};
-  return (as_training_listener){.summary = hear_summary, .epoch = hear_epoch, .interrupted = interrupted, .user = e};
+  return (as_training_listener){
+      .summary = hear_summary, .epoch = hear_epoch, .note = hear_note, .interrupted = interrupted, .user = e};
 }
 
 static void pretrain_with(as_context *with, const as_recipe *recipe, const char *out) {
@@ -283,6 +302,30 @@ START_TEST(it_learns_and_reports_the_perplexity_of_what_it_keeps) {
   ck_assert_double_eq_tol(e.perplexity, exp(e.valid_loss), 1e-9 * e.perplexity);
   ck_assert_double_eq(result.watched, -e.valid_loss);
   ck_assert_msg(e.valid_loss < e.first_loss - 1, "from %g to %g", e.first_loss, e.valid_loss);
+  end();
+}
+END_TEST
+
+/* Few rows to measure on may have no hidden token: that is no perplexity of 1. */
+START_TEST(validation_rows_without_a_hidden_token_are_not_measured) {
+  begin();
+  as_recipe recipe = usual(_i);
+  ear e;
+  as_training_result result;
+  char valid[4200];
+  snprintf(valid, sizeof valid, "%s", in_folder("valid.txt"));
+  ck_assert_ok(ctx, as_file_write(ctx, valid, "a\n", 2));
+  recipe.valid = valid;
+  recipe.patience = 1;
+  recipe.seed = seed_that(false);
+  as_training_listener listener = listen(&e, -1);
+  ck_assert_ok(ctx, as_pretrain(ctx, &recipe, in_folder("spared"), false, &listener, &result));
+  ck_assert(!e.validated && e.noted && isnan(result.watched));
+  ck_assert_int_eq(result.best_epoch, recipe.epochs); /* none stopped it */
+  recipe.seed = seed_that(true);
+  listener = listen(&e, -1);
+  ck_assert_ok(ctx, as_pretrain(ctx, &recipe, in_folder("hidden"), false, &listener, &result));
+  ck_assert(e.validated && !e.noted && e.perplexity > 1);
   end();
 }
 END_TEST
@@ -450,6 +493,7 @@ Suite *as_suite(void) {
                                   recomputing_changes_no_byte,
                                   a_text_a_line_trains_as_the_column_of_a_csv_file_does,
                                   it_learns_and_reports_the_perplexity_of_what_it_keeps,
+                                  validation_rows_without_a_hidden_token_are_not_measured,
                                   a_folder_with_a_head_goes_on_with_it,
                                   a_classifier_starts_from_it_and_it_from_a_classifier,
                                   a_memory_limit_refuses_or_adapts,

@@ -32,6 +32,7 @@ typedef struct pretraining {
   as_micro_batches micro;
   chosen_tokens *chosen; /* [micro.count] */
   int64_t most_chosen;   /* of the batches surveyed */
+  bool validates;        /* there are hidden tokens to measure on; they are the same in all epochs */
   as_graph *graph;       /* of validation */
   as_encoder_batch batch;
   chosen_tokens batch_chosen;
@@ -93,10 +94,18 @@ static as_status make_encoder(pretraining *p, const char *checkpoint) {
 }
 
 /* What validation will need: its rows by length, and memory for the largest of its batches. */
-static as_status prepare_validation(pretraining *p) {
+static as_status prepare_validation(pretraining *p, const as_training_run *run) {
   const as_token_rows *valid = &p->data.valid_rows;
   as_encoder_batch_init(&p->batch, p->ctx);
   if (!valid->count) return AS_OK;
+  for (int64_t i = 0; i < valid->count && !p->validates; i++)
+    p->validates = as_masking_count(&p->masking, AS_MASK_VALIDATION, i, valid->ids + valid->offsets[i],
+                                    as_token_rows_length(valid, i)) > 0;
+  if (!p->validates) {
+    as_run_note(run, "no token of the %lld validation rows is hidden, so nothing is measured on them",
+                (long long)valid->count);
+    return AS_OK;
+  }
   p->graph = as_graph_new(p->ctx, AS_INFER);
   p->order = as_alloc(p->ctx, (size_t)valid->count, sizeof *p->order);
   if (!p->graph || !p->order) return AS_E_NOMEM;
@@ -123,7 +132,7 @@ static as_status prepare(void *self, as_training_run *run, const char *checkpoin
   if (status == AS_OK) status = as_run_check(run);
   if (status == AS_OK) status = as_text_data_tokenize(&p->data, r, NULL, as_encoder_describe(p->encoder)->max_tokens);
   if (status == AS_OK) status = as_run_freeze(run, as_encoder_describe(p->encoder)->layers);
-  return status == AS_OK ? prepare_validation(p) : status;
+  return status == AS_OK ? prepare_validation(p, run) : status;
 }
 
 static as_parameters *parameters(void *self) {
@@ -205,7 +214,8 @@ static as_tensor *record(void *self, as_graph *g, int64_t micro, double denomina
 
 /* ---- validation ------------------------------------------------------------------------------------------------- */
 static int64_t valid_rows(void *self) {
-  return ((pretraining *)self)->data.valid_rows.count;
+  const pretraining *p = self;
+  return p->validates ? p->data.valid_rows.count : 0;
 }
 
 /* Adds the losses of the rows order[first .. last) to *loss. */
@@ -241,7 +251,7 @@ static as_status measure(void *self, as_training_run *run, as_training_epoch *ep
     if (status == AS_OK) status = measure_batch(p, first, last, &loss, &chosen);
   }
   if (status != AS_OK) return status;
-  epoch->valid_loss = chosen > 0 ? loss / (double)chosen : 0;
+  epoch->valid_loss = loss / (double)chosen; /* there are some: p->validates */
   if (!isfinite(epoch->valid_loss))
     return as_fail(p->ctx, AS_E_DIVERGED,
                    "step %lld: after it the loss of the validation rows is no number; a lower learning rate may help",

@@ -18,11 +18,14 @@ static bool has_a_text_a_line(const char *path) {
 static as_status read_file(as_context *ctx, const as_recipe *recipe, const char *path, as_data_report *report,
                            as_messages **out) {
   as_column_request column = {.name = recipe->label_column, .kind = AS_COLUMN_LABEL};
-  as_message_options options = {.text_column = recipe->text_column,
-                                .columns = &column,
-                                .column_count = recipe->label_column ? 1 : 0,
-                                .lines = !recipe->label_column && has_a_text_a_line(path),
-                                .on_error = recipe->skip_bad_rows ? AS_ON_ERROR_SKIP : AS_ON_ERROR_DEFAULT};
+  as_message_options options = {
+      .text_column = recipe->text_column,
+      .text_column_hint =
+          recipe->label_column ? NULL : "a file with a text a line is read as such when its name ends in .txt",
+      .columns = &column,
+      .column_count = recipe->label_column ? 1 : 0,
+      .lines = !recipe->label_column && has_a_text_a_line(path),
+      .on_error = recipe->skip_bad_rows ? AS_ON_ERROR_SKIP : AS_ON_ERROR_DEFAULT};
   as_status status = as_csv_delimiter_by_name(ctx, recipe->delimiter, &options.csv.delimiter);
   if (status == AS_OK) status = as_encoding_by_name(ctx, recipe->encoding, &options.csv.encoding);
   return status == AS_OK ? as_messages_read(ctx, path, &options, report, out) : status;
