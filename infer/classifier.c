@@ -69,20 +69,10 @@ static void workspace_give(as_classifier *c, workspace *w) {
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 /* The max_length that the model was trained with. */
 static as_status read_max_length(as_classifier *c, const char *folder) {
-  const int64_t most = as_encoder_describe(c->encoder)->max_tokens;
   as_status status = as_model_recipe_length(c->ctx, folder, "max_length", SHORTEST_MAX_LENGTH, DEFAULT_MAX_LENGTH, false,
                                             &c->max_length);
-  if (c->max_length > most) c->max_length = most;
+  if (status == AS_OK) as_classifier_set_max_length(c, c->max_length);
   return status;
-}
-
-static as_status check_vocabulary(const as_classifier *c, const char *folder) {
-  size_t ids = as_tokenizer_vocab_size(c->tokenizer);
-  int64_t rows = as_encoder_describe(c->encoder)->vocab_size;
-  if (ids <= (size_t)rows) return AS_OK;
-  return as_fail(c->ctx, AS_E_MODEL,
-                 "%s: the tokenizer has %zu ids and the model's vocab_size is %lld; they do not belong together",
-                 folder, ids, (long long)rows);
 }
 
 as_status as_classifier_open(as_context *ctx, const char *folder, const as_classification_task *task,
@@ -98,7 +88,9 @@ as_status as_classifier_open(as_context *ctx, const char *folder, const as_class
   if (status == AS_OK) status = as_task_file_expect(ctx, folder, &c->task, task ? task->name : NULL);
   if (status == AS_OK) status = as_encoder_open(ctx, folder, &options, &c->encoder);
   if (status == AS_OK) status = as_tokenizer_open(ctx, folder, &c->tokenizer);
-  if (status == AS_OK) status = check_vocabulary(c, folder);
+  if (status == AS_OK)
+    status = as_encoder_check_tokenizer(c->encoder, as_tokenizer_vocab_size(c->tokenizer),
+                                        as_tokenizer_added(c->tokenizer, false), folder);
   if (status == AS_OK) status = read_max_length(c, folder);
   if (status != AS_OK) {
     as_classifier_close(c);
@@ -159,8 +151,9 @@ int64_t as_classifier_max_length(const as_classifier *c) {
 }
 
 void as_classifier_set_max_length(as_classifier *c, int64_t tokens) {
-  int64_t most = as_encoder_describe(c->encoder)->max_tokens;
-  c->max_length = tokens < SHORTEST_MAX_LENGTH ? SHORTEST_MAX_LENGTH : tokens > most ? most : tokens;
+  int64_t least = (int64_t)as_tokenizer_added(c->tokenizer, false) + 1;
+  int64_t most = as_encoder_describe(c->encoder)->max_tokens; /* not below: as_encoder_check_tokenizer */
+  c->max_length = tokens < least ? least : tokens > most ? most : tokens;
 }
 
 /* ---- asking ----------------------------------------------------------------------------------------------------- */

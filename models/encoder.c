@@ -316,6 +316,19 @@ bool as_encoder_is_masked_lm(const as_encoder *e) {
   return e->masked_lm;
 }
 
+as_status as_encoder_check_tokenizer(const as_encoder *e, size_t ids, size_t added, const char *where) {
+  if (ids > (size_t)e->d.vocab_size)
+    return as_fail(e->ctx, AS_E_MODEL,
+                   "%s: the tokenizer has %zu ids and the model's vocab_size is %lld; they do not belong together",
+                   where, ids, (long long)e->d.vocab_size);
+  if (added >= (size_t)e->d.max_tokens)
+    return as_fail(e->ctx, AS_E_MODEL,
+                   "%s: the tokenizer adds %zu special tokens to a text, and the model reads at most %lld tokens; they "
+                   "do not belong together",
+                   where, added, (long long)e->d.max_tokens);
+  return AS_OK;
+}
+
 /* ---- recording -------------------------------------------------------------------------------------------------- */
 void as_encoder_positions(const as_encoder *e, as_encoder_batch *batch) {
   for (int64_t s = 0; s < batch->sequences; s++) {

@@ -117,6 +117,11 @@ as_encoder_head as_encoder_head_origin(const as_encoder *encoder);
 /* Whether it has the head of a masked language model; then it has no labels. */
 bool as_encoder_is_masked_lm(const as_encoder *encoder);
 
+/* AS_E_MODEL when a tokenizer with so many ids, which adds so many special tokens to a text, is not one for this
+ * encoder; `where` is named in the text. */
+AS_MUST_CHECK as_status as_encoder_check_tokenizer(const as_encoder *encoder, size_t ids, size_t added,
+                                                   const char *where);
+
 /* Fills batch->positions: the position id of each token, as as_encoder_record has it. */
 void as_encoder_positions(const as_encoder *encoder, as_encoder_batch *batch);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "infer/intent_classifier.h"
 #include "infer/sentiment_classifier.h"
 #include "train/intent_classifier.h"
@@ -343,6 +344,97 @@ START_TEST(hostile_folders_are_refused) {
 }
 END_TEST
 
+/* Makes the model's tokenizer one that puts pieces * each special tokens before a text. */
+static void add_special_tokens(int pieces, int each) {
+  const char *path = as_small_path(folder, "model/tokenizer.json");
+  json_t *root, *single = json_array(), *ids = json_array(), *tokens = json_array();
+  ck_assert_ok(ctx, as_json_read(ctx, path, 1 << 20, AS_E_MODEL, &root));
+  json_t *name = json_object_get(json_array_get(json_object_get(root, "added_tokens"), 0), "content");
+  for (int i = 0; i < each; i++) {
+    json_array_append_new(ids, json_integer(0));
+    json_array_append(tokens, name);
+  }
+  for (int i = 0; i < pieces; i++)
+    json_array_append_new(single, json_pack("{s:{s:s,s:i}}", "SpecialToken", "id", "many", "type_id", 0));
+  json_array_append_new(single, json_pack("{s:{s:s,s:i}}", "Sequence", "id", "A", "type_id", 0));
+  json_t *form = json_pack("{s:s,s:o,s:[{s:{s:s,s:i}},{s:{s:s,s:i}}],s:{s:{s:s,s:o,s:o}}}", "type",
+                           "TemplateProcessing", "single", single, "pair", "Sequence", "id", "A", "type_id", 0,
+                           "Sequence", "id", "B", "type_id", 0, "special_tokens", "many", "id", "many", "ids", ids,
+                           "tokens", tokens);
+  ck_assert_int_eq(json_object_set_new(root, "post_processor", form), 0);
+  ck_assert_int_eq(json_dump_file(root, path, 0), 0);
+  json_decref(root);
+}
+
+/* What the tokenizer adds has no part in what is cut off, so it must leave room for a token of the text. */
+START_TEST(many_special_tokens_leave_room_or_are_refused) {
+  as_classifier *c;
+  as_training_result result;
+  begin();
+  enum { WORDS = 700 };
+  char *text = as_alloc_zero(ctx, WORDS + 1, 2);
+  for (int i = 0; i < WORDS; i++) memcpy(text + 2 * i, "a ", 2);
+  add_special_tokens(2, 15); /* max_length is 24 */
+  ck_assert_ok(ctx, as_classifier_open(ctx, as_small_path(folder, "model"), as_small_task, &c));
+  ck_assert_int_eq(as_classifier_max_length(c), 31);
+  as_prediction answer = {0};
+  ck_assert_ok(ctx, as_classifier_predict(c, &(as_text){text, strlen(text)}, 1, &answer));
+  ck_assert(answer.tokens == 31 && answer.truncated);
+  as_classifier_set_max_length(c, INT64_MAX);
+  int64_t most = as_classifier_max_length(c);
+  ck_assert_ok(ctx, as_classifier_predict(c, &(as_text){text, strlen(text)}, 1, &answer));
+  ck_assert(answer.tokens == most && answer.truncated);
+  as_classifier_close(c);
+  as_recipe recipe = as_small_recipe(as_small_csv(ctx, folder, "data.csv", 48, 0));
+  char from[4200];
+  snprintf(from, sizeof from, "%s", as_small_path(folder, "model"));
+  recipe.from = from;
+  recipe.size = recipe.architecture = NULL;
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, as_small_path(folder, "more"), false, NULL, &result),
+                    AS_E_INVALID, "max_length 24 leaves nothing of a text beside the 30 special tokens");
+  ck_assert_int_eq(most, 8 * 64);
+  add_special_tokens(8, 64);
+  ck_assert_refused(ctx, as_classifier_open(ctx, as_small_path(folder, "model"), as_small_task, &c), AS_E_MODEL,
+                    "special tokens to a text, and the model reads at most");
+  ck_assert_refused(ctx, as_train_classifier(ctx, &recipe, as_small_path(folder, "more"), false, NULL, &result),
+                    AS_E_MODEL, "special tokens to a text, and the model reads at most");
+  as_free(ctx, text);
+  end();
+}
+END_TEST
+
+/* Control characters vanish in BERT's normalizer; nothing is put around them here. */
+START_TEST(a_row_without_a_token_is_named) {
+  char csv[100];
+  as_training_result result;
+  json_t *root;
+  begin();
+  const char *tokenizer = as_small_path(folder, "model/tokenizer.json");
+  ck_assert_ok(ctx, as_json_read(ctx, tokenizer, 1 << 20, AS_E_MODEL, &root));
+  json_object_set_new(root, "post_processor", json_null());
+  ck_assert_int_eq(json_dump_file(root, tokenizer, 0), 0);
+  json_decref(root);
+  char data[4200], from[4200];
+  snprintf(data, sizeof data, "%s", as_small_path(folder, "bare.csv"));
+  snprintf(from, sizeof from, "%s", as_small_path(folder, "model"));
+  snprintf(csv, sizeof csv, "content,%s\nhello,a\nmy lamp,b\n\001\002,b\n", as_small_task->label_column);
+  ck_assert_ok(ctx, as_file_write(ctx, data, csv, strlen(csv)));
+  as_recipe recipe = as_small_recipe(data);
+  recipe.from = from;
+  recipe.size = recipe.architecture = NULL;
+  recipe.valid_none = true;
+  as_status status = as_train_classifier(ctx, &recipe, as_small_path(folder, "more"), false, NULL, &result);
+  if (as_small_task == &as_intent_task) {
+    ck_assert_int_eq(status, AS_E_MODEL);
+    ck_assert_msg(strstr(as_error_text(ctx), "bare.csv: line 4: the tokenizer makes no token") != NULL, "%s",
+                  as_error_text(ctx));
+  } else { /* byte-level BPE has a token for every byte */
+    ck_assert_ok(ctx, status);
+  }
+  end();
+}
+END_TEST
+
 START_TEST(a_folder_of_another_task_is_refused) {
   const as_classification_task *other = as_small_task == &as_intent_task ? &as_sentiment_task : &as_intent_task;
   char fragment[200];
@@ -415,6 +507,8 @@ Suite *as_suite(void) {
                                 a_saved_classifier_answers_alike,
                                 a_packed_classifier_lets_go_of_its_file,
                                 hostile_folders_are_refused,
+                                many_special_tokens_leave_room_or_are_refused,
+                                a_row_without_a_token_is_named,
                                 a_folder_of_another_task_is_refused,
                                 failing_allocations_are_reported};
   Suite *suite = suite_create("classifier");

@@ -76,8 +76,7 @@ static as_status prepare(void *self, as_training_run *run, const char *checkpoin
   as_status status = as_text_data_tokenizer(&c->data, r, folder);
   if (status == AS_OK) status = make_encoder(c, checkpoint);
   if (status == AS_OK)
-    status = as_text_data_check_vocabulary(&c->data, as_encoder_describe(c->encoder)->vocab_size,
-                                           r->from ? r->from : run->files.out);
+    status = as_text_data_check_tokenizer(&c->data, c->encoder, r->from ? r->from : run->files.out);
   if (status == AS_OK) status = as_run_check(run);
   if (status == AS_OK)
     status =

@@ -124,8 +124,7 @@ static as_status prepare(void *self, as_training_run *run, const char *checkpoin
   as_status status = as_text_data_tokenizer(&p->data, r, folder);
   if (status == AS_OK) status = make_encoder(p, checkpoint);
   if (status == AS_OK)
-    status = as_text_data_check_vocabulary(&p->data, as_encoder_describe(p->encoder)->vocab_size,
-                                           r->from ? r->from : run->files.out);
+    status = as_text_data_check_tokenizer(&p->data, p->encoder, r->from ? r->from : run->files.out);
   if (status == AS_OK)
     status =
         as_masking_init(&p->masking, p->ctx, p->data.tokenizer, (uint64_t)r->seed, r->from ? r->from : run->files.out);

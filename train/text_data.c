@@ -5,7 +5,6 @@
 
 #include "base/memory.h"
 #include "data/split.h"
-#include "models/encoder.h"
 #include "tokenizer/trainer.h"
 
 #define NO_LABEL (-100)
@@ -101,6 +100,9 @@ static as_status add_row(const as_text_data *d, const as_messages *messages, int
   size_t length;
   const char *text = as_messages_text(messages, row, &length);
   as_status status = as_tokenizer_encode(d->tokenizer, text, length, NULL, 0, options, encoding);
+  if (status == AS_OK && encoding->length == 0)
+    status = as_fail(d->ctx, AS_E_MODEL,
+                     "the tokenizer makes no token of this text, and its post-processor adds none; a model needs one");
   if (status != AS_OK)
     return as_fail_prefix(d->ctx, status, "%s: line %llu", as_messages_path(messages),
                           (unsigned long long)as_messages_line(messages, row));
@@ -118,6 +120,11 @@ as_status as_text_data_tokenize(as_text_data *d, const as_recipe *recipe, const 
   int64_t count = as_messages_count(d->train);
   as_encode_options options = {.max_length =
                                    (size_t)(recipe->max_length < max_tokens ? recipe->max_length : max_tokens)};
+  size_t added = as_tokenizer_added(d->tokenizer, false);
+  if (options.max_length <= added)
+    return as_fail(d->ctx, AS_E_INVALID,
+                   "max_length %zu leaves nothing of a text beside the %zu special tokens that the tokenizer adds",
+                   options.max_length, added);
   as_encoding encoding;
   as_encoding_init(&encoding, d->ctx);
   as_part *parts = as_alloc_zero(d->ctx, (size_t)count, sizeof *parts);
@@ -141,12 +148,9 @@ void as_text_data_name_files(const as_text_data *d, as_training_run *run) {
   if (d->valid) as_run_add_file(run, "valid", as_messages_path(d->valid), as_messages_digest(d->valid));
 }
 
-as_status as_text_data_check_vocabulary(const as_text_data *d, int64_t vocab_size, const char *where) {
-  int64_t ids = (int64_t)as_tokenizer_vocab_size(d->tokenizer);
-  if (ids <= vocab_size) return AS_OK;
-  return as_fail(d->ctx, AS_E_MODEL,
-                 "%s: the tokenizer has %lld ids and the model's vocab_size is %lld; they do not belong together",
-                 where, (long long)ids, (long long)vocab_size);
+as_status as_text_data_check_tokenizer(const as_text_data *d, const as_encoder *encoder, const char *where) {
+  return as_encoder_check_tokenizer(encoder, as_tokenizer_vocab_size(d->tokenizer),
+                                    as_tokenizer_added(d->tokenizer, false), where);
 }
 
 void as_text_data_summarize(const as_text_data *d, as_training_summary *s) {

@@ -5,7 +5,7 @@
 #define AS_TRAIN_TEXT_DATA_H
 
 #include "data/messages.h"
-#include "models/config.h"
+#include "models/encoder.h"
 #include "models/token_rows.h"
 #include "tokenizer/tokenizer.h"
 #include "train/run.h"
@@ -32,9 +32,9 @@ void as_text_data_free(as_text_data *data);
 
 /* Names the files to the run, for the record. */
 void as_text_data_name_files(const as_text_data *data, as_training_run *run);
-/* AS_E_MODEL when the tokenizer has ids beyond the `vocab_size` rows of the model's table; `where` is named in the
- * text. */
-AS_MUST_CHECK as_status as_text_data_check_vocabulary(const as_text_data *data, int64_t vocab_size, const char *where);
+/* as_encoder_check_tokenizer with the data's tokenizer. */
+AS_MUST_CHECK as_status as_text_data_check_tokenizer(const as_text_data *data, const as_encoder *encoder,
+                                                     const char *where);
 /* Reports and truncated rows. */
 void as_text_data_summarize(const as_text_data *data, as_training_summary *summary);
 
