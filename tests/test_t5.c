@@ -216,7 +216,11 @@ START_TEST(packed_weights_are_held_once) {
     const as_t5_options options = {.packed = true, .dropout = -1};
     ck_assert_ok(ctx, saved ? as_t5_open(ctx, folder, &options, &t5) : as_t5_new(ctx, &config, true, &options, &t5));
     ck_assert_uint_lt(as_memory_used(ctx), weights + 200000);
+#ifndef __SANITIZE_ADDRESS__ /* which keeps for a while what was freed */
     ck_assert_uint_lt(as_peak_resident_bytes() - before, weights / 4);
+#else
+    (void)before;
+#endif
     as_t5_free(t5);
   }
   ck_assert_refused(ctx, as_t5_new(ctx, &config, true, &(as_t5_options){.packed = true, .gradients = true}, &t5),
