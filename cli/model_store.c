@@ -39,8 +39,7 @@ as_status as_cli_model_if_there(as_cli *cli, const char *option, const char *mod
     return *out ? AS_OK : AS_E_NOMEM;
   }
   as_status status = as_store_open(cli->ctx, as_option_text(cli->arguments, "models"), &store);
-  if (status == AS_OK)
-    status = given ? referred_folder(store, given, out) : usual_folder(cli, store, model, name, out);
+  if (status == AS_OK) status = given ? referred_folder(store, given, out) : usual_folder(cli, store, model, name, out);
   as_store_close(store);
   return status;
 }
@@ -60,6 +59,51 @@ static void tell_left_over(as_cli_training *t) {
                   t->work.added.number);
 }
 
+/* Not how much is said meanwhile, nor what is replaced, nor the file whose values stand in the command itself. */
+static bool says_what_is_made(const as_option *option) {
+  static const char *const others[] = {"config", "quiet", "overwrite"};
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    if (strcmp(option->name, others[i]) == 0) return false;
+  return !option->instead_of_command;
+}
+
+/* The command as it would be typed with everything that the configuration file says, and the files among its options.
+ */
+static as_status describe(as_cli_training *t) {
+  const as_arguments *a = t->cli->arguments;
+  const size_t most = 3 + 2 * a->value_count;
+  char *name = as_strdup(t->cli->ctx, a->command->name), **dashed = as_alloc_zero(t->cli->ctx, most, sizeof *dashed);
+  const char **words = as_alloc(t->cli->ctx, most, sizeof *words);
+  as_origin_file *files = as_alloc(t->cli->ctx, most, sizeof *files);
+  as_origin origin = {.command = words, .files = files};
+  as_status status = name && dashed && words && files ? AS_OK : AS_E_NOMEM;
+  char *space = status == AS_OK ? strchr(name, ' ') : NULL;
+  if (status == AS_OK) words[origin.words++] = "assistify";
+  if (status == AS_OK) words[origin.words++] = name;
+  if (space) words[origin.words++] = space + 1;
+  if (space) *space = 0;
+  for (size_t i = 0; status == AS_OK && i < a->value_count; i++) {
+    const as_value *value = &a->values[i];
+    const as_option *option = value->option;
+    if (value->source <= AS_FROM_INITIAL || !says_what_is_made(option)) continue;
+    as_buffer dashes;
+    as_buffer_init(&dashes, t->cli->ctx);
+    as_buffer_printf(&dashes, option->type == AS_OPTION_FLAG && !value->integer ? "--%s=no" : "--%s", option->name);
+    dashed[i] = as_buffer_take(&dashes);
+    if (!dashed[i]) status = AS_E_NOMEM;
+    words[origin.words++] = dashed[i];
+    if (option->type != AS_OPTION_FLAG) words[origin.words++] = value->text;
+    if (option->type == AS_OPTION_FILE) files[origin.file_count++] = (as_origin_file){option->name, value->text};
+  }
+  if (status == AS_OK) status = as_store_describe(&t->work, &origin);
+  for (size_t i = 0; dashed && i < most; i++) as_free(t->cli->ctx, dashed[i]);
+  as_free(t->cli->ctx, name);
+  as_free(t->cli->ctx, dashed);
+  as_free(t->cli->ctx, words);
+  as_free(t->cli->ctx, files);
+  return status;
+}
+
 /* What ended before, without becoming a version, becomes one first. */
 static as_status begin_in_store(as_cli_training *t, const char *root, const char *model, bool resuming) {
   as_status status = as_store_open(t->cli->ctx, root, &t->store);
@@ -73,6 +117,10 @@ static as_status begin_in_store(as_cli_training *t, const char *root, const char
     as_store_work_end(&t->work);
     status = as_store_begin_training(t->store, model, &t->work);
   }
+  /* What is there and stays keeps its description: the run will refuse to begin there. */
+  const bool begins = !resuming && status == AS_OK &&
+                      (!as_path_exists(t->work.folder) || as_option_flag(t->cli->arguments, "overwrite"));
+  if (begins) status = describe(t);
   if (status == AS_OK) t->out = as_strdup(t->cli->ctx, t->work.folder);
   return status == AS_OK && !t->out ? AS_E_NOMEM : status;
 }

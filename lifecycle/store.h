@@ -6,7 +6,7 @@
  *       champion -> v0002                the version that is asked
  *       previous -> v0001                the champion before it
  *       challenger -> v0003              the newest version that is neither
- *       unfinished/                      a training that has not ended
+ *       unfinished/  unfinished.json     a training that has not ended, and what it is made with and from
  *
  * Invariant: whatever a process was doing when it was killed, every vNNNN is a whole version that nobody changes any
  * more, and an alias is a relative link to one of them. A version appears by one rename, an alias changes by one, and a
@@ -19,7 +19,7 @@
 #ifndef AS_LIFECYCLE_STORE_H
 #define AS_LIFECYCLE_STORE_H
 
-#include "base/context.h"
+#include "lifecycle/origin.h"
 
 #define AS_STORE_NAME 64 /* bytes of a model's name with its NUL */
 #define AS_STORE_WAIT 60 /* seconds */
@@ -80,6 +80,7 @@ typedef struct as_store_work {
   char *folder;     /* where the model goes; may not exist yet */
   int lock;         /* private */
   size_t made;      /* private */
+  bool is_training; /* private */
   as_version added; /* number 0 before as_store_publish; then the version */
   bool is_champion; /* after it */
 } as_store_work;
@@ -88,11 +89,14 @@ typedef struct as_store_work {
  * and was killed before it became a version becomes one now (work->added; work again to begin another). AS_E_IO when
  * another process is training this model. End with as_store_work_end, also after a failure. */
 AS_MUST_CHECK as_status as_store_begin_training(const as_store *store, const char *model, as_store_work *work);
+/* Records what the training is made with and from; for one that begins, not one that goes on. */
+AS_MUST_CHECK as_status as_store_describe(as_store_work *work, const as_origin *origin);
 /* A place for a version that comes as a whole (an import). */
 AS_MUST_CHECK as_status as_store_begin_copy(const as_store *store, const char *model, as_store_work *work);
-/* Makes the folder the next version: writes its manifest if `manifest`, gives it its number and its alias. The first
- * version becomes the champion, a later one the challenger. */
-AS_MUST_CHECK as_status as_store_publish(as_store_work *work, bool manifest);
+/* Makes the folder the next version: if it was made here, writes training.json (lifecycle/origin.h), its card
+ * (lifecycle/card.h) and its manifest; gives it its number and its alias. The first version becomes the champion, a
+ * later one the challenger. */
+AS_MUST_CHECK as_status as_store_publish(as_store_work *work, bool made_here);
 /* Leaves an interrupted training where it is; a copy that was not published is removed. A zeroed one is allowed. */
 void as_store_work_end(as_store_work *work);
 /* Whether `folder` is the place of a training in some store: then *root is that store's folder (caller frees) and

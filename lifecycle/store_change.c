@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "lifecycle/card.h"
 #include "lifecycle/manifest.h"
 #include "lifecycle/store.h"
 #include "lifecycle/store_internal.h"
@@ -205,6 +206,16 @@ static as_status is_finished(const as_store_work *work, bool *finished) {
   return status;
 }
 
+/* What describes a training lies beside its folder: a start that fails leaves no folder. */
+static as_status remove_description(const as_store_work *work) {
+  char *path = as_store_path(work->store, work->model, AS_DESCRIPTION);
+  as_status status = path ? AS_OK : AS_E_NOMEM;
+  if (path && unlink(path) != 0 && errno != ENOENT)
+    status = as_fail(work->store->ctx, AS_E_IO, "%s: cannot be removed: %s", path, strerror(errno));
+  as_free(work->store->ctx, path);
+  return status;
+}
+
 as_status as_store_begin_training(const as_store *store, const char *model, as_store_work *work) {
   bool finished = false;
   as_status status = begin_work(store, model, work);
@@ -216,7 +227,9 @@ as_status as_store_begin_training(const as_store *store, const char *model, as_s
   as_free(store->ctx, folder);
   if (status != AS_OK) return status;
   work->folder = as_store_path(store, model, AS_UNFINISHED);
+  work->is_training = work->folder != NULL;
   status = work->folder ? is_finished(work, &finished) : AS_E_NOMEM;
+  if (status == AS_OK && !as_path_exists(work->folder)) status = remove_description(work);
   return status == AS_OK && finished ? as_store_publish(work, true) : status;
 }
 
@@ -260,13 +273,32 @@ static as_status place(as_store_work *work) {
   return set_alias(store, work->is_champion ? AS_CHAMPION : AS_CHALLENGER, &version);
 }
 
-as_status as_store_publish(as_store_work *work, bool manifest) {
+as_status as_store_describe(as_store_work *work, const as_origin *origin) {
+  char *path = as_store_path(work->store, work->model, AS_DESCRIPTION);
+  as_status status = path ? as_origin_write(work->store->ctx, origin, path) : AS_E_NOMEM;
+  as_free(work->store->ctx, path);
+  return status;
+}
+
+/* The files that a version has besides those of its model. */
+static as_status complete(const as_store_work *work) {
+  as_context *ctx = work->store->ctx;
+  char *description = as_store_path(work->store, work->model, AS_DESCRIPTION);
+  as_status status = description ? as_origin_finish(ctx, description, work->folder) : AS_E_NOMEM;
+  if (status == AS_OK) status = as_card_write(ctx, work->folder, work->model);
+  if (status == AS_OK) status = as_manifest_write(ctx, work->folder);
+  as_free(ctx, description);
+  return status;
+}
+
+as_status as_store_publish(as_store_work *work, bool made_here) {
   int lock = -1;
-  as_status status = manifest ? remove_strays(work->store->ctx, work->folder, NULL) : AS_OK;
-  if (status == AS_OK && manifest) status = as_manifest_write(work->store->ctx, work->folder);
+  as_status status = made_here ? remove_strays(work->store->ctx, work->folder, NULL) : AS_OK;
+  if (status == AS_OK && made_here) status = complete(work);
   if (status == AS_OK) status = begin_change(work->store, work->model, &lock);
   if (status == AS_OK) status = place(work);
   end_change(&lock);
+  if (status == AS_OK && made_here) status = remove_description(work);
   return status;
 }
 
@@ -277,6 +309,8 @@ void as_store_work_end(as_store_work *work) {
   const char *name = work->folder ? strrchr(work->folder, '/') : NULL;
   if (name && begins(name + 1, COMING) && !work->added.number && as_folder_remove(ctx, work->folder) != AS_OK)
     as_warn(ctx, "%s: is left over and can be deleted", work->folder);
+  if (work->is_training && !work->added.number && !as_path_exists(work->folder) && remove_description(work) != AS_OK)
+    as_warn(ctx, "%s", as_error_text(ctx));
   if (work->made && !work->added.number) {
     char *folder = as_store_path(work->store, work->model, NULL);
     if (folder) as_unmake_folders(ctx, folder, work->made);

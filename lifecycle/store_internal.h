@@ -5,6 +5,7 @@
 #include "lifecycle/store.h"
 
 #define AS_UNFINISHED "unfinished"
+#define AS_DESCRIPTION "unfinished.json"
 #define AS_VERSION_TEXT 24
 
 struct as_store {

@@ -44,6 +44,12 @@ gives 0 'challenger' train intent $recipe --seed 2
 [ "$(readlink $store/champion)" = v0001 ] && [ "$(readlink $store/challenger)" = v0002 ] && [ ! -e $store/unfinished ]
 is 'the first version is the champion, the second the challenger' $?
 (cd $store/v0001 && sha256sum --quiet -c MANIFEST.sha256); is 'sha256sum agrees with the manifest' $?
+for file in card.md metrics.json training.json recipe.json config.json; do [ -s $store/v0001/$file ] || break; done
+is "a version has all files, $file included" $?
+grep -qF "$(sha256sum <m.csv | cut -c 1-64)" $store/v0001/training.json && grep -qF "$(sha256sum <m.csv | cut -c 1-64)" $store/v0001/card.md &&
+  grep -qF "    assistify train intent --data m.csv --size tiny --vocab-size 300 --epochs 1" $store/v0001/card.md &&
+  grep -q '^| accuracy | [0-9.]* % | [0-9.]* to [0-9.]* % |$' $store/v0001/card.md && grep -q '^| expected calibration error' $store/v0001/card.md
+is 'the card has data, metrics with intervals, calibration, and the command' $?
 for name in intent@champion intent/1 $store/v0001; do "$program" predict intent --model $name 'where is it' || break; done >out 2>err
 "$program" predict intent 'where is it' >>out 2>>err
 [ "$(wc -l <out)" -eq 4 ] && [ "$(sort -u out | wc -l)" -eq 1 ]; is 'champion, number, folder and no --model at all are the same version' $?
@@ -103,6 +109,9 @@ if [ -d $store/unfinished ]; then
 else
   is 'the training was faster than the signal' 0
 fi
+grep -qF -e '--epochs' $store/v0004/training.json && ! grep -qF resume $store/v0004/training.json && [ ! -e $store/unfinished.json ]
+is 'training.json has the command that began it' $?
+cmp -s whole/metrics.json $store/v0004/metrics.json; is 'the metrics of a training that was killed and resumed are the same' $?
 cmp -s whole/model.safetensors $store/v0004/model.safetensors; is 'a training killed and resumed becomes a version with the same bytes' $?
 
 # ---- kills at random moments -------------------------------------------------------------------------------------------

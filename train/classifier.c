@@ -7,12 +7,15 @@
 
 #include "base/memory.h"
 #include "eval/classification.h"
+#include "eval/evaluation.h"
 #include "models/encoder_predict.h"
 #include "models/task_file.h"
 #include "train/class_weights.h"
 #include "train/text_data.h"
 #include "train/micro_batches.h"
 #include "train/run.h"
+
+#define RESAMPLES 1000 /* of the bootstrap intervals in metrics.json */
 
 typedef struct classifier {
   as_context *ctx;
@@ -135,20 +138,36 @@ static int64_t valid_rows(void *self) {
   return ((classifier *)self)->data.valid_rows.count;
 }
 
-static as_status score(const classifier *c, as_classification *scores) {
+/* What came out for the validation rows. */
+typedef struct answers {
+  double *probabilities; /* [valid rows, classes] */
+  int32_t *predicted;    /* [valid rows] */
+} answers;
+
+static void free_answers(const classifier *c, answers *a) {
+  as_free(c->ctx, a->predicted);
+  as_free(c->ctx, a->probabilities);
+}
+
+static as_status read_answers(const classifier *c, answers *a) {
   const as_token_rows *valid = &c->data.valid_rows;
   int64_t classes = (int64_t)as_encoder_labels(c->encoder)->count;
-  double *probabilities = as_alloc(c->ctx, (size_t)(valid->count * classes), sizeof *probabilities);
-  int32_t *predicted = as_alloc(c->ctx, (size_t)valid->count, sizeof *predicted);
-  as_status status = probabilities && predicted ? AS_OK : AS_E_NOMEM;
-  for (int64_t i = 0; status == AS_OK && i < valid->count * classes; i++)
-    probabilities[i] = (double)c->probabilities[i];
-  for (int64_t i = 0; status == AS_OK && i < valid->count; i++)
-    predicted[i] = as_argmax(probabilities + i * classes, classes);
+  a->probabilities = as_alloc(c->ctx, (size_t)(valid->count * classes), sizeof *a->probabilities);
+  a->predicted = as_alloc(c->ctx, (size_t)valid->count, sizeof *a->predicted);
+  if (!a->probabilities || !a->predicted) return AS_E_NOMEM;
+  for (int64_t i = 0; i < valid->count * classes; i++) a->probabilities[i] = (double)c->probabilities[i];
+  for (int64_t i = 0; i < valid->count; i++) a->predicted[i] = as_argmax(a->probabilities + i * classes, classes);
+  return AS_OK;
+}
+
+static as_status score(const classifier *c, as_classification *scores) {
+  const as_token_rows *valid = &c->data.valid_rows;
+  answers a = {0};
+  as_status status = read_answers(c, &a);
   if (status == AS_OK)
-    status = as_classification_measure(c->ctx, valid->count, classes, valid->labels, predicted, probabilities, scores);
-  as_free(c->ctx, predicted);
-  as_free(c->ctx, probabilities);
+    status = as_classification_measure(c->ctx, valid->count, (int64_t)as_encoder_labels(c->encoder)->count,
+                                       valid->labels, a.predicted, a.probabilities, scores);
+  free_answers(c, &a);
   return status;
 }
 
@@ -177,6 +196,30 @@ static as_status measure(void *self, as_training_run *run, as_training_epoch *ep
              : c->recipe->metric == AS_METRIC_LOSS   ? -scores.log_loss
                                                      : scores.f1.macro_seen;
   as_classification_free(c->ctx, &scores);
+  return status;
+}
+
+/* The final model may be another than was measured last, so its rows are asked anew. */
+static as_status report(void *self, as_json_writer *out) {
+  classifier *c = self;
+  const as_token_rows *valid = &c->data.valid_rows;
+  as_evaluation evaluation = {0};
+  answers a = {0};
+  as_encoder_predictor_free(&c->predictor);
+  as_status status = as_encoder_predictor_init(&c->predictor, c->ctx, c->encoder);
+  if (status == AS_OK) status = as_encoder_predict(&c->predictor, valid, NULL, c->probabilities);
+  if (status == AS_OK) status = read_answers(c, &a);
+  if (status == AS_OK) {
+    const as_evaluation_input input = {.rows = valid->count, .classes = (int64_t)as_encoder_labels(c->encoder)->count,
+                                       .labels = (const char *const *)as_encoder_labels(c->encoder)->names,
+                                       .truth = valid->labels, .predicted = a.predicted,
+                                       .probabilities = a.probabilities, .resamples = RESAMPLES,
+                                       .seed = (uint64_t)c->recipe->seed};
+    status = as_evaluation_measure(c->ctx, &input, &evaluation);
+  }
+  if (status == AS_OK) as_evaluation_json(out, &evaluation);
+  as_evaluation_free(c->ctx, &evaluation);
+  free_answers(c, &a);
   return status;
 }
 
@@ -241,6 +284,7 @@ static const as_training_task task = {.kind = AS_TRAIN_CLASSIFIER,
                                       .record = record,
                                       .valid_rows = valid_rows,
                                       .measure = measure,
+                                      .report = report,
                                       .summarize = summarize,
                                       .save = save,
                                       .reload = reload,

@@ -1,12 +1,15 @@
 /* The order of things in a training run. See run.h. */
 #include "train/run.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 double as_seconds(void) {
@@ -236,6 +239,27 @@ static as_status run_epochs(as_training_run *run) {
 }
 
 /* ---- the end ---------------------------------------------------------------------------------------------------- */
+/* metrics.json; one of a model that was here before goes in any case. */
+static as_status write_metrics(as_training_run *run) {
+  as_buffer out;
+  as_buffer_init(&out, run->ctx);
+  as_json_writer writer = as_json_writer_start(&out, 2);
+  char *path = as_path_join(run->ctx, run->files.out, "metrics.json");
+  as_status status = path ? AS_OK : AS_E_NOMEM;
+  if (path && unlink(path) != 0 && errno != ENOENT)
+    status = as_fail(run->ctx, AS_E_IO, "%s: cannot be replaced: %s", path, strerror(errno));
+  if (status == AS_OK && run->task->report && run->task->valid_rows(run->self) > 0) {
+    as_json_open_object(&writer, NULL);
+    status = run->task->report(run->self, &writer);
+    as_json_close_object(&writer);
+    as_buffer_char(&out, '\n');
+    if (status == AS_OK) status = as_file_write_into(run->ctx, run->files.out, "metrics.json", &out);
+  }
+  as_free(run->ctx, path);
+  as_buffer_free(&out);
+  return status;
+}
+
 /* Puts the final model in place. The weights come last: a folder with weights is a whole model. */
 static as_status finish(as_training_run *run, as_training_result *result) {
   const as_training_position *p = &run->position;
@@ -245,6 +269,7 @@ static as_status finish(as_training_run *run, as_training_result *result) {
     status = path ? run->task->reload(run->self, path) : AS_E_NOMEM;
     as_free(run->ctx, path);
   }
+  if (status == AS_OK) status = write_metrics(run);
   char *recipe = as_path_join(run->ctx, run->files.out, "recipe.json");
   if (status == AS_OK) status = recipe ? as_recipe_write(run->ctx, &run->recipe, recipe) : AS_E_NOMEM;
   as_free(run->ctx, recipe);

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "train/batches.h"
 #include "train/step.h"
 #include "train/training.h"
@@ -48,6 +49,9 @@ typedef struct as_training_task {
   /* Measures on them: fills valid_loss and metrics, and *watched, which is larger the better the model is.
    * AS_E_INTERRUPTED when the listener said so; AS_E_DIVERGED when a figure is no number. */
   as_status (*measure)(void *self, as_training_run *run, as_training_epoch *epoch, double *watched);
+  /* Writes into `out` the fields of metrics.json: what the final model reaches on the validation rows, of which there
+   * are some. May be NULL: then there is no such file. */
+  as_status (*report)(void *self, as_json_writer *out);
   /* Fills what the run does not know itself. Arrays must live until `release`. */
   as_status (*summarize)(void *self, as_training_summary *summary);
   /* Writes a whole model folder, which exists; the weights last. */

@@ -1,0 +1,143 @@
+/* Model cards and training.json: what they say, what they do without, and what they do not let through. */
+#include "lifecycle/card.h"
+
+#include <string.h>
+
+#include "lifecycle/origin.h"
+#include "tests/store_fixture.h"
+
+static const char *card_of(as_context *ctx, const char *folder) {
+  ck_assert_ok(ctx, as_card_write(ctx, folder, "intent"));
+  return as_fixture_read(ctx, as_fixture_path(folder, AS_CARD_NAME));
+}
+
+static void put(as_context *ctx, const char *folder, const char *name, const char *text) {
+  ck_assert_ok(ctx, as_file_write(ctx, as_fixture_path(folder, name), text, strlen(text)));
+}
+
+static void expect(const char *card, const char *text) {
+  ck_assert_msg(strstr(card, text), "\"%s\" is not in: %s", text, card);
+}
+
+START_TEST(card_says_what_is_known) {
+  as_context *ctx = as_test_context(1);
+  const char *folder = as_test_folder();
+  put(ctx, folder, "config.json", "{\"model_type\": \"distilbert\", \"n_layers\": 2}");
+  put(ctx, folder, "recipe.json", "{\"epochs\": 3, \"lr\": 0.0005, \"valid_none\": false, \"max_length\": 128}");
+  put(ctx, folder, "metrics.json",
+      "{\"n\": 40, \"accuracy\": 0.875, \"f1\": {\"macro\": 0.86, \"per_class\": [0.9, 0.82]}, \"labels\": [\"buy\", "
+      "\"ask\"], \"support\": [22, 18], \"precision\": {\"per_class\": [0.91, 0.8]}, \"recall\": {\"per_class\": "
+      "[0.89, "
+      "0.84]}, \"ci95\": {\"accuracy\": [0.76, 0.96], \"macro_f1\": [0.75, 0.95]}, \"ece15\": 0.031, \"log_loss\": "
+      "0.4, "
+      "\"baselines\": {\"majority\": {\"accuracy\": 0.55}}}");
+  put(ctx, folder, "training.json",
+      "{\"command\": [\"assistify\", \"train\", \"intent\", \"--data\", \"my data.csv\", \"--lr\", \"it's\"], "
+      "\"files\": "
+      "[{\"option\": \"data\", \"path\": \"my data.csv\", \"sha256\": \"00ff\", \"bytes\": 12}], \"program\": "
+      "\"0.1.0\", "
+      "\"finished\": \"2026-01-31 12:30:00\"}");
+  const char *card = card_of(ctx, folder);
+  expect(card,
+         "# Model card: intent\n\nArchitecture: distilbert. Trained: 2026-01-31 12:30:00 UTC, with assistify 0.1.0.");
+  expect(card, "| data | my data.csv | 12 | 00ff |");
+  expect(card, "On 40 validation rows");
+  expect(card, "| accuracy | 87.50 % | 76.00 to 96.00 % |");
+  expect(card, "| accuracy of always answering the commonest class | 55.00 % | |");
+  expect(card, "| buy | 22 | 0.910 | 0.890 | 0.900 |");
+  expect(card, "| expected calibration error (15 bins) | 0.0310 | |");
+  expect(card, "| lr | 0.0005 |");
+  expect(card, "They are 40 rows only");
+  expect(card, "up to 128 tokens");
+  expect(card, "    assistify train intent --data 'my data.csv' --lr 'it'\\''s'\n");
+  as_test_context_free(ctx);
+}
+END_TEST
+
+START_TEST(card_does_without) {
+  as_context *ctx = as_test_context(1);
+  const char *folder = as_test_folder(), *card = card_of(ctx, folder);
+  expect(card, "Architecture: not said. Trained: not said.");
+  expect(card, "`assistify evaluate intent` takes them");
+  expect(card, "## To make it again\n\nNot recorded.");
+  put(ctx, folder, "metrics.json", "{}");
+  put(ctx, folder, "training.json", "{\"command\": 7, \"files\": {}}");
+  card = card_of(ctx, folder);
+  expect(card, "On 0 validation rows");
+  put(ctx, folder, "metrics.json", "[]");
+  ck_assert_refused(ctx, as_card_write(ctx, folder, "intent"), AS_E_MODEL, "metrics.json: is no JSON object");
+  put(ctx, folder, "metrics.json", "{");
+  ck_assert_refused(ctx, as_card_write(ctx, folder, "intent"), AS_E_MODEL, "metrics.json");
+  as_test_context_free(ctx);
+}
+END_TEST
+
+START_TEST(labels_do_not_break_the_card) {
+  as_context *ctx = as_test_context(1);
+  const char *folder = as_test_folder();
+  put(ctx, folder, "metrics.json", "{\"labels\": [\"a|b\", \"<script>\", \"x\\ny\", \"[z](http://z)\"]}");
+  const char *card = card_of(ctx, folder);
+  expect(card, "| a\\|b | 0 |");
+  expect(card, "| \\<script\\> | 0 |");
+  expect(card, "| x y | 0 |");
+  expect(card, "| \\[z\\](http://z) | 0 |");
+  as_test_context_free(ctx);
+}
+END_TEST
+
+START_TEST(origin_is_written_in_two_steps) {
+  as_context *ctx = as_test_context(1);
+  const char *folder = as_test_folder(), *path = as_fixture_path(folder, "unfinished.json");
+  put(ctx, folder, "m.csv", "one");
+  const char *const words[] = {"assistify", "train"};
+  const as_origin_file files[] = {{"data", as_fixture_path(folder, "m.csv")}, {"valid", "none"}};
+  const as_origin origin = {words, 2, files, 2};
+  ck_assert_ok(ctx, as_origin_finish(ctx, path, folder));
+  ck_assert(!as_path_exists(as_fixture_path(folder, AS_ORIGIN_NAME)));
+  ck_assert_ok(ctx, as_origin_write(ctx, &origin, path));
+  ck_assert_ok(ctx, as_origin_finish(ctx, path, folder));
+  const char *text = as_fixture_read(ctx, as_fixture_path(folder, AS_ORIGIN_NAME));
+  expect(text, "\"sha256\": \"7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed\"");
+  expect(text, "\"bytes\": 3");
+  expect(text, "\"started\": \"20");
+  expect(text, "\"finished\": \"20");
+  ck_assert_ptr_null(strstr(text, "none"));
+  put(ctx, folder, "unfinished.json", "nonsense");
+  ck_assert_refused(ctx, as_origin_finish(ctx, path, folder), AS_E_MODEL, "unfinished.json");
+  as_test_context_free(ctx);
+}
+END_TEST
+
+START_TEST(failing_allocations) {
+  for (uint64_t at = 1;; at++) {
+    as_context *ctx = as_test_context(1);
+    const char *folder = as_test_folder(), *path = as_fixture_path(folder, "unfinished.json");
+    put(ctx, folder, "metrics.json", "{\"labels\": [\"a\"]}");
+    const char *const words[] = {"assistify"};
+    const as_origin_file file = {"data", as_fixture_path(folder, "metrics.json")};
+    const as_origin origin = {words, 1, &file, 1};
+    as_test_fail_at(ctx, at);
+    as_status status = as_origin_write(ctx, &origin, path);
+    if (status == AS_OK) status = as_origin_finish(ctx, path, folder);
+    if (status == AS_OK) status = as_card_write(ctx, folder, "intent");
+    bool failed = as_test_failed_one(ctx);
+    ck_assert_msg(!failed || status == AS_E_NOMEM, "allocation %d: %s", (int)at, as_error_text(ctx));
+    as_test_context_free(ctx);
+    as_test_folder_remove(folder);
+    if (!failed) break;
+  }
+}
+END_TEST
+
+Suite *as_suite(void) {
+  as_fixture_folders_in_memory();
+  Suite *suite = suite_create("card");
+  TCase *tests = tcase_create("card");
+  tcase_add_test(tests, card_says_what_is_known);
+  tcase_add_test(tests, card_does_without);
+  tcase_add_test(tests, labels_do_not_break_the_card);
+  tcase_add_test(tests, origin_is_written_in_two_steps);
+  tcase_add_test(tests, failing_allocations);
+  suite_add_tcase(suite, tests);
+  return suite;
+}
