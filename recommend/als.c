@@ -33,28 +33,25 @@ typedef struct solving {
   unsigned char *workspaces;
 } solving;
 
-/* Cholesky's A = L L' in place (lower triangle), then b becomes A^-1 b. A is positive definite. */
-static void solve_symmetric(size_t n, float *a, float *b) {
-  for (size_t j = 0; j < n; j++) {
-    float *row = a + j * n;
-    for (size_t k = 0; k < j; k++) {
-      const float *other = a + k * n;
-      float sum = row[k];
-      for (size_t i = 0; i < k; i++) sum -= row[i] * other[i];
-      row[k] = sum / other[k];
+/* Cholesky's A = U'U in place (upper triangle), then b becomes A^-1 b. A is positive definite. Row by row of U, what it
+ * takes off the rows below it goes along these rows: no step waits for the one before it, as sums of products would. */
+static void solve_symmetric(size_t n, float *restrict a, float *restrict b) {
+  for (size_t k = 0; k < n; k++) {
+    float *restrict u = a + k * n;
+    const float pivot = 1 / sqrtf(u[k] > 1e-20f ? u[k] : 1e-20f);
+    for (size_t j = k; j < n; j++) u[j] *= pivot;
+    for (size_t i = k + 1; i < n; i++) {
+      float *restrict row = a + i * n;
+      const float factor = u[i];
+      for (size_t j = i; j < n; j++) row[j] -= factor * u[j];
     }
-    float sum = row[j];
-    for (size_t i = 0; i < j; i++) sum -= row[i] * row[i];
-    row[j] = sqrtf(sum > 1e-20f ? sum : 1e-20f);
-  }
-  for (size_t j = 0; j < n; j++) {
-    float sum = b[j];
-    for (size_t i = 0; i < j; i++) sum -= a[j * n + i] * b[i];
-    b[j] = sum / a[j * n + j];
+    b[k] *= pivot; /* U'y = b at the same time */
+    for (size_t j = k + 1; j < n; j++) b[j] -= u[j] * b[k];
+    u[k] = pivot;
   }
   for (size_t j = n; j-- > 0;) {
-    b[j] /= a[j * n + j];
-    for (size_t i = 0; i < j; i++) b[i] -= a[j * n + i] * b[j];
+    b[j] *= a[j * n + j];
+    for (size_t i = 0; i < j; i++) b[i] -= a[i * n + j] * b[j];
   }
 }
 

@@ -114,8 +114,8 @@ def describe(arguments, *packages):
 def describe_machine(what, rounds, *packages):
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         cpu = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), "unknown processor")
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    print(f"{cpu}, {os.cpu_count()} processors; {what}; {versions}; {rounds} rounds: median (min–max)\n", flush=True)
+    versions = "".join(f"{name} {importlib.metadata.version(name)}, " for name in packages)
+    print(f"{cpu}, {os.cpu_count()} processors; {what}; {versions}{rounds} rounds: median (min–max)\n", flush=True)
 
 
 # ---- running ----------------------------------------------------------------------------------------------------------
