@@ -63,7 +63,7 @@ static int ascending(const void *a, const void *b) {
 }
 
 static bool has(const int32_t *list, int64_t count, int32_t item) {
-  return bsearch(&item, list, (size_t)count, sizeof *list, ascending) != NULL;
+  return count > 0 && bsearch(&item, list, (size_t)count, sizeof *list, ascending) != NULL;
 }
 
 /* What the customer met in training; nothing if that does not matter. */
