@@ -82,7 +82,8 @@ static as_status choose_positives(evaluating *e) {
 }
 
 static as_status read_test(evaluating *e) {
-  as_interaction_options options = {.types = &e->types};
+  as_interaction_options options = {
+      .types = &e->types, .type_advice = " is none of the model's; name it in --positives or leave out with --on-error skip"};
   const char *path = as_option_text(e->cli->arguments, "interactions");
   if (as_option_is(e->cli->arguments, "on-error", "skip")) options.on_error = AS_ON_ERROR_SKIP;
   as_status status = as_cli_csv(e->cli, &options.csv);

@@ -206,7 +206,9 @@ static as_status take_row(reading *in, const as_csv_row *row) {
   if (as_text_is_blank(customer.text, customer.length)) return refuse(in, row, "customer_id is empty", NULL, "");
   const int number = as_interaction_type_find(in->options->types, type.text, type.length);
   if (number < 0)
-    return refuse(in, row, "interaction type ", type.text, " has no weight; give it one with --weight TYPE=W");
+    return refuse(in, row, "interaction type ", type.text,
+                  in->options->type_advice ? in->options->type_advice
+                                           : " has no weight; give it one with --weight TYPE=W");
   if (!as_timestamp_read(time.text, time.length, &out.time))
     return refuse(in, row, "timestamp ", time.text,
                   " is neither a time such as 2025-01-31 12:30:00 (from 1970 to 2106) nor Unix seconds");

@@ -47,6 +47,7 @@ typedef struct as_interactions {
 typedef struct as_interaction_options {
   as_csv_options csv;
   const as_interaction_types *types; /* a row of another type is an error; one of weight 0 is left out */
+  const char *type_advice; /* what the error says after the type; NULL: that --weight TYPE=W gives it a weight */
   as_on_error on_error;              /* SKIP: rows that can't be used are left out and counted */
   bool skip_unknown; /* rows with a product that the catalogue lacks are left out and counted, else an error */
 } as_interaction_options;

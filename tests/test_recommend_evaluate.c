@@ -724,7 +724,11 @@ START_TEST(the_command_measures_a_split_and_a_file) {
 END_TEST
 
 START_TEST(the_command_refuses) {
+  static const char odd[] = "customer_id,product_id,interaction_type,timestamp\nC001,P001,rented,5\n";
   const char *model = model_folder(), *rows = as_source_path(SHOP "interactions.csv");
+  char path[4200];
+  snprintf(path, sizeof path, "%s/odd.csv", folder);
+  ck_assert_ok(ctx, as_file_write(ctx, path, odd, sizeof odd - 1));
   const struct {
     int code;
     const char *says;
@@ -736,6 +740,8 @@ START_TEST(the_command_refuses) {
       {3, "no-such.csv", {"evaluate", "recommend", "--model", model, "--interactions", "no-such.csv"}},
       {3, "--with-seen", {"evaluate", "recommend", "--model", model, "--interactions", rows}},
       {3, "no customer has a row", {"evaluate", "recommend", "--model", model, "--positives", "rented"}},
+      {3, "odd.csv: line 2: ", {"evaluate", "recommend", "--model", model, "--interactions", path}},
+      {3, "name it in --positives", {"evaluate", "recommend", "--model", model, "--interactions", path}},
       {2, "--positives wants", {"evaluate", "recommend", "--model", model, "--positives", "view,,"}},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
