@@ -206,9 +206,15 @@ static void update_parameter(view *v, double lr) {
   as_parallel_for(v->o->ctx, (int64_t)pieces, update_chunk, v);
 }
 
+/* Of the next update. */
+static double lr_of(const as_adafactor *o, double lr) {
+  double t = (double)(o->steps + 1);
+  return o->options.relative_step ? fmin(o->options.warmup_init ? 1e-6 * t : 1e-2, 1 / sqrt(t)) : lr;
+}
+
 void as_adafactor_update(as_adafactor *o, double lr, double gradient_scale) {
+  lr = lr_of(o, lr);
   double t = (double)++o->steps;
-  if (o->options.relative_step) lr = fmin(o->options.warmup_init ? 1e-6 * t : 1e-2, 1 / sqrt(t));
   float *moments = o->moments;
   for (size_t i = 0; i < o->parameters->count; i++) {
     const as_parameter *p = &o->parameters->list[i];
@@ -249,4 +255,24 @@ static double norm_of(void *state) {
 }
 static void update(void *state, double lr, double gradient_scale) { as_adafactor_update(state, lr, gradient_scale); }
 
-as_optimizer as_adafactor_optimizer(as_adafactor *adafactor) { return (as_optimizer){adafactor, norm_of, update}; }
+static double next_lr(const void *state, double lr) { return lr_of(state, lr); }
+
+/* A row of an embedding that never had a gradient may be taken for one that had: its gradient is 0, and so is what it
+ * adds. So all are, rather than keeping in checkpoints which it were. */
+static void restored(void *state) {
+  const as_parameters *ps = ((as_adafactor *)state)->parameters;
+  for (size_t i = 0; i < ps->count; i++) {
+    uint8_t *touched = as_parameter_touched(ps, (int)i);
+    if (touched) memset(touched, 1, (size_t)ps->list[i].shape[0]);
+  }
+}
+
+as_optimizer as_adafactor_optimizer(as_adafactor *o) {
+  return (as_optimizer){.state = o,
+                        .gradient_norm = norm_of,
+                        .update = update,
+                        .next_lr = next_lr,
+                        .moments = {{"moments", o->moments, o->elements}},
+                        .steps = &o->steps,
+                        .restored = restored};
+}

@@ -147,4 +147,18 @@ void as_adamw_update(as_adamw *o, double lr, double gradient_scale) {
 static double norm_of(void *state) { return as_adamw_gradient_norm(state); }
 static void update(void *state, double lr, double gradient_scale) { as_adamw_update(state, lr, gradient_scale); }
 
-as_optimizer as_adamw_optimizer(as_adamw *adamw) { return (as_optimizer){adamw, norm_of, update}; }
+static double scheduled(const void *state, double lr) {
+  (void)state;
+  return lr;
+}
+static void restored(void *state) { as_adamw_find_touched(state); }
+
+as_optimizer as_adamw_optimizer(as_adamw *o) {
+  return (as_optimizer){.state = o,
+                        .gradient_norm = norm_of,
+                        .update = update,
+                        .next_lr = scheduled,
+                        .moments = {{"m", o->m, o->parameters->elements}, {"v", o->v, o->parameters->elements}},
+                        .steps = &o->steps,
+                        .restored = restored};
+}

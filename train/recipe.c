@@ -22,6 +22,9 @@ static const as_config_choice weightings[] = {
 static const as_config_choice metrics[] = {
     {"macro_f1", AS_METRIC_MACRO_F1}, {"accuracy", AS_METRIC_ACCURACY}, {"loss", AS_METRIC_LOSS}, {NULL, 0}};
 
+static const as_config_choice optimizers[] = {
+    {"adamw", AS_OPTIMIZER_ADAMW}, {"adafactor", AS_OPTIMIZER_ADAFACTOR}, {NULL, 0}};
+
 #define AT(field) offsetof(as_recipe, field)
 static const as_config_field fields[] = {
     {"epochs", AS_CONFIG_INT, AT(epochs), 4, 1, 1e6, NULL},
@@ -46,6 +49,10 @@ static const as_config_field fields[] = {
     {"memory_auto", AS_CONFIG_BOOL, AT(memory_auto), 0, 0, 0, NULL},
     {"valid_none", AS_CONFIG_BOOL, AT(valid_none), 0, 0, 0, NULL},
     {"skip_bad_rows", AS_CONFIG_BOOL, AT(skip_bad_rows), 0, 0, 0, NULL},
+    {"scale_parameter", AS_CONFIG_BOOL, AT(scale_parameter), 0, 0, 0, NULL},
+    {"relative_step", AS_CONFIG_BOOL, AT(relative_step), 0, 0, 0, NULL},
+    {"warmup_init", AS_CONFIG_BOOL, AT(warmup_init), 0, 0, 0, NULL},
+    {"optimizer", AS_CONFIG_CHOICE, AT(optimizer), AS_OPTIMIZER_ADAMW, 0, 0, optimizers},
     {"kind", AS_CONFIG_CHOICE, AT(kind), AS_TRAIN_CLASSIFIER, 0, 0, kinds},
     {"schedule", AS_CONFIG_CHOICE, AT(schedule), AS_SCHEDULE_LINEAR, 0, 0, schedules},
     {"class_weights", AS_CONFIG_CHOICE, AT(class_weights), AS_WEIGHTS_NONE, 0, 0, weightings},
@@ -131,6 +138,10 @@ as_status as_recipe_check(as_context *ctx, const as_recipe *recipe) {
     return as_fail(ctx, AS_E_INVALID, "batches are bounded by rows or by tokens: give one of batch and batch-tokens");
   if (!recipe->from == !recipe->size)
     return as_fail(ctx, AS_E_INVALID, "give a folder to start from or the size of a fresh model, not both");
+  if ((recipe->scale_parameter || recipe->relative_step) && recipe->optimizer != AS_OPTIMIZER_ADAFACTOR)
+    return as_fail(ctx, AS_E_INVALID, "scale_parameter and relative_step are Adafactor's: give optimizer adafactor");
+  if (recipe->warmup_init && !recipe->relative_step)
+    return as_fail(ctx, AS_E_INVALID, "warmup_init is a warm-up of relative_step, which is not asked for");
   if (!recipe->data) return as_fail(ctx, AS_E_INVALID, "there is no data file to train on");
   return recipe->size ? check_fresh(ctx, recipe) : AS_OK;
 }

@@ -9,6 +9,8 @@
 typedef enum as_training_kind { AS_TRAIN_CLASSIFIER, AS_TRAIN_PRETRAINING } as_training_kind;
 const char *as_training_kind_name(as_training_kind kind); /* as in recipe.json */
 
+typedef enum as_optimizer_kind { AS_OPTIMIZER_ADAMW, AS_OPTIMIZER_ADAFACTOR } as_optimizer_kind;
+
 typedef enum as_class_weighting {
   AS_WEIGHTS_NONE,
   AS_WEIGHTS_BALANCED, /* rows / (classes * rows of the class), as scikit-learn */
@@ -37,6 +39,8 @@ typedef struct as_recipe {
   int64_t memory_limit;             /* bytes of parameters, moments and graph together; 0: none */
   bool memory_auto;                 /* recompute more and make batches smaller until it fits */
   double lr, warmup, weight_decay, max_grad_norm, dropout, label_smoothing;
+  bool scale_parameter, relative_step, warmup_init; /* of Adafactor, as train/adafactor.h says */
+  int optimizer;                       /* as_optimizer_kind */
   int kind;                            /* as_training_kind; set by the run */
   int schedule, class_weights, metric; /* as_schedule_kind, as_class_weighting, as_watched_metric */
 } as_recipe;

@@ -72,8 +72,7 @@ static as_status prepare(as_training_run *run) {
   if (status == AS_OK) status = as_run_check_files(run);
   if (status == AS_OK) status = as_run_check(run);
   if (status == AS_OK) status = run->task->prepare(run->self, run, checkpoint);
-  as_adamw_options options = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = r->weight_decay};
-  if (status == AS_OK) status = as_adamw_init(&run->optimizer, run->ctx, run->task->parameters(run->self), &options);
+  if (status == AS_OK) status = as_run_optimizer_init(run);
   if (status == AS_OK && checkpoint)
     status = as_training_load(&run->files, checkpoint, &run->optimizer, &run->position);
   if (status == AS_OK && checkpoint) {
@@ -107,7 +106,7 @@ static as_status save(as_training_run *run) {
   p->accumulate = r->accumulate;
   p->recompute = r->recompute;
   run->last_save = as_seconds();
-  return as_training_save(&run->files, &model, &run->optimizer, p);
+  return as_training_save(&run->files, &model, run->task->parameters(run->self), &run->optimizer, p);
 }
 
 /* ---- divergence ------------------------------------------------------------------------------------------------- */
@@ -190,12 +189,12 @@ static as_status do_step(as_training_run *run) {
                              .epoch = p->epoch + 1,
                              .epochs = run->recipe.epochs,
                              .lr = as_schedule_lr(&run->schedule, p->step)};
+  report.lr = run->optimizer.next_lr(run->optimizer.state, report.lr);
   as_step_options options = as_run_step_options(run);
-  as_optimizer optimizer = as_adamw_optimizer(&run->optimizer);
   as_step_task task = {.user = run, .record_loss = record};
   as_step_result result;
   as_status status = fill(run, count, &task.denominator, &report.tokens);
-  if (status == AS_OK) status = as_step(run->graph, &task, &optimizer, count, &options, p->step, report.lr, &result);
+  if (status == AS_OK) status = as_step(run->graph, &task, &run->optimizer, count, &options, p->step, report.lr, &result);
   if (status == AS_E_DIVERGED) return name_rows(run, p->batch, count);
   if (status != AS_OK) return status;
   p->step++;
@@ -290,7 +289,7 @@ static void release(as_training_run *run) {
   as_run_log_close(run);
   as_batches_free(&run->batches);
   as_graph_free(run->graph);
-  as_adamw_free(&run->optimizer);
+  as_run_optimizer_free(run);
   run->task->release(run->self);
   as_training_files_free(&run->files);
   as_recipe_free(run->ctx, &run->recipe);
@@ -300,7 +299,7 @@ static as_status run_recorded(as_training_run *run, as_training_result *result) 
   as_status status = prepare(run);
   if (status == AS_OK) status = prepare_graph(run);
   if (status == AS_OK && !run->position.finished)
-    status = as_training_check_room(&run->files, run->task->parameters(run->self)->elements);
+    status = as_training_check_room(&run->files, as_run_checkpoint_numbers(run));
   if (status == AS_OK) status = as_run_log_open(run);
   run->started = run->last_save = as_seconds();
   run->started_step = run->position.step;

@@ -11,6 +11,8 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "train/adafactor.h"
+#include "train/adamw.h"
 #include "train/batches.h"
 #include "train/step.h"
 #include "train/training.h"
@@ -79,7 +81,9 @@ struct as_training_run {
   as_training_files files;
   as_run_file read[AS_RUN_FILES];
   size_t read_count;
-  as_adamw optimizer;
+  as_adamw adamw; /* the optimizer of the recipe; the other is empty */
+  as_adafactor adafactor;
+  as_optimizer optimizer;
   as_graph *graph;
   as_batches batches;
   as_schedule schedule;
@@ -120,6 +124,12 @@ AS_MUST_CHECK as_status as_run_check(as_training_run *run);
  * ---------------------------------------------------------------------------- */
 double as_seconds(void);
 as_step_options as_run_step_options(const as_training_run *run);
+
+/* run_optimizer.c: the optimizer of the recipe, on the task's parameters. */
+AS_MUST_CHECK as_status as_run_optimizer_init(as_training_run *run);
+void as_run_optimizer_free(as_training_run *run);
+/* Numbers that a checkpoint has: weights and moments. */
+size_t as_run_checkpoint_numbers(const as_training_run *run);
 
 /* run_record.c: the digests of recipe and data files, held against the record. */
 AS_MUST_CHECK as_status as_run_check_files(as_training_run *run);

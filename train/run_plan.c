@@ -33,7 +33,8 @@ static as_status measure(as_training_run *run) {
 }
 
 static size_t parameter_bytes(const as_training_run *run) {
-  return 4 * run->task->parameters(run->self)->elements * sizeof(float);
+  const as_parameters *parameters = run->task->parameters(run->self);
+  return (2 * parameters->elements + as_optimizer_moment_count(&run->optimizer)) * sizeof(float);
 }
 
 /* One notch less memory: recompute more, then halve the batch and accumulate over two. False when nothing is left to

@@ -6,6 +6,12 @@
 
 #define NO_LABEL (-100)
 
+size_t as_optimizer_moment_count(const as_optimizer *optimizer) {
+  size_t count = 0;
+  for (const as_optimizer_moments *m = optimizer->moments; m->name; m++) count += m->count;
+  return count;
+}
+
 double as_clip_scale(double norm, double max_norm) {
   return max_norm > 0 ? fmin(1, max_norm / (norm + 1e-6)) : 1;
 }

@@ -140,14 +140,17 @@ static as_status write_state(as_context *ctx, const char *folder, const as_train
   return status;
 }
 
-static as_status write_optimizer(as_context *ctx, const char *folder, const as_adamw *o) {
+static as_status write_optimizer(as_context *ctx, const char *folder, const as_optimizer *o) {
   char *path = as_path_join(ctx, folder, "optimizer.safetensors");
   if (!path) return AS_E_NOMEM;
-  int64_t elements = (int64_t)o->parameters->elements, steps = o->steps;
-  as_safetensors_item items[] = {{.name = "m", .type = AS_STORED_F32, .ndim = 1, .shape = {elements}, .data = o->m},
-                                 {.name = "v", .type = AS_STORED_F32, .ndim = 1, .shape = {elements}, .data = o->v},
-                                 {.name = "steps", .type = AS_STORED_I64, .ndim = 1, .shape = {1}, .data = &steps}};
-  as_status status = as_safetensors_write(ctx, path, items, 3);
+  as_safetensors_item items[AS_OPTIMIZER_MOMENTS + 1];
+  size_t count = 0;
+  for (const as_optimizer_moments *m = o->moments; m->name; m++)
+    items[count++] = (as_safetensors_item){
+        .name = m->name, .type = AS_STORED_F32, .ndim = 1, .shape = {(int64_t)m->count}, .data = m->values};
+  items[count++] =
+      (as_safetensors_item){.name = "steps", .type = AS_STORED_I64, .ndim = 1, .shape = {1}, .data = o->steps};
+  as_status status = as_safetensors_write(ctx, path, items, count);
   as_free(ctx, path);
   return status;
 }
@@ -173,12 +176,8 @@ static as_status check_room(const as_training_files *files, uint64_t bytes) {
                  (unsigned long long)(free_bytes >> 20));
 }
 
-static uint64_t checkpoint_bytes(size_t parameters) {
-  return 3 * (uint64_t)parameters * sizeof(float); /* weights and two moments */
-}
-
-as_status as_training_check_room(const as_training_files *files, size_t parameters) {
-  return check_room(files, checkpoint_bytes(parameters));
+as_status as_training_check_room(const as_training_files *files, size_t numbers) {
+  return check_room(files, (uint64_t)numbers * sizeof(float));
 }
 
 /* Makes an empty folder to fill, after a look at the room on the disk. NULL on failure, with *status set. */
@@ -190,12 +189,14 @@ static char *begin_partial(const as_training_files *files, uint64_t bytes, as_st
   return partial;
 }
 
-as_status as_training_save(const as_training_files *files, const as_model_writer *model, const as_adamw *optimizer,
+as_status as_training_save(const as_training_files *files, const as_model_writer *model,
+                           const as_parameters *parameters, const as_optimizer *optimizer,
                            const as_training_position *position) {
   as_status status;
   int64_t place = 2 * position->step + !position->unvalidated;
   char *path = place_path(files, CHECKPOINT, place);
-  char *partial = begin_partial(files, checkpoint_bytes(optimizer->parameters->elements), &status);
+  uint64_t numbers = (uint64_t)parameters->elements + as_optimizer_moment_count(optimizer);
+  char *partial = begin_partial(files, numbers * sizeof(float), &status);
   if (status == AS_OK && !path) status = AS_E_NOMEM;
   if (status == AS_OK) status = write_model(files->ctx, partial, model);
   if (status == AS_OK) status = write_optimizer(files->ctx, partial, optimizer);
@@ -254,19 +255,17 @@ static as_status copy_tensor(as_context *ctx, const char *path, const as_safeten
   return AS_OK;
 }
 
-as_status as_training_load(const as_training_files *files, const char *checkpoint, as_adamw *o,
+as_status as_training_load(const as_training_files *files, const char *checkpoint, const as_optimizer *o,
                            as_training_position *position) {
   as_context *ctx = files->ctx;
   as_safetensors *file = NULL;
   char *path = as_path_join(ctx, checkpoint, "optimizer.safetensors");
   as_status status = path ? read_state(ctx, checkpoint, position) : AS_E_NOMEM;
   if (status == AS_OK) status = as_safetensors_open(ctx, path, &file);
-  if (status == AS_OK)
-    status = copy_tensor(ctx, path, file, "m", AS_STORED_F32, o->parameters->elements, sizeof *o->m, o->m);
-  if (status == AS_OK)
-    status = copy_tensor(ctx, path, file, "v", AS_STORED_F32, o->parameters->elements, sizeof *o->v, o->v);
-  if (status == AS_OK) status = copy_tensor(ctx, path, file, "steps", AS_STORED_I64, 1, sizeof o->steps, &o->steps);
-  if (status == AS_OK) as_adamw_find_touched(o);
+  for (const as_optimizer_moments *m = o->moments; status == AS_OK && m->name; m++)
+    status = copy_tensor(ctx, path, file, m->name, AS_STORED_F32, m->count, sizeof *m->values, m->values);
+  if (status == AS_OK) status = copy_tensor(ctx, path, file, "steps", AS_STORED_I64, 1, sizeof *o->steps, o->steps);
+  if (status == AS_OK) o->restored(o->state);
   as_safetensors_close(file);
   as_free(ctx, path);
   return status;

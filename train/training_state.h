@@ -8,7 +8,8 @@
 #ifndef AS_TRAIN_TRAINING_STATE_H
 #define AS_TRAIN_TRAINING_STATE_H
 
-#include "train/adamw.h"
+#include "nn/parameters.h"
+#include "train/optimizer.h"
 
 /* Writes a whole model (configuration, tokenizer, weights) into a folder that exists. */
 typedef struct as_model_writer {
@@ -42,13 +43,14 @@ typedef struct as_training_files {
 AS_MUST_CHECK as_status as_training_files_init(as_training_files *files, as_context *ctx, const char *out);
 void as_training_files_free(as_training_files *files);
 
-/* AS_E_IO unless the disk has room for a checkpoint of that many parameters. Asked before the first step too, so that a
+/* AS_E_IO unless the disk has room for a checkpoint of that many numbers. Asked before the first step too, so that a
  * small disk does not cost an epoch. */
-AS_MUST_CHECK as_status as_training_check_room(const as_training_files *files, size_t parameters);
+AS_MUST_CHECK as_status as_training_check_room(const as_training_files *files, size_t numbers);
 /* Saves a checkpoint for this position and drops all but the last two. AS_E_IO when the disk has no room for it; then
  * the earlier ones are as they were. */
 AS_MUST_CHECK as_status as_training_save(const as_training_files *files, const as_model_writer *model,
-                                         const as_adamw *optimizer, const as_training_position *position);
+                                         const as_parameters *parameters, const as_optimizer *optimizer,
+                                         const as_training_position *position);
 /* Saves the model of this step as the best. Earlier ones go with the next checkpoint. */
 AS_MUST_CHECK as_status as_training_save_best(const as_training_files *files, const as_model_writer *model,
                                               int64_t step);
@@ -56,9 +58,9 @@ AS_MUST_CHECK as_status as_training_save_best(const as_training_files *files, co
 char *as_training_latest(const as_training_files *files, as_status *failed);
 /* The path of the best model, saved at this step; the caller frees it. NULL on failure. */
 char *as_training_best(const as_training_files *files, int64_t step);
-/* Reads position and moments of a checkpoint. */
-AS_MUST_CHECK as_status as_training_load(const as_training_files *files, const char *checkpoint, as_adamw *optimizer,
-                                         as_training_position *position);
+/* Reads position and moments of a checkpoint; AS_E_MODEL when they are those of another optimizer or model. */
+AS_MUST_CHECK as_status as_training_load(const as_training_files *files, const char *checkpoint,
+                                         const as_optimizer *optimizer, as_training_position *position);
 /* Removes out/training with all that is in it: after the final model is in place. */
 AS_MUST_CHECK as_status as_training_remove(const as_training_files *files);
 
