@@ -26,6 +26,13 @@ static const as_option recipe_rows[] = {
      .help = "warm-up: a share of the steps below 1, else steps"},
     {.name = "schedule", .type = AS_OPTION_CHOICE, .words = "linear|cosine|constant|inverse_sqrt", .initial = "linear",
      .help = "course of the learning rate after warm-up"},
+    {.name = "optimizer", .type = AS_OPTION_CHOICE, .words = "adamw|adafactor", .initial = "adamw",
+     .help = "adafactor keeps a row and a column of moments for each matrix, so it needs less memory"},
+    {.name = "scale-parameter", .type = AS_OPTION_FLAG,
+     .help = "adafactor: the learning rate times the root mean square of the weights"},
+    {.name = "relative-step", .type = AS_OPTION_FLAG,
+     .help = "adafactor: its own learning rate in place of --lr, at most 0.01, falling with the root of the steps"},
+    {.name = "warmup-init", .type = AS_OPTION_FLAG, .help = "adafactor with --relative-step: that begins low"},
     {.name = "weight-decay", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 10, .initial = "0.01",
      .help = "decoupled weight decay, not on biases and norms"},
     {.name = "max-grad-norm", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 1e9, .initial = "1",
@@ -128,6 +135,7 @@ static as_status copy_texts(as_cli *cli, const char *architecture, as_recipe *r)
 static void copy_numbers(as_cli *cli, as_recipe *r) {
   const as_arguments *a = cli->arguments;
   static const char *const schedules[] = {"linear", "cosine", "constant", "inverse_sqrt", NULL};
+  static const char *const optimizers[] = {"adamw", "adafactor", NULL};
   static const char *const modes[] = {"0", "1", "2", NULL};
   const struct {
     const char *name;
@@ -152,6 +160,10 @@ static void copy_numbers(as_cli *cli, as_recipe *r) {
     if (rows[i].integer) *rows[i].integer = as_option_int(a, rows[i].name);
     if (rows[i].number) *rows[i].number = as_option_number(a, rows[i].name);
   }
+  r->optimizer = as_cli_choice(a, "optimizer", optimizers);
+  r->scale_parameter = as_option_flag(a, "scale-parameter");
+  r->relative_step = as_option_flag(a, "relative-step");
+  r->warmup_init = as_option_flag(a, "warmup-init");
   r->schedule = as_cli_choice(a, "schedule", schedules);
   r->recompute = as_cli_choice(a, "recompute", modes);
   r->skip_bad_rows = as_option_is(a, "on-error", "skip");

@@ -41,6 +41,9 @@ static void show_data(as_console *console, const as_training_summary *s) {
   if (s->truncated)
     as_console_note(console, "          %lld rows (%.1f %%) are cut to --max-length", (long long)s->truncated,
                     100.0 * (double)s->truncated / (double)s->train_rows);
+  if (s->targets_truncated)
+    as_console_note(console, "          %lld replies (%.1f %%) are cut to --max-target-length",
+                    (long long)s->targets_truncated, 100.0 * (double)s->targets_truncated / (double)s->train_rows);
 }
 
 static void show_recipe(const as_training_view *v, const as_training_summary *s) {
@@ -57,9 +60,14 @@ static void show_recipe(const as_training_view *v, const as_training_summary *s)
     as_console_note(console, "          the labels differ from the folder's: its head is replaced by a fresh one");
   if (s->head_absent && !s->fresh)
     as_console_note(console, "          the folder has no %s: a fresh one is made", v->head);
-  as_console_note(console, "recipe    %lld epochs, batches of %s x %lld, lr %g %s, warm-up %lld steps",
-                  (long long)r->epochs, batch, (long long)r->accumulate, r->lr, schedules[r->schedule],
-                  (long long)s->warmup);
+  if (r->relative_step)
+    as_console_note(console, "recipe    %lld epochs, batches of %s x %lld, Adafactor with relative steps",
+                    (long long)r->epochs, batch, (long long)r->accumulate);
+  else
+    as_console_note(console, "recipe    %lld epochs, batches of %s x %lld, %s, lr %g %s, warm-up %lld steps",
+                    (long long)r->epochs, batch, (long long)r->accumulate,
+                    r->optimizer == AS_OPTIMIZER_ADAFACTOR ? "Adafactor" : "AdamW", r->lr, schedules[r->schedule],
+                    (long long)s->warmup);
   as_console_note(console, "          weight decay %g, clipping %g, label smoothing %g, patience %lld, seed %lld",
                   r->weight_decay, r->max_grad_norm, r->label_smoothing, (long long)r->patience, (long long)r->seed);
   as_console_note(console, "memory    %.1f MiB: %.1f parameters and moments, %.1f activations (recompute %lld)",

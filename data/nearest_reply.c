@@ -2,6 +2,7 @@
 #include "data/nearest_reply.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -141,4 +142,37 @@ as_status as_nearest_reply_find(const as_nearest_reply *r, const char *text, siz
                                .similarity = fmin(similarities[best], 1)}; /* rounding may go beyond */
   as_free(r->ctx, similarities);
   return status;
+}
+
+/* ---- the commonest ---------------------------------------------------------------------------------------------- */
+
+typedef struct numbered_reply {
+  const char *text;
+  int64_t number;
+} numbered_reply;
+
+static int by_text_and_number(const void *a, const void *b) {
+  const numbered_reply *x = a, *y = b;
+  const int order = strcmp(x->text, y->text);
+  return order ? order : x->number < y->number ? -1 : 1;
+}
+
+as_status as_nearest_reply_commonest(const as_nearest_reply *r, const char **out) {
+  const int64_t count = as_nearest_reply_count(r);
+  int64_t best = 0, most = 0, end;
+  numbered_reply *sorted = as_alloc(r->ctx, (size_t)count, sizeof *sorted);
+  if (!sorted) return AS_E_NOMEM;
+  for (int64_t i = 0; i < count; i++)
+    sorted[i] = (numbered_reply){as_messages_value(r->messages, r->response, r->rows[i]), i};
+  qsort(sorted, (size_t)count, sizeof *sorted, by_text_and_number);
+  for (int64_t begin = 0; begin < count; begin = end) {
+    for (end = begin + 1; end < count && strcmp(sorted[end].text, sorted[begin].text) == 0; end++) {}
+    const bool earlier = end - begin == most && sorted[begin].number < sorted[best].number;
+    if (end - begin < most || (end - begin == most && !earlier)) continue;
+    most = end - begin;
+    best = begin;
+  }
+  *out = sorted[best].text;
+  as_free(r->ctx, sorted);
+  return AS_OK;
 }

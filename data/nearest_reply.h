@@ -43,4 +43,7 @@ typedef struct as_nearest_answer {
 AS_MUST_CHECK as_status as_nearest_reply_find(const as_nearest_reply *replies, const char *text, size_t length,
                                               const char *intent, as_nearest_answer *out);
 
+/* The reply that most of the stored messages have, of several the one that comes first; borrowed. */
+AS_MUST_CHECK as_status as_nearest_reply_commonest(const as_nearest_reply *replies, const char **out);
+
 #endif

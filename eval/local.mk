@@ -1,7 +1,7 @@
 # eval/: metrics, statistics, calibration, reports. It knows base/ only.
 eval_includedir = $(pkgincludedir)/eval
 eval_include_HEADERS = eval/auc.h eval/bleu.h eval/bootstrap.h eval/calibration.h eval/chrf.h eval/classification.h \
-  eval/drift.h eval/evaluation.h eval/metrics_json.h eval/platt.h eval/porter.h eval/ranking.h eval/rouge.h eval/statistics.h \
+  eval/drift.h eval/evaluation.h eval/metrics_json.h eval/platt.h eval/porter.h eval/ranking.h eval/replies.h eval/rouge.h eval/statistics.h \
   eval/text_match.h eval/tokens.h
 # labels, probabilities, statistics
 libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c eval/classification.c eval/drift.c \
@@ -9,13 +9,13 @@ libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c ev
   eval/platt.c eval/ranking.c eval/statistics.c eval/temperature.c
 # texts
 libassistify_all_la_SOURCES += eval/bleu.c eval/chrf.c eval/ngrams.c eval/ngrams.h eval/porter.c eval/rouge.c \
-  eval/text_match.c eval/tokens.c
+  eval/text_match.c eval/tokens.c eval/replies.c eval/replies_report.c
 # all of them over JSON lines
 libassistify_all_la_SOURCES += eval/json_fields.c eval/json_fields.h eval/metrics_compare.c eval/metrics_json.c \
   eval/metrics_labels.c eval/metrics_ranking.c eval/metrics_tasks.h eval/metrics_text.c
 
 check_PROGRAMS += tests/test_classification tests/test_evaluation tests/test_metrics_json tests/test_metrics_rows \
-  tests/test_ranking tests/test_statistics tests/test_text_metrics tests/golden_metrics tests/golden_text_corpus
+  tests/test_ranking tests/test_replies tests/test_statistics tests/test_text_metrics tests/golden_metrics tests/golden_text_corpus
 tests_test_classification_SOURCES = tests/test_classification.c
 tests_test_classification_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_classification_LDADD = libtest_harness.la $(TEST_LDADD)
@@ -45,3 +45,6 @@ tests_test_metrics_rows_SOURCES = tests/test_metrics_rows.c tests/metrics_rows.c
 tests_test_metrics_rows_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_metrics_rows_LDADD = libtest_harness.la $(TEST_LDADD)
 EXTRA_DIST += tests/golden/metrics
+tests_test_replies_SOURCES = tests/test_replies.c
+tests_test_replies_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_replies_LDADD = libtest_harness.la $(TEST_LDADD)

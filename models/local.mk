@@ -2,7 +2,7 @@
 modelsdir_includedir = $(pkgincludedir)/models
 modelsdir_include_HEADERS = models/stored_tensor.h models/safetensors.h models/checkpoint.h models/config.h \
   models/encoder_config.h models/distilbert_config.h models/roberta_config.h models/encoder_batch.h models/encoder.h \
-  models/t5_config.h models/t5_batch.h models/t5.h models/t5_decoder.h models/parameters_file.h \
+  models/t5_config.h models/t5_batch.h models/t5.h models/t5_decoder.h models/t5_greedy.h models/t5_loss.h models/pair_rows.h models/parameters_file.h \
   models/token_rows.h models/encoder_predict.h models/classification_task.h models/task_file.h models/input_template.h
 libassistify_all_la_SOURCES += models/stored_tensor.c models/safetensors.c models/safetensors_write.c \
   models/checkpoint.c models/checkpoint_read.c models/checkpoint_expect.c models/checkpoint_internal.h \
@@ -10,7 +10,8 @@ libassistify_all_la_SOURCES += models/stored_tensor.c models/safetensors.c model
   models/config.c models/config_labels.c models/config_write.c models/encoder_config.c models/distilbert_config.c \
   models/roberta_config.c models/encoder_batch.c models/encoder.c models/distilbert.c models/roberta.c \
   models/token_rows.c models/encoder_predict.c models/classification_task.c models/task_file.c models/input_template.c \
-  models/parameters_file.c models/t5_config.c models/t5_batch.c models/t5.c models/t5_decoder.c
+  models/parameters_file.c models/t5_config.c models/t5_batch.c models/t5.c models/t5_decoder.c \
+  models/t5_greedy.c models/t5_loss.c models/pair_rows.c
 if HAVE_LIBZIP
 libassistify_all_la_SOURCES += models/torch_zip.h models/torch_zip.c models/torch_file.c
 else

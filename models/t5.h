@@ -13,6 +13,8 @@ typedef struct as_t5_preset {
   int64_t d_model, d_kv, d_ff, num_heads, num_layers;
 } as_t5_preset;
 extern const as_t5_preset as_t5_presets[]; /* ended by a NULL name */
+/* NULL if there is none of this name. */
+const as_t5_preset *as_t5_preset_find(const char *name);
 
 /* The configuration of a fresh model: of v1.1 (gated GELU, output matrix of its own, no scaling) or of v1.0. */
 as_t5_config as_t5_config_preset(const as_t5_preset *preset, int64_t vocab_size, bool v1_1);
@@ -38,6 +40,8 @@ void as_t5_free(as_t5 *t5); /* NULL is allowed */
 AS_MUST_CHECK as_status as_t5_save(const as_t5 *t5, const char *folder);
 
 const as_t5_config *as_t5_get_config(const as_t5 *t5);
+/* AS_E_MODEL, with a text that begins with `where`, when a tokenizer of so many ids does not fit the embeddings. */
+AS_MUST_CHECK as_status as_t5_check_tokenizer(const as_t5 *t5, size_t ids, const char *where);
 as_parameters *as_t5_parameters(as_t5 *t5);
 const as_parameters *as_t5_const_parameters(const as_t5 *t5);
 bool as_t5_is_tied(const as_t5 *t5);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "eval/bleu.h"
 #include "eval/chrf.h"
+#include "eval/replies.h"
 #include "eval/rouge.h"
 #include "eval/text_match.h"
 
@@ -131,6 +132,30 @@ static void check_matches(as_context *ctx, const json_t *row, const json_t *expe
   }
 }
 
+/* All of it in one call, as responses are evaluated. */
+static void check_replies(as_context *ctx, const json_t *row, const json_t *expected, const segment *s, size_t count) {
+  static as_string_view replies[MOST_SEGMENTS], references[MOST_SEGMENTS];
+  const json_t *rouge = json_object_get(expected, "rouge_mean_f_no_stemmer");
+  as_reply_scores scores;
+  for (size_t i = 0; i < count; i++) {
+    replies[i] = s[i].hypothesis;
+    references[i] = s[i].references[0];
+  }
+  ck_assert_ok(ctx, as_reply_scores_measure(ctx, replies, references, (int64_t)count, &scores));
+  check(row, "replies: bleu", scores.bleu, json_object_get(json_object_get(expected, "bleu"), "score"), 1e-9);
+  check(row, "replies: chrf", scores.chrf, json_object_get(expected, "chrf"), 1e-9);
+  check(row, "replies: rouge1", scores.rouge1, json_object_get(rouge, "rouge1"), 1e-9);
+  check(row, "replies: rouge2", scores.rouge2, json_object_get(rouge, "rouge2"), 1e-9);
+  check(row, "replies: rougeL", scores.rouge_l, json_object_get(rouge, "rougeL"), 1e-9);
+  check(row, "replies: exact_match", scores.exact_match, json_object_get(expected, "exact_match"), 1e-12);
+  check(row, "replies: normalized", scores.exact_match_normalized, json_object_get(expected, "exact_match_normalized"),
+        1e-12);
+  check(row, "replies: distinct1", scores.distinct1, json_object_get(json_object_get(expected, "distinct1"), "value"),
+        1e-12);
+  check(row, "replies: distinct2", scores.distinct2, json_object_get(json_object_get(expected, "distinct2"), "value"),
+        1e-12);
+}
+
 START_TEST(every_corpus) {
   static segment segments[MOST_SEGMENTS];
   as_context *ctx = as_test_context(1);
@@ -146,6 +171,7 @@ START_TEST(every_corpus) {
     check_rouge(ctx, row, expected, segments, count, false);
     check_rouge(ctx, row, expected, segments, count, true);
     check_matches(ctx, row, expected, segments, count);
+    if (references == 1) check_replies(ctx, row, expected, segments, count);
   }
   json_decref(all);
   json_decref(rows);

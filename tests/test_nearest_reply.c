@@ -1,4 +1,5 @@
 /* TF-IDF similarities against scikit-learn's, and the replies found by them. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -127,6 +128,25 @@ START_TEST(the_reply_to_the_most_similar_message_of_the_intent_is_given) {
 }
 END_TEST
 
+START_TEST(the_commonest_reply_is_the_first_of_equals) {
+  static const struct {
+    const char *rows, *commonest;
+  } cases[] = {{"a,x\nb,y\nc,y\n", "y"}, {"a,x\nb,y\n", "x"}, {"a,y\nb,x\nc,x\nd,y\n", "y"}, {"a,only\n", "only"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[200];
+    const char *commonest;
+    as_nearest_reply *replies;
+    snprintf(text, sizeof text, "content,response\n%s", cases[i].rows);
+    as_messages *messages = read_table(text);
+    ck_assert_ok(ctx, as_nearest_reply_build(ctx, messages, 0, -1, NULL, 0, &replies));
+    ck_assert_ok(ctx, as_nearest_reply_commonest(replies, &commonest));
+    ck_assert_str_eq(commonest, cases[i].commonest);
+    as_nearest_reply_free(replies);
+    as_messages_free(messages);
+  }
+}
+END_TEST
+
 START_TEST(what_is_saved_gives_the_same_replies) {
   for (int with_intents = 0; with_intents < 2; with_intents++) {
     as_messages *messages = read_table(table);
@@ -194,6 +214,7 @@ Suite *as_suite(void) {
   tcase_add_test(tests, similarities_are_those_of_the_reference);
   tcase_add_test(tests, an_empty_collection_has_nothing_similar);
   tcase_add_test(tests, the_reply_to_the_most_similar_message_of_the_intent_is_given);
+  tcase_add_test(tests, the_commonest_reply_is_the_first_of_equals);
   tcase_add_test(tests, what_is_saved_gives_the_same_replies);
   tcase_add_test(tests, files_that_hold_no_replies_are_refused);
   tcase_add_test(tests, failing_allocations_are_reported);

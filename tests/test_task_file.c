@@ -44,9 +44,12 @@ START_TEST(what_was_written_is_read) {
                     "assistify.json: task: the model was trained for response, not for intent");
   as_task_file_free(ctx, &in);
   out.input_template = template;
+  out.validation = (as_task_validation){.rows = 7, .bleu = 2.5, .nearest_bleu = 14.125, .frequent_bleu = 0};
   ck_assert_ok(ctx, as_task_file_write(ctx, folder, &out));
   ck_assert_ok(ctx, as_task_file_read(ctx, folder, &in));
   ck_assert_str_eq(in.input_template, template);
+  ck_assert_int_eq(in.validation.rows, 7);
+  ck_assert(in.validation.bleu == 2.5 && in.validation.nearest_bleu == 14.125 && in.validation.frequent_bleu == 0);
   as_task_file_free(ctx, &in);
   out.task = NULL; /* the file of the model that lay here before goes */
   ck_assert_ok(ctx, as_task_file_write(ctx, folder, &out));
@@ -72,6 +75,10 @@ START_TEST(hostile_files_are_refused) {
                {"{\"task\":\"../x\"}", "task must be a name"},
                {"{\"task\":\"in\\u0000tent\"}", "assistify.json"},
                {"{\"task\":\"a\",\"task\":\"b\"}", "task"},
+               {"{\"task\":\"response\",\"validation\":3}", "validation.rows"},
+               {"{\"task\":\"response\",\"validation\":{\"rows\":0}}", "validation.rows"},
+               {"{\"task\":\"response\",\"validation\":{\"rows\":1,\"bleu\":-1}}", "validation.bleu"},
+               {"{\"task\":\"response\",\"validation\":{\"rows\":1,\"bleu\":1}}", "validation.nearest_bleu"},
                {"{\"task\":\"response\",\"input_template\":{}}", "input_template must be a text"},
                {"{\"task\":\"response\",\"input_template\":\"\"}", "lacks {content}"},
                {"{\"task\":\"response\",\"input_template\":\"{content} {name}\"}", "brace at byte 10"},

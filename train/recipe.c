@@ -7,11 +7,13 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "models/encoder.h"
+#include "models/input_template.h"
+#include "models/t5.h"
 
 #define MAX_RECIPE ((size_t)1 << 20)
 
 static const as_config_choice kinds[] = {
-    {"classifier", AS_TRAIN_CLASSIFIER}, {"pretraining", AS_TRAIN_PRETRAINING}, {NULL, 0}};
+    {"classifier", AS_TRAIN_CLASSIFIER}, {"pretraining", AS_TRAIN_PRETRAINING}, {"response", AS_TRAIN_RESPONSE}, {NULL, 0}};
 static const as_config_choice schedules[] = {{"linear", AS_SCHEDULE_LINEAR},
                                              {"cosine", AS_SCHEDULE_COSINE},
                                              {"constant", AS_SCHEDULE_CONSTANT},
@@ -20,7 +22,7 @@ static const as_config_choice schedules[] = {{"linear", AS_SCHEDULE_LINEAR},
 static const as_config_choice weightings[] = {
     {"none", AS_WEIGHTS_NONE}, {"balanced", AS_WEIGHTS_BALANCED}, {"given", AS_WEIGHTS_GIVEN}, {NULL, 0}};
 static const as_config_choice metrics[] = {
-    {"macro_f1", AS_METRIC_MACRO_F1}, {"accuracy", AS_METRIC_ACCURACY}, {"loss", AS_METRIC_LOSS}, {NULL, 0}};
+    {"macro_f1", AS_METRIC_MACRO_F1}, {"accuracy", AS_METRIC_ACCURACY}, {"loss", AS_METRIC_LOSS}, {"bleu", AS_METRIC_BLEU}, {NULL, 0}};
 
 static const as_config_choice optimizers[] = {
     {"adamw", AS_OPTIMIZER_ADAMW}, {"adafactor", AS_OPTIMIZER_ADAFACTOR}, {NULL, 0}};
@@ -32,6 +34,7 @@ static const as_config_field fields[] = {
     {"batch_tokens", AS_CONFIG_INT, AT(batch_tokens), 0, 0, 1e7, NULL},
     {"accumulate", AS_CONFIG_INT, AT(accumulate), 1, 1, 65536, NULL},
     {"max_length", AS_CONFIG_INT, AT(max_length), 128, 3, 65536, NULL},
+    {"max_target_length", AS_CONFIG_INT, AT(max_target_length), 128, 2, 65536, NULL},
     {"freeze", AS_CONFIG_INT, AT(freeze), 0, 0, 1000, NULL},
     {"patience", AS_CONFIG_INT, AT(patience), 3, 0, 1e6, NULL},
     {"seed", AS_CONFIG_INT, AT(seed), 1, 0, 9e15, NULL},
@@ -73,7 +76,8 @@ static const struct {
              {"encoding", AT(encoding)},
              {"delimiter", AT(delimiter)},
              {"given_weights", AT(given_weights)},
-             {"task", AT(task)}};
+             {"task", AT(task)},
+             {"input_template", AT(input_template)}};
 #define TEXTS (sizeof texts / sizeof texts[0])
 
 static char **text_at(const as_recipe *recipe, size_t i) {
@@ -121,9 +125,25 @@ void as_recipe_free(as_context *ctx, as_recipe *recipe) {
   }
 }
 
+static as_status check_response(as_context *ctx, const as_recipe *recipe) {
+  if (recipe->metric != AS_METRIC_LOSS && recipe->metric != AS_METRIC_BLEU)
+    return as_fail(ctx, AS_E_INVALID, "a response model is watched by loss or bleu");
+  if (!recipe->input_template) return AS_OK;
+  return as_input_template_check(ctx, recipe->input_template, AS_E_INVALID, "template");
+}
+
+static as_status check_fresh_response(as_context *ctx, const as_recipe *recipe) {
+  if (strcmp(recipe->architecture, "t5") != 0 && strcmp(recipe->architecture, "t5-v1.1") != 0)
+    return as_fail(ctx, AS_E_INVALID, "there is no architecture \"%.60s\" for replies; there are t5 and t5-v1.1",
+                   recipe->architecture);
+  if (as_t5_preset_find(recipe->size)) return AS_OK;
+  return as_fail(ctx, AS_E_INVALID, "there is no size \"%.60s\"", recipe->size);
+}
+
 /* A fresh model has an architecture and one of its sizes. */
 static as_status check_fresh(as_context *ctx, const as_recipe *recipe) {
   if (!recipe->architecture) return as_fail(ctx, AS_E_INVALID, "a fresh model needs an architecture");
+  if (recipe->kind == AS_TRAIN_RESPONSE) return check_fresh_response(ctx, recipe);
   const as_encoder_architecture *architecture = as_encoder_architecture_find(recipe->architecture);
   if (!architecture)
     return as_fail(ctx, AS_E_INVALID, "there is no architecture \"%.60s\"", recipe->architecture);
@@ -143,6 +163,10 @@ as_status as_recipe_check(as_context *ctx, const as_recipe *recipe) {
   if (recipe->warmup_init && !recipe->relative_step)
     return as_fail(ctx, AS_E_INVALID, "warmup_init is a warm-up of relative_step, which is not asked for");
   if (!recipe->data) return as_fail(ctx, AS_E_INVALID, "there is no data file to train on");
+  if (recipe->kind != AS_TRAIN_RESPONSE && recipe->metric == AS_METRIC_BLEU)
+    return as_fail(ctx, AS_E_INVALID, "bleu is a metric of replies");
+  if (recipe->kind == AS_TRAIN_RESPONSE) status = check_response(ctx, recipe);
+  if (status != AS_OK) return status;
   return recipe->size ? check_fresh(ctx, recipe) : AS_OK;
 }
 

@@ -6,7 +6,7 @@
 #include "base/context.h"
 #include "train/schedule.h"
 
-typedef enum as_training_kind { AS_TRAIN_CLASSIFIER, AS_TRAIN_PRETRAINING } as_training_kind;
+typedef enum as_training_kind { AS_TRAIN_CLASSIFIER, AS_TRAIN_PRETRAINING, AS_TRAIN_RESPONSE } as_training_kind;
 const char *as_training_kind_name(as_training_kind kind); /* as in recipe.json */
 
 typedef enum as_optimizer_kind { AS_OPTIMIZER_ADAMW, AS_OPTIMIZER_ADAFACTOR } as_optimizer_kind;
@@ -17,7 +17,12 @@ typedef enum as_class_weighting {
   AS_WEIGHTS_GIVEN
 } as_class_weighting;
 
-typedef enum as_watched_metric { AS_METRIC_MACRO_F1, AS_METRIC_ACCURACY, AS_METRIC_LOSS } as_watched_metric;
+typedef enum as_watched_metric {
+  AS_METRIC_MACRO_F1,
+  AS_METRIC_ACCURACY,
+  AS_METRIC_LOSS,
+  AS_METRIC_BLEU /* of replies */
+} as_watched_metric;
 
 typedef struct as_recipe {
   /* the model: a folder to start from, or size and architecture of a fresh one */
@@ -25,6 +30,7 @@ typedef struct as_recipe {
   /* the data; strings are NULL when not given */
   char *data, *valid, *text_column, *label_column, *encoding, *delimiter;
   char *task;          /* what the model is for, as models/task_file.h records it; NULL: nothing is recorded */
+  char *input_template; /* of a response model; NULL: that of `from`, or the usual one */
   char *given_weights; /* "label=weight,label=weight" */
   bool valid_none;     /* no validation: train on every row */
   bool skip_bad_rows;
@@ -32,6 +38,7 @@ typedef struct as_recipe {
   int64_t vocab_size; /* of a fresh tokenizer */
   /* training */
   int64_t epochs, accumulate, max_length, patience, seed;
+  int64_t max_target_length; /* of replies; max_length is then that of the model's input */
   int64_t batch_rows, batch_tokens; /* one of them is 0 */
   int64_t freeze;                   /* embeddings and this many blocks less one; 0: nothing */
   int64_t save_every;               /* seconds between checkpoints within an epoch */

@@ -268,6 +268,7 @@ static as_status finish(as_training_run *run, as_training_result *result) {
     status = path ? run->task->reload(run->self, path) : AS_E_NOMEM;
     as_free(run->ctx, path);
   }
+  if (status == AS_OK && run->task->conclude) status = run->task->conclude(run->self, run);
   if (status == AS_OK) status = write_metrics(run);
   char *recipe = as_path_join(run->ctx, run->files.out, "recipe.json");
   if (status == AS_OK) status = recipe ? as_recipe_write(run->ctx, &run->recipe, recipe) : AS_E_NOMEM;
@@ -355,9 +356,10 @@ as_status as_run_train(as_context *ctx, const as_training_task *task, void *self
                        const char *out, bool overwrite, const as_training_listener *listener,
                        as_training_result *result) {
   as_training_run run = start(ctx, task, self, listener);
-  as_status status = as_recipe_check(ctx, recipe);
-  if (status == AS_OK) status = as_recipe_copy(ctx, recipe, &run.recipe);
-  run.recipe.kind = task->kind;
+  as_recipe checked = *recipe;
+  checked.kind = task->kind;
+  as_status status = as_recipe_check(ctx, &checked);
+  if (status == AS_OK) status = as_recipe_copy(ctx, &checked, &run.recipe);
   if (status == AS_OK) status = as_training_files_init(&run.files, ctx, out);
   if (status == AS_OK) status = check_folder(&run, overwrite);
   if (status == AS_OK) {

@@ -58,6 +58,9 @@ typedef struct as_training_task {
   as_status (*summarize)(void *self, as_training_summary *summary);
   /* Writes a whole model folder, which exists; the weights last. */
   as_status (*save)(void *self, const char *folder);
+  /* With the final model in place, before it is saved in the run's folder: what is to be measured once, and files that
+   * checkpoints do not have. AS_E_INTERRUPTED: it is done again when the run is gone on with. NULL: nothing. */
+  as_status (*conclude)(void *self, as_training_run *run);
   /* Replaces the model by the one in this folder, which `save` wrote. */
   as_status (*reload)(void *self, const char *folder);
   /* The line of a training row in the data file. */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/split.h"
 #include "tokenizer/trainer.h"
 
 #define NO_LABEL (-100)
@@ -14,16 +13,14 @@ static bool has_a_text_a_line(const char *path) {
   return dot && strcmp(dot, ".txt") == 0;
 }
 
-static as_status read_file(as_context *ctx, const as_recipe *recipe, const char *path, as_data_report *report,
-                           as_messages **out) {
-  as_column_request column = {.name = recipe->label_column, .kind = AS_COLUMN_LABEL};
+static as_status read_file(as_context *ctx, const as_recipe *recipe, const char *path, const as_column_request *columns,
+                           size_t count, as_data_report *report, as_messages **out) {
   as_message_options options = {
       .text_column = recipe->text_column,
-      .text_column_hint =
-          recipe->label_column ? NULL : "a file with a text a line is read as such when its name ends in .txt",
-      .columns = &column,
-      .column_count = recipe->label_column ? 1 : 0,
-      .lines = !recipe->label_column && has_a_text_a_line(path),
+      .text_column_hint = count > 0 ? NULL : "a file with a text a line is read as such when its name ends in .txt",
+      .columns = columns,
+      .column_count = count,
+      .lines = count == 0 && has_a_text_a_line(path),
       .on_error = recipe->skip_bad_rows ? AS_ON_ERROR_SKIP : AS_ON_ERROR_DEFAULT};
   as_status status = as_csv_delimiter_by_name(ctx, recipe->delimiter, &options.csv.delimiter);
   if (status == AS_OK) status = as_encoding_by_name(ctx, recipe->encoding, &options.csv.encoding);
@@ -51,12 +48,20 @@ static as_status take_labels(as_text_data *d) {
   return status;
 }
 
-as_status as_text_data_read(as_text_data *d, as_context *ctx, const as_recipe *recipe) {
+as_status as_text_data_read_columns(as_text_data *d, as_context *ctx, const as_recipe *recipe,
+                                    const as_column_request *columns, size_t count) {
   *d = (as_text_data){.ctx = ctx};
   as_token_rows_init(&d->train_rows, ctx);
   as_token_rows_init(&d->valid_rows, ctx);
-  as_status status = read_file(ctx, recipe, recipe->data, &d->report, &d->train);
-  if (status == AS_OK && recipe->valid) status = read_file(ctx, recipe, recipe->valid, &d->valid_report, &d->valid);
+  as_status status = read_file(ctx, recipe, recipe->data, columns, count, &d->report, &d->train);
+  if (status == AS_OK && recipe->valid)
+    status = read_file(ctx, recipe, recipe->valid, columns, count, &d->valid_report, &d->valid);
+  return status;
+}
+
+as_status as_text_data_read(as_text_data *d, as_context *ctx, const as_recipe *recipe) {
+  as_column_request column = {.name = recipe->label_column, .kind = AS_COLUMN_LABEL};
+  as_status status = as_text_data_read_columns(d, ctx, recipe, &column, recipe->label_column ? 1 : 0);
   return status == AS_OK && recipe->label_column ? take_labels(d) : status;
 }
 
@@ -110,9 +115,10 @@ static as_status add_row(const as_text_data *d, const as_messages *messages, int
   return as_token_rows_add(rows, encoding->ids, (int64_t)encoding->length, label, encoding->cut > 0);
 }
 
-static as_status hold_out(const as_text_data *d, const as_recipe *recipe, as_part *parts) {
+as_status as_text_data_hold_out(const as_text_data *d, const as_recipe *recipe, int label_column, as_part *parts) {
   as_split_options options = {
-      .label_column = recipe->label_column ? 0 : -1, .valid = recipe->valid_share, .seed = (uint64_t)recipe->seed};
+      .label_column = label_column, .valid = recipe->valid_share, .seed = (uint64_t)recipe->seed};
+  if (d->valid || recipe->valid_none) return AS_OK;
   return as_split_messages(d->ctx, d->train, &options, parts);
 }
 
@@ -130,7 +136,7 @@ as_status as_text_data_tokenize(as_text_data *d, const as_recipe *recipe, const 
   as_part *parts = as_alloc_zero(d->ctx, (size_t)count, sizeof *parts);
   d->train_lines = as_alloc(d->ctx, (size_t)count, sizeof *d->train_lines);
   as_status status = parts && d->train_lines ? AS_OK : AS_E_NOMEM;
-  if (status == AS_OK && !d->valid && !recipe->valid_none) status = hold_out(d, recipe, parts);
+  if (status == AS_OK) status = as_text_data_hold_out(d, recipe, recipe->label_column ? 0 : -1, parts);
   for (int64_t row = 0; status == AS_OK && row < count; row++) {
     bool trains = parts[row] == AS_PART_TRAIN;
     if (trains) d->train_lines[d->train_rows.count] = (int64_t)as_messages_line(d->train, row);

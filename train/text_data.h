@@ -5,6 +5,7 @@
 #define AS_TRAIN_TEXT_DATA_H
 
 #include "data/messages.h"
+#include "data/split.h"
 #include "models/encoder.h"
 #include "models/token_rows.h"
 #include "tokenizer/tokenizer.h"
@@ -22,6 +23,13 @@ typedef struct as_text_data {
 
 /* Reads the files of the recipe and splits off the validation rows. */
 AS_MUST_CHECK as_status as_text_data_read(as_text_data *data, as_context *ctx, const as_recipe *recipe);
+/* The same with these columns [count] beside the texts in place of the labels; data->labels stay empty. */
+AS_MUST_CHECK as_status as_text_data_read_columns(as_text_data *data, as_context *ctx, const as_recipe *recipe,
+                                                  const as_column_request *columns, size_t count);
+/* Which rows of the training file are held out for validation, by the labels of a column (-1: none): fills `parts`,
+ * zeroed, [rows of data->train], unless there is a file for validation or none is wanted. */
+AS_MUST_CHECK as_status as_text_data_hold_out(const as_text_data *data, const as_recipe *recipe, int label_column,
+                                              as_part *parts);
 /* Opens the tokenizer in `folder`, or, with NULL, trains one on the training texts. */
 AS_MUST_CHECK as_status as_text_data_tokenizer(as_text_data *data, const as_recipe *recipe, const char *folder);
 /* Tokenizes all rows; the labels of rows are their numbers in `labels`, which has the same names as data->labels, or

@@ -17,6 +17,7 @@ typedef struct as_training_summary {
   const int64_t *label_rows;     /* [labels->count] training rows of each class */
   int64_t length_percentiles[5]; /* tokens: 50, 90, 95, 99, 100 % of the training rows are at most as long */
   int64_t truncated;             /* training rows that lost tokens to max_length */
+  int64_t targets_truncated;     /* training rows whose reply lost tokens to max_target_length */
   int64_t vocab_size, parameters, trained_parameters;
   size_t parameter_bytes; /* weights, gradients and moments */
   size_t graph_bytes;     /* activations of the largest batch */
