@@ -17,6 +17,7 @@ extern const as_command as_command_inspect_model, as_command_inspect_run, as_com
 extern const as_command as_command_metrics;
 extern const as_command as_command_pretrain;
 extern const as_command as_command_respond;
+extern const as_command as_command_monitor_metrics;
 extern const as_command as_command_models_export, as_command_models_import, as_command_models_list,
     as_command_models_promote, as_command_models_prune, as_command_models_rollback, as_command_models_show,
     as_command_models_verify;
@@ -62,6 +63,7 @@ static const as_command *const commands[] = {
     &as_command_models_prune,
     &as_command_models_export,
     &as_command_models_import,
+    &as_command_monitor_metrics,
     &as_command_recommend,
     &as_command_similar,
     &as_command_tokenize,

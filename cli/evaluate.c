@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/csv_options.h"
 #include "cli/model_store.h"
+#include "cli/record.h"
 #include "eval/evaluation.h"
 #include "infer/classifier.h"
 #include "infer/wrong_rows.h"
@@ -30,10 +31,11 @@ static const as_option rows[] = {
 };
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Evaluation", rows);
-static const as_option_group *const groups[] = {&group, &as_options_csv, &as_options_bad_rows, NULL};
+static const as_option_group *const groups[] = {&group, &as_options_csv, &as_options_bad_rows, &as_options_record, NULL};
 
 typedef struct evaluating {
   as_cli *cli;
+  const char *model, *folder; /* borrowed */
   as_classifier *classifier;
   as_messages *messages;
   int64_t rows, classes;
@@ -138,6 +140,19 @@ static as_status print(evaluating *e, const as_evaluation *evaluation) {
   return status;
 }
 
+static as_status record(evaluating *e, const as_evaluation *evaluation) {
+  as_buffer json;
+  as_buffer_init(&json, e->cli->ctx);
+  as_json_writer writer = as_json_writer_start(&json, 0);
+  as_json_open_object(&writer, NULL);
+  as_evaluation_json(&writer, evaluation);
+  as_json_close_object(&writer);
+  as_status status = as_buffer_status(&json);
+  if (status == AS_OK) status = as_cli_record(e->cli, e->model, e->folder, &json);
+  as_buffer_free(&json);
+  return status;
+}
+
 static as_status report(evaluating *e) {
   const as_arguments *a = e->cli->arguments;
   const char *errors = as_option_text(a, "errors"), *reliability = as_option_text(a, "reliability");
@@ -150,6 +165,7 @@ static as_status report(evaluating *e) {
   if (status == AS_OK) status = print(e, &evaluation);
   if (status == AS_OK && errors) status = write_errors(e, errors);
   if (status == AS_OK && reliability) status = write_reliability(e->cli->ctx, &evaluation, reliability);
+  if (status == AS_OK) status = record(e, &evaluation);
   as_evaluation_free(e->cli->ctx, &evaluation);
   return status;
 }
@@ -160,6 +176,8 @@ static int run(as_cli *cli) {
   char *folder;
   as_status status = as_cli_model(cli, "model", task->name, task->folder, &folder);
   if (status == AS_OK) status = as_classifier_open(cli->ctx, folder, task, &e.classifier);
+  e.model = task->name;
+  e.folder = folder;
   if (status == AS_OK) status = read_rows(&e, task);
   if (status == AS_OK) status = allocate(&e);
   if (status == AS_OK) status = map_labels(&e);

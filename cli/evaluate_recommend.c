@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cli/csv_options.h"
 #include "cli/recommend_options.h"
+#include "cli/record.h"
 #include "cli/signals.h"
 #include "data/interaction_split.h"
 #include "recommend/evaluate.h"
@@ -43,11 +44,12 @@ static const as_option split_rows[] = {
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Evaluation", rows);
 static const as_option_group splitting = AS_OPTION_GROUP("Split", split_rows);
-static const as_option_group *const groups[] = {&group, &splitting, &as_options_csv_file, NULL};
+static const as_option_group *const groups[] = {&group, &splitting, &as_options_csv_file, &as_options_record, NULL};
 
 typedef struct evaluating {
   as_cli *cli;
   as_recommender *opened; /* the model of the folder */
+  char *folder;
   as_recommender *split;  /* one trained on a part, or NULL */
   as_interactions *test;
   as_interaction_types types; /* the model's, and those that only --positives names */
@@ -135,6 +137,21 @@ static as_status print(evaluating *e, const as_recommend_evaluation *evaluation)
   return status;
 }
 
+/* What was trained on a part is another model than that in the folder: its figures are not that one's history. */
+static as_status record(evaluating *e, const as_recommend_evaluation *evaluation) {
+  if (e->split) return AS_OK;
+  as_buffer json;
+  as_buffer_init(&json, e->cli->ctx);
+  as_json_writer writer = as_json_writer_start(&json, 0);
+  as_json_open_object(&writer, NULL);
+  as_recommend_evaluation_json(&writer, evaluation);
+  as_json_close_object(&writer);
+  as_status status = as_buffer_status(&json);
+  if (status == AS_OK) status = as_cli_record(e->cli, AS_RECOMMENDER_NAME, e->folder, &json);
+  as_buffer_free(&json);
+  return status;
+}
+
 static as_status evaluate(evaluating *e) {
   const as_arguments *a = e->cli->arguments;
   const char *path = as_option_text(a, "interactions");
@@ -146,7 +163,8 @@ static as_status evaluate(evaluating *e) {
   as_recommend_evaluation evaluation;
   as_status status = as_recommender_evaluate(e->split ? e->split : e->opened, &question, &evaluation);
   if (status == AS_E_DATA) status = as_fail_prefix(e->cli->ctx, status, "%s", path ? path : "the model's interactions");
-  return status == AS_OK ? print(e, &evaluation) : status;
+  if (status == AS_OK) status = print(e, &evaluation);
+  return status == AS_OK ? record(e, &evaluation) : status;
 }
 
 static int run(as_cli *cli) {
@@ -156,7 +174,7 @@ static int run(as_cli *cli) {
   if (as_option_given(a, "leave") && !as_option_is(a, "split", "last"))
     return as_cli_usage(cli, "--leave goes with --split last");
   if (as_option_given(a, "test") && !split) return as_cli_usage(cli, "--test goes with --split");
-  as_status status = as_cli_recommender(cli, &e.opened);
+  as_status status = as_cli_recommender(cli, &e.opened, &e.folder);
   if (status == AS_OK) status = choose_positives(&e);
   if (status == AS_OK && given) status = read_test(&e);
   if (status == AS_OK && split) status = train_on_part(&e);
@@ -165,6 +183,7 @@ static int run(as_cli *cli) {
   as_interactions_free(e.test);
   as_recommender_free(e.split);
   as_recommender_free(e.opened);
+  as_free(cli->ctx, e.folder);
   return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
 }
 

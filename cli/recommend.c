@@ -8,11 +8,14 @@
 
 /* ---- shared ------------------------------------------------------------------------------------------------------ */
 
-as_status as_cli_recommender(as_cli *cli, as_recommender **out) {
+as_status as_cli_recommender(as_cli *cli, as_recommender **out, char **where) {
   char *folder;
   as_status status = as_cli_model(cli, "model", AS_RECOMMENDER_NAME, AS_RECOMMENDER_FOLDER, &folder);
   if (status == AS_OK) status = as_recommender_open(cli->ctx, folder, out);
-  as_free(cli->ctx, folder);
+  if (where)
+    *where = folder;
+  else
+    as_free(cli->ctx, folder);
   return status;
 }
 
@@ -200,7 +203,7 @@ static int run(as_cli *cli) {
   as_recommender *r = NULL;
   int32_t *list = NULL;
   char *message = NULL;
-  as_status status = as_cli_recommender(cli, &r);
+  as_status status = as_cli_recommender(cli, &r, NULL);
   if (status == AS_OK && product) status = as_cli_product(r, product, &q.product);
   if (status == AS_OK && session) status = read_session(r, session, &list, &q.session_count);
   if (status == AS_OK) status = read_message(cli, &message);
@@ -240,7 +243,7 @@ static int run_similar(as_cli *cli) {
   as_recommendation *list = NULL;
   int32_t product;
   int64_t count = 0, n = as_option_int(cli->arguments, "n");
-  as_status status = as_cli_recommender(cli, &r);
+  as_status status = as_cli_recommender(cli, &r, NULL);
   if (status == AS_OK) status = as_cli_product(r, cli->arguments->operands[0], &product);
   if (status == AS_OK) {
     if (n > as_products_count(r->products)) n = as_products_count(r->products);

@@ -8,8 +8,9 @@
 #define AS_RECOMMENDER_NAME "recommend"              /* in the model store */
 #define AS_RECOMMENDER_FOLDER "product_recommender" /* below --models, of a recommender that is not in the store */
 
-/* The recommender of --model, or else the champion. */
-AS_MUST_CHECK as_status as_cli_recommender(as_cli *cli, as_recommender **out);
+/* The recommender of --model, or else the champion. *where, unless `where` is NULL, is its folder or NULL, also after a
+ * failure; the caller frees it. */
+AS_MUST_CHECK as_status as_cli_recommender(as_cli *cli, as_recommender **out, char **where);
 /* The product of this id; AS_E_INVALID if the catalogue does not have it. */
 AS_MUST_CHECK as_status as_cli_product(const as_recommender *r, const char *id, int32_t *out);
 /* A product's id as a member: a number when it is written as a whole number would be. */

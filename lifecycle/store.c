@@ -318,6 +318,57 @@ as_status as_store_find(const as_store *store, const char *reference, as_version
   return as_store_expect(store, out);
 }
 
+/* ---- from a folder to what it is -------------------------------------------------------------------------------- */
+
+/* Cuts the last part off a path and returns it; NULL when there is none. */
+static char *cut_last(char *path) {
+  char *slash = strrchr(path, '/');
+  if (!slash) return NULL;
+  *slash = 0;
+  return slash + 1;
+}
+
+/* Of "ROOT/MODEL/last", whatever links lead there; `fits` says whether `last` is what is looked for. */
+static as_status split_folder(as_context *ctx, const char *folder, bool (*fits)(const char *last, int64_t *number),
+                              char **root, as_version *out) {
+  char *whole = realpath(folder, NULL);
+  *root = NULL;
+  *out = (as_version){.number = 0};
+  if (!whole) return AS_OK;
+  as_status status = AS_OK;
+  const char *last = cut_last(whole), *name = last && fits(last, &out->number) ? cut_last(whole) : NULL;
+  if (name && name_ok(name, strlen(name))) {
+    snprintf(out->model, sizeof out->model, "%s", name);
+    *root = as_strdup(ctx, *whole ? whole : "/");
+    status = *root ? AS_OK : AS_E_NOMEM;
+  }
+  free(whole);
+  return status;
+}
+
+static bool is_unfinished(const char *last, int64_t *number) {
+  *number = 0;
+  return strcmp(last, AS_UNFINISHED) == 0;
+}
+
+static bool is_version(const char *last, int64_t *number) {
+  *number = as_version_parse(last);
+  return *number > 0;
+}
+
+as_status as_store_of_training(as_context *ctx, const char *folder, char **root, char model[AS_STORE_NAME],
+                               bool *found) {
+  as_version of;
+  as_status status = split_folder(ctx, folder, is_unfinished, root, &of);
+  *found = *root != NULL;
+  if (*found) snprintf(model, AS_STORE_NAME, "%s", of.model);
+  return status;
+}
+
+as_status as_store_of_version(as_context *ctx, const char *folder, char **root, as_version *out) {
+  return split_folder(ctx, folder, is_version, root, out);
+}
+
 /* ---- verifying -------------------------------------------------------------------------------------------------- */
 
 typedef struct verifying {

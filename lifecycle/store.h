@@ -104,6 +104,10 @@ void as_store_work_end(as_store_work *work);
 AS_MUST_CHECK as_status as_store_of_training(as_context *ctx, const char *folder, char **root,
                                              char model[AS_STORE_NAME], bool *found);
 
+/* The version that `folder` is, also by an alias: *root is its store's folder (caller frees); NULL when it is none.
+ * AS_E_NOMEM only. */
+AS_MUST_CHECK as_status as_store_of_version(as_context *ctx, const char *folder, char **root, as_version *out);
+
 /* ---- changing which version is asked ---------------------------------------------------------------------------- */
 /* Makes a version the champion and the champion `previous`; *changed is false when it was the champion already. */
 AS_MUST_CHECK as_status as_store_promote(as_store *store, const as_version *version, bool *changed);

@@ -321,32 +321,6 @@ void as_store_work_end(as_store_work *work) {
   *work = (as_store_work){.lock = -1};
 }
 
-/* Cuts the last part off a path and returns it; NULL when there is none. */
-static char *cut_last(char *path) {
-  char *slash = strrchr(path, '/');
-  if (!slash) return NULL;
-  *slash = 0;
-  return slash + 1;
-}
-
-as_status as_store_of_training(as_context *ctx, const char *folder, char **root, char model[AS_STORE_NAME],
-                               bool *found) {
-  *found = false;
-  *root = NULL;
-  char *whole = realpath(folder, NULL);
-  if (!whole) return AS_OK;
-  const char *last = cut_last(whole), *name = last && strcmp(last, AS_UNFINISHED) == 0 ? cut_last(whole) : NULL;
-  as_status status = AS_OK;
-  if (name && as_store_check_name(ctx, name) == AS_OK) {
-    snprintf(model, AS_STORE_NAME, "%s", name);
-    *root = as_strdup(ctx, *whole ? whole : "/");
-    *found = *root != NULL;
-    status = *root ? AS_OK : AS_E_NOMEM;
-  }
-  free(whole);
-  return status;
-}
-
 /* ---- changing which version is asked ---------------------------------------------------------------------------- */
 
 /* A version that is damaged must not become the one that is asked. */

@@ -61,6 +61,16 @@ gives 2 'champion, challenger or previous' predict intent --model intent@best he
 gives 4 'no such version' predict intent --model intent/7 hello
 gives 4 'trained for intent' predict sentiment --model intent@champion hello
 gives 2 'these don' train intent $recipe --out $store/v0001 --overwrite
+gives 0 '{"model_name":"intent","model_version":"2","metric_name":"accuracy"' monitor metrics --json --metric accuracy --since 1h
+gives 0 'intent accuracy' monitor metrics --model intent
+"$program" evaluate intent --model $store/champion --data m.csv --resamples 0 >out 2>err
+[ "$("$program" monitor metrics --metric accuracy --json | grep -c '"model_version":"1"')" -eq 1 ]; is 'a version is known by its folder too' $?
+gives 0 'accuracy' evaluate intent --data m.csv --resamples 0 --db none
+[ "$("$program" monitor metrics --metric accuracy --json | wc -l)" -eq 2 ]; is '--db none adds nothing' $?
+gives 2 'neither a time before now' monitor metrics --since 7x
+gives 1 'is not there' monitor metrics --models nowhere
+echo nonsense >no.db
+gives 1 'no.db' evaluate intent --data m.csv --resamples 0 --db no.db
 gives 0 '"aliases":["champion"]' models list --json
 gives 0 'intent/2' models list intent
 gives 4 'no such model' models list nothing
@@ -148,6 +158,8 @@ gives 4 'there is no recommender to go on with' train recommend --update shop/in
 gives 0 'recommend/1 is the champion' train recommend --interactions shop/interactions.csv --products shop/products.csv --epochs 2
 gives 0 'recommend/2 is the challenger' train recommend --update shop/interactions.csv --epochs 1
 gives 0 '"rank":1' recommend 7 -n 1
+gives 0 'auc' evaluate recommend --interactions shop/interactions.csv --with-seen --resamples 0 --json
+gives 0 '"model_name":"recommend"' monitor metrics --json --model recommend
 gives 0 '"rank":1' recommend 7 -n 1 --model recommend@challenger
 gives 0 'recommend: ok' models verify
 

@@ -1,0 +1,186 @@
+/* monitor metrics: how the figures of the models went, from the table model_metrics. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "data/timestamp.h"
+#include "lifecycle/metric_history.h"
+
+enum { SPARKS = 24 }; /* values of a sparkline at most, the newest */
+
+/* ---- options ---------------------------------------------------------------------------------------------------- */
+
+/* "30d", "12h", "4w" before now, or a date. */
+static bool read_since(const char *text, uint32_t *out) {
+  char *end;
+  const long count = strtol(text, &end, 10);
+  static const char units[] = "hdw";
+  static const int64_t seconds[] = {3600, AS_DAY_SECONDS, 7 * AS_DAY_SECONDS};
+  const char *unit = end != text && count >= 0 && count <= 100000 && *end && !end[1] ? strchr(units, *end) : NULL;
+  if (!unit) return as_timestamp_read(text, strlen(text), out);
+  const int64_t now = (int64_t)time(NULL), before = count * seconds[unit - units];
+  *out = (uint32_t)(before < now ? now - before : 0);
+  return true;
+}
+
+static as_status check_since(as_context *ctx, const char *value) {
+  uint32_t since;
+  if (read_since(value, &since)) return AS_OK;
+  return as_fail(ctx, AS_E_INVALID, "\"%s\" is neither a time before now (12h, 30d, 4w) nor a date (2026-01-31)",
+                 value);
+}
+
+/* clang-format off */
+static const as_option rows[] = {
+    {.name = "model", .type = AS_OPTION_TEXT, .argument = "MODEL", .help = "of this model only: intent, sentiment and so on"},
+    {.name = "metric", .type = AS_OPTION_TEXT, .argument = "NAME",
+     .help = "this metric only, as in evaluate --json (f1.macro); f1.% for all that begin so"},
+    {.name = "since", .type = AS_OPTION_TEXT, .argument = "TIME", .check = check_since,
+     .help = "nothing older: 12h, 30d or 4w before now, or a date"},
+    {.name = "db", .type = AS_OPTION_FILE, .argument = "F.db", .initial_note = AS_DATABASE_NAME " below --models",
+     .help = "database to read"},
+    {.name = "json", .type = AS_OPTION_FLAG, .help = "every row, as a line of JSON"},
+};
+/* clang-format on */
+static const as_option_group group = AS_OPTION_GROUP("History", rows);
+static const as_option_group *const groups[] = {&group, NULL};
+
+/* ---- the table -------------------------------------------------------------------------------------------------- */
+
+/* The figures of one metric of one model, as they come. */
+typedef struct history {
+  as_cli *cli;
+  as_buffer out;
+  char *model, *metric, *version; /* NULL: none yet */
+  double values[SPARKS];          /* a ring */
+  int64_t count;
+  double least, most;
+  bool any;
+} history;
+
+static void write_sparkline(as_buffer *out, const history *h) {
+  static const char *const sparks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  const int64_t shown = h->count < SPARKS ? h->count : SPARKS;
+  double least = INFINITY, most = -INFINITY;
+  for (int64_t i = 0; i < shown; i++) {
+    least = fmin(least, h->values[i]);
+    most = fmax(most, h->values[i]);
+  }
+  for (int64_t i = h->count - shown; i < h->count; i++) {
+    const double share = most > least ? (h->values[i % SPARKS] - least) / (most - least) : 0.5;
+    as_buffer_text(out, sparks[(int)fmin(7, share * 8)]);
+  }
+}
+
+static void end_metric(history *h) {
+  if (!h->model) return;
+  char name[160], number[48];
+  snprintf(name, sizeof name, "%.60s %.90s", h->model, h->metric);
+  snprintf(number, sizeof number, "%.6g", h->values[(h->count - 1) % SPARKS]);
+  as_buffer_printf(&h->out, "%-34s %4.8s %10s %10.4g %10.4g %5lld  ", name, h->version, number, h->least, h->most,
+                   (long long)h->count);
+  write_sparkline(&h->out, h);
+  as_buffer_char(&h->out, '\n');
+}
+
+static as_status keep_text(as_context *ctx, char **kept, const char *text) {
+  as_free(ctx, *kept);
+  *kept = as_strdup(ctx, text);
+  return *kept ? AS_OK : AS_E_NOMEM;
+}
+
+/* What a table of everything would drown in; --metric asks for it by name. */
+static bool is_detail(const char *metric) {
+  static const char *const parts[] = {".per_class.", "support.", "baselines.", "ci95."};
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    if (strstr(metric, parts[i])) return true;
+  return false;
+}
+
+static as_status take_for_table(void *user, const as_metric_row *row) {
+  history *h = user;
+  if (!as_option_given(h->cli->arguments, "metric") && is_detail(row->metric)) return AS_OK;
+  as_context *ctx = h->cli->ctx;
+  as_status status = AS_OK;
+  if (!h->any)
+    as_buffer_printf(&h->out, "%-34s %4s %10s %10s %10s %5s\n", "metric", "of", "last", "least", "most", "times");
+  h->any = true;
+  if (!h->model || strcmp(h->model, row->model) != 0 || strcmp(h->metric, row->metric) != 0) {
+    end_metric(h);
+    status = keep_text(ctx, &h->model, row->model);
+    if (status == AS_OK) status = keep_text(ctx, &h->metric, row->metric);
+    h->count = 0;
+    h->least = INFINITY;
+    h->most = -INFINITY;
+  }
+  if (status == AS_OK) status = keep_text(ctx, &h->version, row->version);
+  h->values[h->count++ % SPARKS] = row->value;
+  h->least = fmin(h->least, row->value);
+  h->most = fmax(h->most, row->value);
+  return status == AS_OK ? as_buffer_status(&h->out) : status;
+}
+
+static as_status take_for_json(void *user, const as_metric_row *row) {
+  history *h = user;
+  as_json_writer w = as_json_writer_start(&h->out, 0);
+  h->any = true;
+  as_json_open_object(&w, NULL);
+  as_json_string(&w, "model_name", row->model);
+  as_json_string(&w, "model_version", row->version);
+  as_json_string(&w, "metric_name", row->metric);
+  as_json_double(&w, "metric_value", row->value);
+  as_json_string(&w, "timestamp", row->timestamp);
+  as_json_close_object(&w);
+  as_buffer_char(&h->out, '\n');
+  return as_buffer_status(&h->out);
+}
+
+static int run(as_cli *cli) {
+  const as_arguments *a = cli->arguments;
+  const bool json = as_option_flag(a, "json");
+  const char *given = as_option_text(a, "db"), *since = as_option_text(a, "since");
+  char from[AS_TIMESTAMP_TEXT];
+  uint32_t seconds = 0;
+  as_metric_query query = {.model = as_option_text(a, "model"), .metric = as_option_text(a, "metric")};
+  if (since && read_since(since, &seconds)) {
+    as_timestamp_write(seconds, from);
+    query.since = from;
+  }
+  history h = {.cli = cli};
+  as_buffer_init(&h.out, cli->ctx);
+  as_database *database = NULL;
+  char *path =
+      given ? as_strdup(cli->ctx, given) : as_path_join(cli->ctx, as_option_text(a, "models"), AS_DATABASE_NAME);
+  as_status status = path ? as_database_open(cli->ctx, path, false, &database) : AS_E_NOMEM;
+  if (status == AS_OK) status = as_metrics_read(database, &query, json ? take_for_json : take_for_table, &h);
+  if (status == AS_OK && !json) end_metric(&h);
+  if (status == AS_OK) status = as_buffer_status(&h.out);
+  if (status == AS_OK && h.out.length) as_console_buffer(cli->console, &h.out);
+  if (status == AS_OK && !h.any) as_console_note(cli->console, "%s: no such figures", path);
+  as_database_close(database);
+  as_buffer_free(&h.out);
+  as_free(cli->ctx, h.model);
+  as_free(cli->ctx, h.metric);
+  as_free(cli->ctx, h.version);
+  as_free(cli->ctx, path);
+  return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
+}
+
+const as_command as_command_monitor_metrics = {
+    .name = "monitor metrics",
+    .summary = "show how the figures of the models went",
+    .groups = groups,
+    .run = run,
+    .description =
+        "evaluate adds every figure to the table model_metrics of the store's database. For each metric: the "
+        "version measured last, the last value, the least, the most, how often it was measured, and a "
+        "sparkline of the last 24 values. Figures of single classes, intervals and baselines are shown when --metric "
+        "names them.",
+    .examples = "assistify monitor metrics --model intent --metric accuracy --since 30d\n"
+                "assistify monitor metrics --metric f1.% --json | jq .metric_value"};
