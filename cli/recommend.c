@@ -109,7 +109,8 @@ static as_status read_session(const as_recommender *r, const char *text, int32_t
     const size_t length = strcspn(at, ",");
     const int64_t product = as_products_find(r->products, at, length);
     if (product < 0)
-      return as_fail(r->ctx, AS_E_INVALID, "option --session: the recommender knows no product \"%.*s\"", (int)length, at);
+      return as_fail(r->ctx, AS_E_INVALID, "option --session: the recommender knows no product \"%.*s\"", (int)length,
+                     at);
     (*out)[(*count)++] = (int32_t)product;
     at += length;
     if (!*at++) return AS_OK;
@@ -190,8 +191,11 @@ static as_status answer(as_cli *cli, const as_recommender *r, as_recommend_reque
 
 static int run(as_cli *cli) {
   const as_arguments *a = cli->arguments;
-  as_recommend_request q = {.kind = kind_of(a), .n = as_option_int(a, "n"), .product = -1,
-                            .category = as_option_text(a, "category"), .keep_seen = as_option_flag(a, "keep-seen")};
+  as_recommend_request q = {.kind = kind_of(a),
+                            .n = as_option_int(a, "n"),
+                            .product = -1,
+                            .category = as_option_text(a, "category"),
+                            .keep_seen = as_option_flag(a, "keep-seen")};
   const char *product = as_option_text(a, "product"), *session = as_option_text(a, "session");
   const bool anchored = q.kind == AS_RECOMMEND_CROSS_SELL || q.kind == AS_RECOMMEND_UPSELL;
   if (anchored != (product != NULL))
@@ -223,18 +227,23 @@ const as_command as_command_recommend = {
     .max_operands = -1,
     .summary = "recommend products to a customer",
     .description =
-        "Prints one JSON object for each customer: product_id, score, rank, raw_score, name, category and reason of each "
-        "product. The score is the probability of a purchase (cross-sell: the share of the product's buyers that bought "
+        "Prints one JSON object for each customer: product_id, score, rank, raw_score, name, category and reason of "
+        "each "
+        "product. The score is the probability of a purchase (cross-sell: the share of the product's buyers that "
+        "bought "
         "both; trending: how sure the rise is), raw_score is what the order goes by. A customer that is not known gets "
         "what is trending, and the reasons say so.\n\n"
-        "personalized: by the customer's own score. purchase: the same in the category asked for, or that the message fits. "
-        "cross-sell: bought by the same customers within 30 days, other category. upsell: same category, up to twice the "
+        "personalized: by the customer's own score. purchase: the same in the category asked for, or that the message "
+        "fits. "
+        "cross-sell: bought by the same customers within 30 days, other category. upsell: same category, up to twice "
+        "the "
         "price. trending: bought more of late than in the long run.",
     .examples = "assistify recommend 1 -n 5\n"
                 "assistify recommend 1 --type upsell --product 102\n"
                 "assistify recommend --type trending --category Lamps\n"
                 "assistify recommend --session 102,107",
-    .groups = groups, .run = run};
+    .groups = groups,
+    .run = run};
 
 /* ---- similar ----------------------------------------------------------------------------------------------------- */
 
@@ -268,11 +277,11 @@ static int run_similar(as_cli *cli) {
   return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
 }
 
-const as_command as_command_similar = {
-    .name = "similar",
-    .operands = "PRODUCT",
-    .min_operands = 1,
-    .max_operands = 1,
-    .summary = "list the products that the same customers like",
-    .examples = "assistify similar 102 -n 3",
-    .groups = similar_groups, .run = run_similar};
+const as_command as_command_similar = {.name = "similar",
+                                       .operands = "PRODUCT",
+                                       .min_operands = 1,
+                                       .max_operands = 1,
+                                       .summary = "list the products that the same customers like",
+                                       .examples = "assistify similar 102 -n 3",
+                                       .groups = similar_groups,
+                                       .run = run_similar};

@@ -177,7 +177,8 @@ static as_status read_interactions(as_cli *cli, const char *path, const as_produ
   return status;
 }
 
-/* ---- what a person sees ------------------------------------------------------------------------------------------- */
+/* ---- what a person sees -------------------------------------------------------------------------------------------
+ */
 
 typedef struct view {
   as_cli *cli;
@@ -203,9 +204,14 @@ static bool show_progress(void *user, bool calibrating, const as_fit_progress *p
   }
   const bool ended = p->rows == p->of_rows;
   const double done = (double)p->of_rows * (double)(ended ? p->epoch - 1 : p->epoch) + (double)p->rows;
-  const as_progress_figures figures = {.epoch = ended ? p->epoch : p->epoch + 1, .epochs = p->epochs,
-                                       .step = (int64_t)done, .steps = p->of_rows * p->epochs, .loss = NAN, .lr = NAN,
-                                       .rate = done / fmax(seconds_now() - v->begun, 1e-9), .unit = "rows"};
+  const as_progress_figures figures = {.epoch = ended ? p->epoch : p->epoch + 1,
+                                       .epochs = p->epochs,
+                                       .step = (int64_t)done,
+                                       .steps = p->of_rows * p->epochs,
+                                       .loss = NAN,
+                                       .lr = NAN,
+                                       .rate = done / fmax(seconds_now() - v->begun, 1e-9),
+                                       .unit = "rows"};
   as_progress_update(&v->progress, &figures);
   return !as_interrupted(NULL);
 }
@@ -229,7 +235,8 @@ static void show_settings(as_cli *cli, const as_recommend_settings *s) {
                   s->hogwild ? ", hogwild" : "");
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------ */
+/* ---- running ------------------------------------------------------------------------------------------------------
+ */
 
 static as_status save(as_cli *cli, const as_recommender *r, as_cli_training *place) {
   as_status status = as_recommender_save(r, place->out);
@@ -294,7 +301,8 @@ static as_status add_products(as_cli *cli, as_recommender *r) {
   as_csv_field values[MOST_COLUMNS];
   as_products *fresh = NULL;
   if (!as_option_text(cli->arguments, "products")) return AS_OK;
-  if (columns > MOST_COLUMNS) return as_fail(cli->ctx, AS_E_MODEL, "the model has more further columns than can be read");
+  if (columns > MOST_COLUMNS)
+    return as_fail(cli->ctx, AS_E_MODEL, "the model has more further columns than can be read");
   for (size_t c = 0; c < columns; c++) names[c] = as_text_block_get(&r->products->column_names, c, NULL);
   as_status status = read_products(cli, names, columns, &fresh);
   for (int64_t i = 0; status == AS_OK && i < as_products_count(fresh); i++) {
@@ -402,14 +410,20 @@ const as_command as_command_train_recommend = {
     .name = "train recommend",
     .summary = "train a product recommender on interactions",
     .description =
-        "Learns embeddings of customers and products (LightFM's model) from what customers viewed, put into the cart and "
+        "Learns embeddings of customers and products (LightFM's model) from what customers viewed, put into the cart "
+        "and "
         "bought. The result is the same for any number of threads, unless --hogwild lets them race.\n\n"
-        "A product is the sum of a feature of its own and those of its category, price band and name, so that a product "
-        "that nobody has met yet has a place too. A tenth of the rows is held back in a first run, to learn how a score "
+        "A product is the sum of a feature of its own and those of its category, price band and name, so that a "
+        "product "
+        "that nobody has met yet has a place too. A tenth of the rows is held back in a first run, to learn how a "
+        "score "
         "becomes a probability; the model itself then learns from all rows.\n\n"
         "--update adds interactions, customers and (with --products) products to a trained model and goes on with it. "
         "Ctrl-C saves the state; --resume DIR goes on and ends with the same bytes as an undisturbed run.",
     .examples = "assistify train recommend --interactions i.csv --products p.csv\n"
                 "assistify train recommend --interactions i.csv --products p.csv --loss als\n"
                 "assistify train recommend --update new.csv --products products.csv",
-    .groups = groups, .works_long = true, .catches_signals = true, .run = run};
+    .groups = groups,
+    .works_long = true,
+    .catches_signals = true,
+    .run = run};

@@ -1,4 +1,5 @@
-/* See synth_shop.h. Each customer has a random stream of its own, so what one does is the same however many there are. */
+/* See synth_shop.h. Each customer has a random stream of its own, so what one does is the same however many there are.
+ */
 #include "data/synth_shop.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@ enum {
   FIRST_DAY = 19723, /* 2024-01-01, in days since 1970 */
   DAYS = 350,        /* to 2024-12-15: before the season's end */
   FIRST_HOUR = 7,
-  HOURS = 15,        /* of a day in which people shop */
+  HOURS = 15, /* of a day in which people shop */
   VIEW = 0,
   ADD_TO_CART = 1,
   PURCHASE = 2,

@@ -20,22 +20,27 @@ typedef struct as_synth_shop_options {
   uint64_t seed;
 } as_synth_shop_options;
 
-enum { AS_SHOP_CATEGORIES = 6, AS_SHOP_KINDS = 24, AS_SHOP_GRADES = 3, AS_SHOP_PRODUCTS = AS_SHOP_KINDS * AS_SHOP_GRADES };
+enum {
+  AS_SHOP_CATEGORIES = 6,
+  AS_SHOP_KINDS = 24,
+  AS_SHOP_GRADES = 3,
+  AS_SHOP_PRODUCTS = AS_SHOP_KINDS * AS_SHOP_GRADES
+};
 
 /* A kind of product, and what is known of it beforehand. Private to the generator and its tests. */
 typedef struct as_shop_kind {
   const char *category;
   const char *names[AS_SHOP_GRADES];
   int cents[AS_SHOP_GRADES]; /* prices, ascending */
-  int season; /* day of the year around which it sells best; 0: sells the whole year */
-  int bundle; /* kind that is often bought with it, from another category; -1: none */
+  int season;                /* day of the year around which it sells best; 0: sells the whole year */
+  int bundle;                /* kind that is often bought with it, from another category; -1: none */
 } as_shop_kind;
 extern const as_shop_kind as_shop_kinds[AS_SHOP_KINDS];
 
 /* product_id, name, category, price: the catalogue, which does not depend on anything. */
 AS_MUST_CHECK as_status as_synth_shop_products(as_context *ctx, as_synth_sink sink, void *user);
-/* customer_id, product_id, interaction_type, timestamp: by time. Memory grows with the customers (about 400 bytes each).
- * AS_E_INVALID: customers out of range. */
+/* customer_id, product_id, interaction_type, timestamp: by time. Memory grows with the customers (about 400 bytes
+ * each). AS_E_INVALID: customers out of range. */
 AS_MUST_CHECK as_status as_synth_shop_interactions(as_context *ctx, const as_synth_shop_options *options,
                                                    as_synth_sink sink, void *user);
 /* Both into `folder`, which is made if need be: products.csv and interactions.csv, each written atomically. */

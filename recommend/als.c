@@ -73,9 +73,18 @@ static void solve_row(const solving *s, int64_t row, int lane) {
         x[j] += (1 + extra) * y[j];
       }
     }
-    const as_gemm_block_call_f32 call = {.m = (int64_t)d, .n = (int64_t)d, .k = count, .transpose_a = true, .alpha = 1,
-                                         .a = weighted, .lda = (int64_t)d, .b = plain, .ldb = (int64_t)d,
-                                         .add = true, .c = a, .ldc = (int64_t)d};
+    const as_gemm_block_call_f32 call = {.m = (int64_t)d,
+                                         .n = (int64_t)d,
+                                         .k = count,
+                                         .transpose_a = true,
+                                         .alpha = 1,
+                                         .a = weighted,
+                                         .lda = (int64_t)d,
+                                         .b = plain,
+                                         .ldb = (int64_t)d,
+                                         .add = true,
+                                         .c = a,
+                                         .ldc = (int64_t)d};
     as_gemm_block_f32(s->kernels, &call, s->workspaces + (size_t)lane * s->workspace);
   }
   solve_symmetric(d, a, x);
@@ -94,9 +103,18 @@ static void solve_chunk(void *argument, int64_t chunk, int lane) {
 static void solve_side(solving *s, int64_t others, double lambda) {
   const int64_t d = (int64_t)s->dim;
   for (int64_t at = 0; at < others; at += GATHER) {
-    const as_gemm_block_call_f32 call = {.m = d, .n = d, .k = others - at < GATHER ? others - at : GATHER,
-                                         .transpose_a = true, .alpha = 1, .a = s->y + at * d, .lda = d,
-                                         .b = s->y + at * d, .ldb = d, .add = at > 0, .c = s->gram, .ldc = d};
+    const as_gemm_block_call_f32 call = {.m = d,
+                                         .n = d,
+                                         .k = others - at < GATHER ? others - at : GATHER,
+                                         .transpose_a = true,
+                                         .alpha = 1,
+                                         .a = s->y + at * d,
+                                         .lda = d,
+                                         .b = s->y + at * d,
+                                         .ldb = d,
+                                         .add = at > 0,
+                                         .c = s->gram,
+                                         .ldc = d};
     as_gemm_block_f32(s->kernels, &call, s->workspaces);
   }
   for (int64_t j = 0; j < d; j++) s->gram[j * d + j] += (float)lambda;

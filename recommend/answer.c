@@ -25,8 +25,8 @@ typedef struct asking {
   const int32_t *own; /* ascending: what is left out */
   int64_t own_count;
   int32_t *own_room;
-  float *scores; /* [products] of the customer or the session; NULL: nobody is known */
-  unsigned char *allowed; /* [products] AS_PLACE_* */
+  float *scores;            /* [products] of the customer or the session; NULL: nobody is known */
+  unsigned char *allowed;   /* [products] AS_PLACE_* */
   const char *why_trending; /* put before the reason */
   const char *fits;         /* the words of the message were found in products of a category */
   as_recommendation *out;
@@ -145,8 +145,7 @@ static as_status restrict_products(asking *a) {
     left += a->allowed[p] != AS_PLACE_NONE;
     if (plain && !r->met[p] && a->scores) a->allowed[p] = AS_PLACE_NONE;
   }
-  if (left == 0)
-    return as_fail(r->ctx, AS_E_INVALID, "there is no product of the category \"%.100s\"", q->category);
+  if (left == 0) return as_fail(r->ctx, AS_E_INVALID, "there is no product of the category \"%.100s\"", q->category);
   if (q->kind == AS_RECOMMEND_PURCHASE && q->message && !q->category) read_message(a);
   return AS_OK;
 }
@@ -208,7 +207,9 @@ static as_status answer_trending(asking *a) {
     const as_trend *t = &trends[i];
     if (!a->allowed[t->product] || is_own(a, t->product)) continue;
     as_recommendation *one = add(a, t->product, 0.5 * erfc(-t->z / sqrt(2)), t->z);
-    const char *how = t->purchases == 0 ? "not bought yet" : t->z > 0 ? "bought more of late than usual" : "bought as usual or less of late";
+    const char *how = t->purchases == 0 ? "not bought yet"
+                      : t->z > 0        ? "bought more of late than usual"
+                                        : "bought as usual or less of late";
     snprintf(one->reason, sizeof one->reason, "%s%s (%lld purchases)", a->why_trending, how, (long long)t->purchases);
   }
   as_free(a->r->ctx, trends);
@@ -261,8 +262,9 @@ static as_status answer_cross_sell(asking *a) {
     const as_joint_purchase *j = &joint[i];
     if (!a->allowed[j->product] || is_own(a, j->product)) continue;
     as_recommendation *one = add(a, j->product, (double)j->both / (double)r->buyers[anchor], j->score);
-    snprintf(one->reason, sizeof one->reason, "%lld of %lld buyers of %.80s bought it within 30 days, %.1f times chance",
-             (long long)j->both, (long long)r->buyers[anchor], name_of(r, anchor), j->lift);
+    snprintf(one->reason, sizeof one->reason,
+             "%lld of %lld buyers of %.80s bought it within 30 days, %.1f times chance", (long long)j->both,
+             (long long)r->buyers[anchor], name_of(r, anchor), j->lift);
   }
   as_free(r->ctx, joint);
   return status;
@@ -304,8 +306,7 @@ static as_status check_request(const as_recommender *r, const as_recommend_reque
   return AS_OK;
 }
 
-as_status as_recommend(const as_recommender *r, const as_recommend_request *q, as_recommendation *out,
-                       int64_t *count) {
+as_status as_recommend(const as_recommender *r, const as_recommend_request *q, as_recommendation *out, int64_t *count) {
   asking a = {.r = r, .request = q, .customer = -1, .why_trending = "", .out = out};
   *count = 0;
   as_status status = check_request(r, q);
@@ -347,7 +348,8 @@ as_status as_similar_products(const as_recommender *r, int32_t product, int64_t 
   const size_t w = r->item_vectors.width, d = (size_t)r->model->dim;
   *count = 0;
   if (product < 0 || product >= products || n < 1)
-    return as_fail(r->ctx, AS_E_INVALID, "similar products need a product of the catalogue, and at least one is asked for");
+    return as_fail(r->ctx, AS_E_INVALID,
+                   "similar products need a product of the catalogue, and at least one is asked for");
   float *scores = as_alloc(r->ctx, (size_t)products, sizeof *scores);
   const int64_t most = n < products ? n : products;
   as_best *best = as_alloc(r->ctx, (size_t)most, sizeof *best);

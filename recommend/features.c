@@ -61,7 +61,9 @@ static bool put_price(making *m, int64_t price) {
   return put(m, "price", band, (size_t)length);
 }
 
-static bool is_word_byte(unsigned char c) { return c >= 0x80 || isalnum(c); }
+static bool is_word_byte(unsigned char c) {
+  return c >= 0x80 || isalnum(c);
+}
 
 /* The next word at or after *at, in lower case (ASCII), into `word`; false at the end. */
 static bool next_word(const char **at, char word[64], size_t *length) {
@@ -105,8 +107,7 @@ static bool take_words(making *m, bool counting) {
 static bool put_product(making *m, int kinds) {
   const as_products *p = m->products;
   const int64_t i = m->product;
-  int32_t *indices =
-      as_grow(m->ctx, m->out->matrix.indices, &m->indices_size, (size_t)m->filled + 1, sizeof *indices);
+  int32_t *indices = as_grow(m->ctx, m->out->matrix.indices, &m->indices_size, (size_t)m->filled + 1, sizeof *indices);
   if (!indices) return false;
   m->out->matrix.indices = indices;
   m->out->matrix.starts[i] = m->filled;

@@ -1,4 +1,5 @@
-/* Products as sums of features: one of their own, category, price band, words of the name, values of further columns. */
+/* Products as sums of features: one of their own, category, price band, words of the name, values of further columns.
+ */
 #ifndef AS_RECOMMEND_FEATURES_H
 #define AS_RECOMMEND_FEATURES_H
 

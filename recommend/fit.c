@@ -12,9 +12,9 @@
 
 enum {
   CHUNK = 128,
-  MOST_BLOCK = 8192,  /* rows */
-  BLOCKS = 64,        /* an epoch has at least so many, as far as a chunk allows */
-  CACHE_CHUNK = 256,  /* items whose representations one thread makes at a time */
+  MOST_BLOCK = 8192,   /* rows */
+  BLOCKS = 64,         /* an epoch has at least so many, as far as a chunk allows */
+  CACHE_CHUNK = 256,   /* items whose representations one thread makes at a time */
   ORDER_STREAM = 0x21, /* streams of an epoch's random numbers, above them its number */
   DRAW_STREAM = 0x22,
 };
@@ -49,8 +49,15 @@ typedef struct fitting {
 } fitting;
 
 as_fit_options as_fit_options_usual(void) {
-  return (as_fit_options){.loss = AS_LIGHTFM_WARP, .learning_rate = 0.05, .rho = 0.95, .epsilon = 1e-6,
-                          .max_sampled = 10, .k = 5, .n = 10, .epochs = 30, .seed = 1};
+  return (as_fit_options){.loss = AS_LIGHTFM_WARP,
+                          .learning_rate = 0.05,
+                          .rho = 0.95,
+                          .epsilon = 1e-6,
+                          .max_sampled = 10,
+                          .k = 5,
+                          .n = 10,
+                          .epochs = 30,
+                          .seed = 1};
 }
 
 /* ---- checks ----------------------------------------------------------------------------------------------------- */
@@ -66,7 +73,7 @@ static as_status check_options(as_context *ctx, const as_fit_options *o) {
 }
 
 static as_status check_fit(as_lightfm *m, const as_feature_matrix *users, const as_feature_matrix *items,
-                       const as_fit_rows *rows, const as_fit_options *options) {
+                           const as_fit_rows *rows, const as_fit_options *options) {
   as_status status = check_options(m->ctx, options);
   if (status != AS_OK) return status;
   if (users->features != m->users.features || items->features != m->items.features)
@@ -95,8 +102,8 @@ static as_status make_seen_bits(fitting *f, int64_t users, int64_t items) {
   return AS_OK;
 }
 
-/* WARP's loss for the estimated rank r is H(r) / H(most), H(r) = 1 + 1/2 + ... + 1/r (Weston, Bengio and Usunier 2011, eq.
- * 2), so that no gradient is above 1. */
+/* WARP's loss for the estimated rank r is H(r) / H(most), H(r) = 1 + 1/2 + ... + 1/r (Weston, Bengio and Usunier 2011,
+ * eq. 2), so that no gradient is above 1. */
 static void make_rank_loss(fitting *f, int64_t met) {
   const int64_t most = met > 1 ? met - 1 : 1;
   double sum = 0;
@@ -157,11 +164,17 @@ static as_status set_up(fitting *f, const as_feature_matrix *users, const as_fea
   f->block_rows = choose_block(f->rows->count);
   if (o->first_row < 0 || o->first_row >= f->rows->count || o->first_row % f->block_rows != 0)
     return as_fail(f->ctx, AS_E_INVALID, "training can't go on from row %" PRId64, o->first_row);
-  f->sampling = (as_pair_sampling){.loss = o->loss, .width = m->width,
-                                   .user_rows = m->users.rows, .user_stride = m->users.stride,
-                                   .item_rows = m->items.rows, .item_stride = m->items.stride,
-                                   .seen_starts = f->rows->seen.starts, .seen_items = f->rows->seen.items,
-                                   .max_sampled = o->max_sampled, .k = o->k, .n = o->n};
+  f->sampling = (as_pair_sampling){.loss = o->loss,
+                                   .width = m->width,
+                                   .user_rows = m->users.rows,
+                                   .user_stride = m->users.stride,
+                                   .item_rows = m->items.rows,
+                                   .item_stride = m->items.stride,
+                                   .seen_starts = f->rows->seen.starts,
+                                   .seen_items = f->rows->seen.items,
+                                   .max_sampled = o->max_sampled,
+                                   .k = o->k,
+                                   .n = o->n};
   f->sampling.words_per_row = (size_t)o->max_sampled + (o->loss == AS_LIGHTFM_WARP_KOS ? (size_t)o->n : 0);
   f->steps = as_alloc(f->ctx, (size_t)f->block_rows, sizeof *f->steps);
   if (!f->steps) return AS_E_NOMEM;
@@ -192,7 +205,8 @@ static void tear_down(fitting *f) {
 
 /* ---- one block -------------------------------------------------------------------------------------------------- */
 
-/* The rows at these places of the epoch's order; two passes, so that the first asks memory for what the second reads. */
+/* The rows at these places of the epoch's order; two passes, so that the first asks memory for what the second reads.
+ */
 static void gather(const fitting *f, lane *l, int64_t first, int64_t count) {
   int64_t at[CHUNK];
   for (int64_t i = 0; i < count; i++) {
@@ -338,11 +352,21 @@ static as_status run_exact_epoch(as_lightfm_exact *run, const as_fit_rows *rows,
 
 as_status as_lightfm_fit_exact(as_lightfm *model, const as_feature_matrix *users, const as_feature_matrix *items,
                                const as_fit_rows *rows, const as_fit_options *options, int64_t *epochs_done) {
-  as_lightfm_exact run = {.model = model, .users = users, .items = items, .seen = rows->seen, .loss = options->loss,
-                          .learning_rate = (float)options->learning_rate, .rho = (float)options->rho,
-                          .epsilon = (float)options->epsilon, .max_sampled = options->max_sampled,
-                          .item_alpha = options->item_alpha, .user_alpha = options->user_alpha, .k = options->k,
-                          .n = options->n, .train_items = rows->items, .train_item_count = rows->count};
+  as_lightfm_exact run = {.model = model,
+                          .users = users,
+                          .items = items,
+                          .seen = rows->seen,
+                          .loss = options->loss,
+                          .learning_rate = (float)options->learning_rate,
+                          .rho = (float)options->rho,
+                          .epsilon = (float)options->epsilon,
+                          .max_sampled = options->max_sampled,
+                          .item_alpha = options->item_alpha,
+                          .user_alpha = options->user_alpha,
+                          .k = options->k,
+                          .n = options->n,
+                          .train_items = rows->items,
+                          .train_item_count = rows->count};
   as_fit_progress progress = {.epochs = options->epochs, .of_rows = rows->count, .updates = NAN};
   int64_t epoch = options->first_epoch;
   as_status status = check_fit(model, users, items, rows, options);

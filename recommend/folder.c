@@ -21,10 +21,11 @@
 
 #define MODEL_TYPE "lightfm"
 
-static const as_config_choice losses[] = {{"warp", AS_LIGHTFM_WARP},         {"warp-kos", AS_LIGHTFM_WARP_KOS},
-                                          {"bpr", AS_LIGHTFM_BPR},           {"logistic", AS_LIGHTFM_LOGISTIC},
-                                          {"als", AS_LIGHTFM_ALS},           {NULL, 0}};
-static const as_config_choice schedules[] = {{"adagrad", AS_LIGHTFM_ADAGRAD}, {"adadelta", AS_LIGHTFM_ADADELTA}, {NULL, 0}};
+static const as_config_choice losses[] = {{"warp", AS_LIGHTFM_WARP}, {"warp-kos", AS_LIGHTFM_WARP_KOS},
+                                          {"bpr", AS_LIGHTFM_BPR},   {"logistic", AS_LIGHTFM_LOGISTIC},
+                                          {"als", AS_LIGHTFM_ALS},   {NULL, 0}};
+static const as_config_choice schedules[] = {
+    {"adagrad", AS_LIGHTFM_ADAGRAD}, {"adadelta", AS_LIGHTFM_ADADELTA}, {NULL, 0}};
 
 #define FIELD(field) offsetof(as_recommend_settings, field)
 static const as_config_field fields[] = {
@@ -132,7 +133,8 @@ static as_status write_products(const as_recommender *r, const char *folder) {
   as_csv_append_row(&out, row, 4 + columns, ',');
   for (size_t i = 0; i < p->ids.count; i++) {
     char price[32] = "";
-    if (p->prices[i] >= 0) snprintf(price, sizeof price, "%" PRId64 ".%02d", p->prices[i] / 100, (int)(p->prices[i] % 100));
+    if (p->prices[i] >= 0)
+      snprintf(price, sizeof price, "%" PRId64 ".%02d", p->prices[i] / 100, (int)(p->prices[i] % 100));
     row[0].text = as_text_block_get(&p->ids, i, &row[0].length);
     row[1].text = as_text_block_get(&p->names, i, &row[1].length);
     row[2].text = as_text_block_get(&p->categories, i, &row[2].length);
@@ -206,22 +208,35 @@ static as_status write_tensors(const as_recommender *r, const char *folder) {
     as_lightfm_side *s = side ? &r->model->items : &r->model->users;
     const size_t count = list_side(s, side == 1, tensors);
     for (size_t i = 0; i < count; i++)
-      items[n++] = (as_safetensors_item){.name = tensors[i].name, .type = AS_STORED_F32, .ndim = tensors[i].matrix ? 2 : 1,
-                                         .shape = {s->features, r->model->dim}, .data = *tensors[i].data};
+      items[n++] = (as_safetensors_item){.name = tensors[i].name,
+                                         .type = AS_STORED_F32,
+                                         .ndim = tensors[i].matrix ? 2 : 1,
+                                         .shape = {s->features, r->model->dim},
+                                         .data = *tensors[i].data};
   }
   const as_feature_matrix *f = &r->features.matrix;
   if (f->starts) {
     const int64_t values = f->starts[f->rows];
-    items[n++] = (as_safetensors_item){.name = "item_features.starts", .type = AS_STORED_I64, .ndim = 1, .shape = {f->rows + 1}, .data = f->starts};
-    items[n++] = (as_safetensors_item){.name = "item_features.indices", .type = AS_STORED_I32, .ndim = 1, .shape = {values}, .data = f->indices};
-    items[n++] = (as_safetensors_item){.name = "item_features.weights", .type = AS_STORED_F32, .ndim = 1, .shape = {values}, .data = f->weights};
+    items[n++] = (as_safetensors_item){
+        .name = "item_features.starts", .type = AS_STORED_I64, .ndim = 1, .shape = {f->rows + 1}, .data = f->starts};
+    items[n++] = (as_safetensors_item){
+        .name = "item_features.indices", .type = AS_STORED_I32, .ndim = 1, .shape = {values}, .data = f->indices};
+    items[n++] = (as_safetensors_item){
+        .name = "item_features.weights", .type = AS_STORED_F32, .ndim = 1, .shape = {values}, .data = f->weights};
   }
   const int64_t rows = as_interactions_count(r->interactions), customers = as_interactions_customers(r->interactions);
   as_status status = make_columns(r->ctx, r->interactions, &c);
-  items[n++] = (as_safetensors_item){.name = "interactions.starts", .type = AS_STORED_I64, .ndim = 1, .shape = {customers + 1}, .data = r->interactions->starts};
-  items[n++] = (as_safetensors_item){.name = "interactions.products", .type = AS_STORED_I32, .ndim = 1, .shape = {rows}, .data = c.products};
-  items[n++] = (as_safetensors_item){.name = "interactions.times", .type = AS_STORED_U32, .ndim = 1, .shape = {rows}, .data = c.times};
-  items[n++] = (as_safetensors_item){.name = "interactions.types", .type = AS_STORED_U8, .ndim = 1, .shape = {rows}, .data = c.types};
+  items[n++] = (as_safetensors_item){.name = "interactions.starts",
+                                     .type = AS_STORED_I64,
+                                     .ndim = 1,
+                                     .shape = {customers + 1},
+                                     .data = r->interactions->starts};
+  items[n++] = (as_safetensors_item){
+      .name = "interactions.products", .type = AS_STORED_I32, .ndim = 1, .shape = {rows}, .data = c.products};
+  items[n++] = (as_safetensors_item){
+      .name = "interactions.times", .type = AS_STORED_U32, .ndim = 1, .shape = {rows}, .data = c.times};
+  items[n++] = (as_safetensors_item){
+      .name = "interactions.types", .type = AS_STORED_U8, .ndim = 1, .shape = {rows}, .data = c.types};
   char *path = as_path_join(r->ctx, folder, "model.safetensors");
   if (status == AS_OK) status = path ? as_safetensors_write(r->ctx, path, items, n) : AS_E_NOMEM;
   columns_free(r->ctx, &c);
@@ -265,7 +280,9 @@ typedef struct opening {
 } opening;
 
 /* What the CSV readers call a data error is a model's here; the text names file and line already. */
-static as_status as_model_error(as_status status) { return status == AS_E_DATA ? AS_E_MODEL : status; }
+static as_status as_model_error(as_status status) {
+  return status == AS_E_DATA ? AS_E_MODEL : status;
+}
 
 static as_status fail_config(const opening *o, const char *field, const char *what) {
   return as_fail(o->ctx, AS_E_MODEL, "%s: %s: %s", o->config.path, field, what);
@@ -415,7 +432,8 @@ static as_status read_features(opening *o) {
   memcpy(f->indices, data, (size_t)values * sizeof *f->indices);
   for (int64_t i = 0; i < values; i++)
     if (f->indices[i] < 0 || f->indices[i] >= f->features)
-      return as_fail(o->ctx, AS_E_MODEL, "%s: tensor item_features.indices: names a feature that is not there", o->tensors);
+      return as_fail(o->ctx, AS_E_MODEL, "%s: tensor item_features.indices: names a feature that is not there",
+                     o->tensors);
   return read_floats(o, "item_features.weights", 1, values, 0, f->weights);
 }
 
@@ -445,7 +463,8 @@ static as_status check_rows(const opening *o) {
         return as_fail(o->ctx, AS_E_MODEL, "%s: tensor interactions.%s: names one that is not there", o->tensors,
                        (int)row->type >= o->r->types.count ? "types" : "products");
       if (i > t->starts[c] && row->time < row[-1].time)
-        return as_fail(o->ctx, AS_E_MODEL, "%s: tensor interactions.times: a customer's rows are not in order", o->tensors);
+        return as_fail(o->ctx, AS_E_MODEL, "%s: tensor interactions.times: a customer's rows are not in order",
+                       o->tensors);
     }
   return AS_OK;
 }
@@ -484,8 +503,9 @@ static as_status open_folder(as_context *ctx, const char *folder, bool trained, 
   o.tensors = as_path_join(ctx, folder, "model.safetensors");
   as_status status = o.tensors ? read_config(&o) : AS_E_NOMEM;
   if (status == AS_OK && trained != (o.r->run.phase == AS_RECOMMEND_TRAINED))
-    status = fail_config(&o, "run_phase", trained ? "the training was interrupted; go on with --resume"
-                                                  : "the training is done; there is nothing to go on with");
+    status = fail_config(&o, "run_phase",
+                         trained ? "the training was interrupted; go on with --resume"
+                                 : "the training is done; there is nothing to go on with");
   if (status == AS_OK) status = as_safetensors_open(ctx, o.tensors, &o.file);
   if (status == AS_OK) status = read_products(&o);
   if (status == AS_OK) status = read_names(&o, "features.csv", "feature", &o.r->features.names, &o.r->features.index);

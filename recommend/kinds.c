@@ -1,5 +1,5 @@
-/* What the kinds of recommendation go by: joint purchases, trends, dearer products of the same category. Formulas are in
- * docs/recommender.md. */
+/* What the kinds of recommendation go by: joint purchases, trends, dearer products of the same category. Formulas are
+ * in docs/recommender.md. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,6 @@ static int compare_ids(const as_products *p, int32_t a, int32_t b) {
 }
 
 /* ---- cross-sell ------------------------------------------------------------------------------------------------- */
-
 
 static int compare_joint(const void *a, const void *b, void *user) {
   const as_joint_purchase *x = a, *y = b;
@@ -112,8 +111,7 @@ static int compare_upsell(const void *a, const void *b, void *user) {
   const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
   const upsell_order *o = user;
   if (o->scores[x] > o->scores[y] || o->scores[x] < o->scores[y]) return o->scores[x] > o->scores[y] ? -1 : 1;
-  if (o->products->prices[x] != o->products->prices[y])
-    return o->products->prices[x] < o->products->prices[y] ? -1 : 1;
+  if (o->products->prices[x] != o->products->prices[y]) return o->products->prices[x] < o->products->prices[y] ? -1 : 1;
   return compare_ids(o->products, x, y);
 }
 

@@ -85,8 +85,7 @@ as_status as_recommender_prepare(as_recommender *r) {
   r->customers = as_feature_identity(as_interactions_customers(r->interactions));
   as_status status = as_seen_products(r->interactions, &r->seen_starts, &r->seen);
   if (status == AS_OK) status = count_purchases(r);
-  if (status == AS_OK)
-    status = as_vectors_make(r->ctx, r->model, &r->features.matrix, true, &r->item_vectors);
+  if (status == AS_OK) status = as_vectors_make(r->ctx, r->model, &r->features.matrix, true, &r->item_vectors);
   if (status == AS_OK) status = as_vectors_make(r->ctx, r->model, &r->customers, false, &r->user_vectors);
   return status;
 }

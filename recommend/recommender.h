@@ -34,10 +34,10 @@ typedef enum as_recommend_phase {
 
 /* Where training is. */
 typedef struct as_recommend_run {
-  int64_t phase;            /* as_recommend_phase; only a trained recommender is to be asked */
-  int64_t epochs, seed;     /* of this run, which may be an update */
-  int64_t holdout;          /* as_holdout */
-  int64_t epoch, row;       /* LEARNING: epochs done, rows of the next one done */
+  int64_t phase;        /* as_recommend_phase; only a trained recommender is to be asked */
+  int64_t epochs, seed; /* of this run, which may be an update */
+  int64_t holdout;      /* as_holdout */
+  int64_t epoch, row;   /* LEARNING: epochs done, rows of the next one done */
   bool hogwild;
 } as_recommend_run;
 
@@ -46,7 +46,7 @@ typedef struct as_recommender {
   as_recommend_settings settings;
   as_recommend_run run;
   as_interaction_types types;
-  int purchase; /* the type "purchase", -1 if there is none */
+  int purchase;   /* the type "purchase", -1 if there is none */
   as_platt platt; /* from raw score to probability of purchase */
   bool calibrated;
   as_lightfm *model;
@@ -63,8 +63,8 @@ typedef struct as_recommender {
   bool *met; /* [products] whether anybody had anything to do with it */
 } as_recommender;
 
-/* Opens a folder. AS_E_MODEL: absent or wrong, or its training was interrupted; the text names the file and the field or
- * tensor. Caller frees. */
+/* Opens a folder. AS_E_MODEL: absent or wrong, or its training was interrupted; the text names the file and the field
+ * or tensor. Caller frees. */
 AS_MUST_CHECK as_status as_recommender_open(as_context *ctx, const char *folder, as_recommender **out);
 /* The same for one whose training was interrupted, to be trained further (as_recommender_resume) and nothing else. */
 AS_MUST_CHECK as_status as_recommender_open_unfinished(as_context *ctx, const char *folder, as_recommender **out);
@@ -92,14 +92,14 @@ const char *as_recommend_kind_name(as_recommend_kind kind); /* "personalized", "
 
 typedef struct as_recommend_request {
   as_recommend_kind kind;
-  const char *customer;    /* id, or NULL */
-  const int32_t *session;  /* [session_count] products of a customer that is not known yet; instead of `customer` */
+  const char *customer;   /* id, or NULL */
+  const int32_t *session; /* [session_count] products of a customer that is not known yet; instead of `customer` */
   int64_t session_count;
-  int64_t n;               /* how many at most */
-  int32_t product;         /* CROSS_SELL, UPSELL; -1: none */
-  const char *category;    /* products of this category only; NULL: all. Upper and lower case are alike (ASCII) */
-  const char *message;     /* PURCHASE: words that tell what is wanted; NULL: none */
-  bool keep_seen;          /* bought products too */
+  int64_t n;            /* how many at most */
+  int32_t product;      /* CROSS_SELL, UPSELL; -1: none */
+  const char *category; /* products of this category only; NULL: all. Upper and lower case are alike (ASCII) */
+  const char *message;  /* PURCHASE: words that tell what is wanted; NULL: none */
+  bool keep_seen;       /* bought products too */
 } as_recommend_request;
 
 enum { AS_REASON_LENGTH = 200 };
@@ -112,8 +112,8 @@ typedef struct as_recommendation {
   char reason[AS_REASON_LENGTH];
 } as_recommendation;
 
-/* Answers into out[n]; *count may be less than n, also 0. An unknown customer gets what is trending, and the reasons say
- * so. AS_E_INVALID: no product where the kind needs one, an unknown category, n < 1. */
+/* Answers into out[n]; *count may be less than n, also 0. An unknown customer gets what is trending, and the reasons
+ * say so. AS_E_INVALID: no product where the kind needs one, an unknown category, n < 1. */
 AS_MUST_CHECK as_status as_recommend(const as_recommender *recommender, const as_recommend_request *request,
                                      as_recommendation *out, int64_t *count);
 /* The products whose embeddings point the same way (cosine, in `raw`; `score` is it clipped to [0, 1]). */
@@ -135,8 +135,8 @@ typedef struct as_joint_purchase {
   double lift;  /* both / (buyers * buyers / customers who buy) */
   double score; /* lift * (both / (both + 10)) */
 } as_joint_purchase;
-/* Products of other categories bought with `product`: score descending, then `both`, then id ascending. *out is freed by
- * the caller with as_free. */
+/* Products of other categories bought with `product`: score descending, then `both`, then id ascending. *out is freed
+ * by the caller with as_free. */
 AS_MUST_CHECK as_status as_cross_sell(const as_recommender *recommender, int32_t product, as_joint_purchase **out,
                                       int64_t *count);
 

@@ -15,7 +15,8 @@ float as_dot(const float *a, const float *b, size_t width) {
 
 void as_score_products(const as_recommender *r, const float *user, float *scores) {
   const size_t w = r->item_vectors.width;
-  for (int64_t i = 0; i < r->item_vectors.rows; i++) scores[i] = as_dot(user, r->item_vectors.values + (size_t)i * w, w);
+  for (int64_t i = 0; i < r->item_vectors.rows; i++)
+    scores[i] = as_dot(user, r->item_vectors.values + (size_t)i * w, w);
 }
 
 void as_recommender_scores(const as_recommender *r, int64_t customer, float *scores) {

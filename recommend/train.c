@@ -10,11 +10,11 @@
 #include "data/interaction_split.h"
 
 enum {
-  LEAST_ROWS = 20,       /* fewer don't tell anything about a tenth of them */
-  CALIBRATED = 2000,     /* customers whose scores are looked at, at most ... */
+  LEAST_ROWS = 20,              /* fewer don't tell anything about a tenth of them */
+  CALIBRATED = 2000,            /* customers whose scores are looked at, at most ... */
   CALIBRATED_SCORES = 40000000, /* ... and scores, but 100 customers anyway */
-  NEGATIVES = 100,       /* products a customer that stand for all it did not buy */
-  CUSTOMER_STREAM = 0x41, /* of random numbers */
+  NEGATIVES = 100,              /* products a customer that stand for all it did not buy */
+  CUSTOMER_STREAM = 0x41,       /* of random numbers */
   NEGATIVE_STREAM = 0x42,
 };
 
@@ -22,9 +22,19 @@ enum {
 
 as_recommend_settings as_recommend_settings_usual(as_lightfm_loss loss) {
   const bool als = loss == AS_LIGHTFM_ALS;
-  return (as_recommend_settings){.loss = (int)loss, .dim = 32, .epochs = als ? 15 : 30, .max_sampled = 10, .k = 5, .n = 10,
-                                 .seed = 1, .learning_rate = 0.05, .rho = 0.95, .epsilon = 1e-6,
-                                 .item_alpha = als ? 20 : 0, .user_alpha = als ? 20 : 0, .confidence = 1,
+  return (as_recommend_settings){.loss = (int)loss,
+                                 .dim = 32,
+                                 .epochs = als ? 15 : 30,
+                                 .max_sampled = 10,
+                                 .k = 5,
+                                 .n = 10,
+                                 .seed = 1,
+                                 .learning_rate = 0.05,
+                                 .rho = 0.95,
+                                 .epsilon = 1e-6,
+                                 .item_alpha = als ? 20 : 0,
+                                 .user_alpha = als ? 20 : 0,
+                                 .confidence = 1,
                                  .features = als ? 0 : AS_FEATURES_CATEGORY | AS_FEATURES_PRICE | AS_FEATURES_WORDS};
 }
 
@@ -140,16 +150,31 @@ static as_status fit(training *t, as_lightfm *model, const pairs *p, int64_t epo
   const as_recommend_settings *s = &t->r->settings;
   const as_recommend_run *run = &t->r->run;
   if (s->loss == AS_LIGHTFM_ALS) {
-    const as_als_options options = {.confidence = s->confidence, .item_alpha = s->item_alpha,
-                                    .user_alpha = s->user_alpha, .first_epoch = run->epoch, .epochs = epochs,
-                                    .progress = report, .progress_user = t};
+    const as_als_options options = {.confidence = s->confidence,
+                                    .item_alpha = s->item_alpha,
+                                    .user_alpha = s->user_alpha,
+                                    .first_epoch = run->epoch,
+                                    .epochs = epochs,
+                                    .progress = report,
+                                    .progress_user = t};
     return as_lightfm_als(model, &p->rows, &options, NULL);
   }
-  const as_fit_options options = {.loss = (as_lightfm_loss)s->loss, .learning_rate = s->learning_rate, .rho = s->rho,
-                                  .epsilon = s->epsilon, .max_sampled = (int32_t)s->max_sampled, .k = (int32_t)s->k,
-                                  .n = (int32_t)s->n, .item_alpha = s->item_alpha, .user_alpha = s->user_alpha,
-                                  .first_epoch = run->epoch, .first_row = run->row, .epochs = epochs, .seed = seed,
-                                  .hogwild = run->hogwild, .progress = report, .progress_user = t};
+  const as_fit_options options = {.loss = (as_lightfm_loss)s->loss,
+                                  .learning_rate = s->learning_rate,
+                                  .rho = s->rho,
+                                  .epsilon = s->epsilon,
+                                  .max_sampled = (int32_t)s->max_sampled,
+                                  .k = (int32_t)s->k,
+                                  .n = (int32_t)s->n,
+                                  .item_alpha = s->item_alpha,
+                                  .user_alpha = s->user_alpha,
+                                  .first_epoch = run->epoch,
+                                  .first_row = run->row,
+                                  .epochs = epochs,
+                                  .seed = seed,
+                                  .hogwild = run->hogwild,
+                                  .progress = report,
+                                  .progress_user = t};
   return (s->compat ? as_lightfm_fit_exact : as_lightfm_fit)(model, &t->r->customers, &t->r->features.matrix, &p->rows,
                                                              &options, NULL);
 }
@@ -210,8 +235,7 @@ static bool add_others(const as_recommender *r, const float *scores, const unsig
   for (int64_t n = 0; ok && n < (all ? products : NEGATIVES); n++) {
     int64_t p = n;
     if (all && (mark[p] != OPEN || !r->met[p])) continue;
-    while (!all && (mark[p = (int64_t)as_random_below(random, (uint64_t)products)] != OPEN || !r->met[p])) {
-    }
+    while (!all && (mark[p = (int64_t)as_random_below(random, (uint64_t)products)] != OPEN || !r->met[p])) {}
     ok = add_example(r->ctx, s, scores[p], false, weight);
   }
   return ok;
@@ -351,11 +375,14 @@ as_status as_recommender_train(as_context *ctx, as_products *products, as_intera
     as_interactions_free(interactions);
     return AS_E_NOMEM;
   }
-  *r = (as_recommender){.ctx = ctx, .settings = *settings, .types = *types, .products = products,
-                        .interactions = interactions};
+  *r = (as_recommender){
+      .ctx = ctx, .settings = *settings, .types = *types, .products = products, .interactions = interactions};
   training t = {r, listener};
-  r->run = (as_recommend_run){.phase = AS_RECOMMEND_CALIBRATING, .epochs = settings->epochs, .seed = settings->seed,
-                              .holdout = (int64_t)holdout, .hogwild = settings->hogwild};
+  r->run = (as_recommend_run){.phase = AS_RECOMMEND_CALIBRATING,
+                              .epochs = settings->epochs,
+                              .seed = settings->seed,
+                              .holdout = (int64_t)holdout,
+                              .hogwild = settings->hogwild};
   as_status status = check_settings(ctx, settings, products);
   if (status == AS_OK) status = as_product_features_make(ctx, products, (int)settings->features, &r->features);
   if (status == AS_OK) status = train(&t);
@@ -385,7 +412,8 @@ static as_status move_features(as_lightfm *m, int64_t before, int64_t now, int64
   }
   for (int64_t f = before; f < now; f++) {
     as_random random = as_random_start(7, (uint64_t)f << 8 | 0x43);
-    for (int64_t j = 0; j < d; j++) m->items.embeddings[f * d + j] = (float)((as_random_uniform(&random) - 0.5) / (double)d);
+    for (int64_t j = 0; j < d; j++)
+      m->items.embeddings[f * d + j] = (float)((as_random_uniform(&random) - 0.5) / (double)d);
     m->items.biases[f] = 0;
     for (int64_t j = 0; j < d; j++) m->items.embedding_sq[f * d + j] = m->schedule == AS_LIGHTFM_ADADELTA ? 0 : 1;
     m->items.bias_sq[f] = m->schedule == AS_LIGHTFM_ADADELTA ? 0 : 1;
@@ -413,7 +441,10 @@ as_status as_recommender_update(as_recommender *r, as_interactions *interactions
     as_free(r->ctx, *derived[i]);
     *derived[i] = NULL;
   }
-  r->run = (as_recommend_run){.phase = AS_RECOMMEND_CALIBRATING, .epochs = epochs, .seed = r->settings.seed + now,
-                              .holdout = (int64_t)holdout, .hogwild = r->settings.hogwild};
+  r->run = (as_recommend_run){.phase = AS_RECOMMEND_CALIBRATING,
+                              .epochs = epochs,
+                              .seed = r->settings.seed + now,
+                              .holdout = (int64_t)holdout,
+                              .hogwild = r->settings.hogwild};
   return status == AS_OK ? train(&t) : status;
 }

@@ -21,8 +21,8 @@ typedef struct as_recommend_listener {
 } as_recommend_listener;
 
 /* Trains on all rows, after a run on the rows that are not held back, which gives the calibration. Takes `products` and
- * `interactions` over, also on failure. `listener` may be NULL. AS_E_INTERRUPTED: *out is not trained to the end and can
- * only be saved, resumed and freed. After other errors *out is NULL. Caller frees *out. */
+ * `interactions` over, also on failure. `listener` may be NULL. AS_E_INTERRUPTED: *out is not trained to the end and
+ * can only be saved, resumed and freed. After other errors *out is NULL. Caller frees *out. */
 AS_MUST_CHECK as_status as_recommender_train(as_context *ctx, as_products *products, as_interactions *interactions,
                                              const as_interaction_types *types, const as_recommend_settings *settings,
                                              as_holdout holdout, const as_recommend_listener *listener,

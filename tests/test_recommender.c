@@ -1,5 +1,5 @@
-/* The recommender from data to answers: the kinds against the shop's numbers, the folder, calibration, updates, and what
- * happens with wrong input and without memory. */
+/* The recommender from data to answers: the kinds against the shop's numbers, the folder, calibration, updates, and
+ * what happens with wrong input and without memory. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,7 +238,8 @@ START_TEST(purchases_fit_the_category_or_the_message) {
   as_recommender *r = shop(AS_LIGHTFM_WARP);
   as_recommendation out[100];
   int64_t count;
-  as_recommend_request q = {.kind = AS_RECOMMEND_PURCHASE, .customer = "C002", .n = 40, .product = -1, .keep_seen = true};
+  as_recommend_request q = {
+      .kind = AS_RECOMMEND_PURCHASE, .customer = "C002", .n = 40, .product = -1, .keep_seen = true};
   q.category = "kitchen";
   ck_assert_ok(ctx, as_recommend(r, &q, out, &count));
   ck_assert_int_gt(count, 0);
@@ -315,7 +316,8 @@ START_TEST(requests_without_sense_are_refused) {
 }
 END_TEST
 
-/* ---- training and the folder -------------------------------------------------------------------------------------- */
+/* ---- training and the folder --------------------------------------------------------------------------------------
+ */
 
 static void read_whole(const char *path, char **bytes, size_t *length) {
   ck_assert_ok(ctx, as_file_read(ctx, path, 0, AS_E_DATA, bytes, length));
@@ -334,7 +336,8 @@ static void assert_same_file(const char *a, const char *b, const char *name) {
 }
 
 static void assert_same_folder(const char *a, const char *b) {
-  static const char *const files[] = {"config.json", "model.safetensors", "products.csv", "customers.csv", "features.csv"};
+  static const char *const files[] = {"config.json", "model.safetensors", "products.csv", "customers.csv",
+                                      "features.csv"};
   for (size_t f = 0; f < sizeof files / sizeof *files; f++) assert_same_file(a, b, files[f]);
 }
 
@@ -429,7 +432,8 @@ static void ask_everything(const as_recommender *r) {
 
 /* Bytes changed, taken away and put in anywhere: the folder is refused, or is one that answers. */
 START_TEST(any_damage_is_survived) {
-  static const char *const files[] = {"config.json", "model.safetensors", "products.csv", "customers.csv", "features.csv"};
+  static const char *const files[] = {"config.json", "model.safetensors", "products.csv", "customers.csv",
+                                      "features.csv"};
   as_random random = as_random_start(11, (uint64_t)_i);
   as_recommender *r = shop(AS_LIGHTFM_WARP);
   int refused = 0;
@@ -448,7 +452,8 @@ START_TEST(any_damage_is_survived) {
     as_recommender *again;
     const as_status status = as_recommender_open(ctx, below("m"), &again);
     if (status == AS_OK) ask_everything(again);
-    if (status != AS_OK && status != AS_E_MODEL) ck_abort_msg("turn %d: status %d: %s", turn, (int)status, as_error_text(ctx));
+    if (status != AS_OK && status != AS_E_MODEL)
+      ck_abort_msg("turn %d: status %d: %s", turn, (int)status, as_error_text(ctx));
     refused += status == AS_E_MODEL;
     as_recommender_free(again);
   }
@@ -504,7 +509,8 @@ static as_status start_shop(as_recommend_settings settings, int stop, as_recomme
   as_products *products;
   as_interactions *interactions;
   ck_assert_ok(ctx, as_products_read(ctx, as_source_path(SHOP "products.csv"), NULL, &products));
-  ck_assert_ok(ctx, as_interactions_read(ctx, as_source_path(SHOP "interactions.csv"), products, &options, &interactions));
+  ck_assert_ok(ctx,
+               as_interactions_read(ctx, as_source_path(SHOP "interactions.csv"), products, &options, &interactions));
   return as_recommender_train(ctx, products, interactions, &types, &settings, AS_HOLDOUT_TIME, stop ? &listener : NULL,
                               out);
 }
@@ -539,7 +545,8 @@ START_TEST(interrupted_training_ends_with_the_same_bytes) {
   }
   as_recommender_free(r);
   ck_assert_int_gt(stops, 5);
-  ck_assert_refused(ctx, as_recommender_open_unfinished(ctx, below("whole"), &again), AS_E_MODEL, "nothing to go on with");
+  ck_assert_refused(ctx, as_recommender_open_unfinished(ctx, below("whole"), &again), AS_E_MODEL,
+                    "nothing to go on with");
 }
 END_TEST
 
@@ -580,15 +587,16 @@ START_TEST(every_failing_allocation_is_reported_and_nothing_leaks) {
 }
 END_TEST
 
-/* ---- small and odd shops ------------------------------------------------------------------------------------------ */
+/* ---- small and odd shops ------------------------------------------------------------------------------------------
+ */
 
 START_TEST(odd_shops_have_answers) {
   static const struct {
     const char *rows;
-    int64_t count; /* recommendations for customer 1 */
-  } cases[] = {{"1,7,purchase,100\n", 0},                                      /* one customer, and nobody met the rest */
-               {"1,7,purchase,100\n1,8,purchase,100\n1,9,purchase,100\n", 0},  /* has everything */
-               {"1,7,view,100\n2,8,view,100\n", 2},                            /* no purchase at all: views don't own */
+    int64_t count;                        /* recommendations for customer 1 */
+  } cases[] = {{"1,7,purchase,100\n", 0}, /* one customer, and nobody met the rest */
+               {"1,7,purchase,100\n1,8,purchase,100\n1,9,purchase,100\n", 0}, /* has everything */
+               {"1,7,view,100\n2,8,view,100\n", 2},                           /* no purchase at all: views don't own */
                {"1,7,purchase,5\n2,7,purchase,5\n2,8,purchase,5\n", 1}};
   const char *products = "product_id,name,category,price\n7,a,,\n8,b,,\n9,c,,\n";
   ck_assert_ok(ctx, as_file_write(ctx, below("p.csv"), products, strlen(products)));
@@ -597,7 +605,8 @@ START_TEST(odd_shops_have_answers) {
     snprintf(rows, sizeof rows, "customer_id,product_id,interaction_type,timestamp\n%s", cases[i].rows);
     ck_assert_ok(ctx, as_file_write(ctx, below("i.csv"), rows, strlen(rows)));
     const char *const train[] = {"train", "recommend", "--interactions", below("i.csv"), "--products", below("p.csv"),
-                                 "--out", below("m"), "--overwrite", "--features", "none", "--quiet", NULL};
+                                 "--out", below("m"),  "--overwrite",    "--features",   "none",       "--quiet",
+                                 NULL};
     as_program program = as_run_program(ctx, train);
     if (program.code != 0) ck_abort_msg("case %zu: %s", i, program.err);
     as_program_free(&program);
@@ -641,8 +650,9 @@ START_TEST(bad_data_are_named_with_file_and_line) {
     const char *rows = cases[i].rows ? cases[i].rows : good_rows;
     ck_assert_ok(ctx, as_file_write(ctx, below("p.csv"), products, strlen(products)));
     ck_assert_ok(ctx, as_file_write(ctx, below("i.csv"), rows, strlen(rows)));
-    const char *const words[] = {"train", "recommend", "--interactions", below("i.csv"), "--products", below("p.csv"),
-                                 "--out", below("m"), NULL};
+    const char *const words[] = {"train",        "recommend",  "--interactions",
+                                 below("i.csv"), "--products", below("p.csv"),
+                                 "--out",        below("m"),   NULL};
     as_program program = as_run_program(ctx, words);
     if (program.code != 3 || !strstr(program.err, cases[i].file) || !strstr(program.err, cases[i].says))
       ck_abort_msg("case %zu: exit %d: %s", i, program.code, program.err);
@@ -654,11 +664,12 @@ END_TEST
 
 START_TEST(rows_that_can_not_be_used_are_skipped_when_asked) {
   const char *products = "product_id,name,category,price\n7,a,x,1\n7,b,x,2\n8,c,x,nothing\n9,d,x,3\n";
-  const char *rows = "customer_id,product_id,interaction_type,timestamp\n1,7,view,5\n1,6,view,5\n2,9,view,soon\n2,9,view,6\n";
+  const char *rows =
+      "customer_id,product_id,interaction_type,timestamp\n1,7,view,5\n1,6,view,5\n2,9,view,soon\n2,9,view,6\n";
   ck_assert_ok(ctx, as_file_write(ctx, below("p.csv"), products, strlen(products)));
   ck_assert_ok(ctx, as_file_write(ctx, below("i.csv"), rows, strlen(rows)));
   const char *const words[] = {"train", "recommend", "--interactions", below("i.csv"), "--products", below("p.csv"),
-                               "--out", below("m"), "--on-error", "skip", NULL};
+                               "--out", below("m"),  "--on-error",     "skip",         NULL};
   as_program program = as_run_program(ctx, words);
   if (program.code != 0 || !strstr(program.err, "2 interactions of 2 customers with 2 products"))
     ck_abort_msg("exit %d: %s", program.code, program.err);
@@ -675,7 +686,9 @@ START_TEST(the_commands_answer_and_refuse) {
       {2, "--products", {"train", "recommend", "--interactions", "x.csv"}},
       {2, "--interactions", {"train", "recommend", "--products", "x.csv"}},
       {2, "purchase=5", {"train", "recommend", "--weight", "view"}},
-      {3, "no-such.csv", {"train", "recommend", "--interactions", "i", "--products", "no-such.csv", "--out", "/tmp/none"}},
+      {3,
+       "no-such.csv",
+       {"train", "recommend", "--interactions", "i", "--products", "no-such.csv", "--out", "/tmp/none"}},
       {4, "no such folder", {"train", "recommend", "--resume", "/no/such/model"}},
       {2, "--resume", {"train", "recommend", "--resume", "/no/such/model", "--dim", "8"}},
       {2, "needs --product", {"recommend", "1", "--type", "upsell"}},

@@ -96,7 +96,8 @@ static void read_sample(void) {
   const as_interaction_types types = as_interaction_types_usual();
   const as_interaction_options options = {.types = &types};
   ck_assert_ok(ctx, as_products_read(ctx, as_source_path("data/samples/products.csv"), NULL, &products));
-  ck_assert_ok(ctx, as_interactions_read(ctx, as_source_path("data/samples/interactions.csv"), products, &options, &rows));
+  ck_assert_ok(ctx,
+               as_interactions_read(ctx, as_source_path("data/samples/interactions.csv"), products, &options, &rows));
 }
 static void free_sample(void) {
   as_interactions_free(rows);
@@ -139,8 +140,8 @@ START_TEST(kinds_sell_in_their_season) {
 }
 END_TEST
 
-/* Of the pairs of purchases by one customer within 12 days, more than a third are bundles, which is one pair of kinds in
- * twenty; and the next grade comes after the first more often than before it. */
+/* Of the pairs of purchases by one customer within 12 days, more than a third are bundles, which is one pair of kinds
+ * in twenty; and the next grade comes after the first more often than before it. */
 START_TEST(bundles_and_upgrades_are_bought) {
   read_sample();
   int64_t bundles = 0, others = 0, up = 0, down = 0;
