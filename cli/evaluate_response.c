@@ -67,7 +67,8 @@ static as_status open_model(evaluating *e, const char *folder) {
   if (status == AS_OK) status = read_limits(e, folder);
   if (status == AS_OK) status = as_t5_open(e->ctx, folder, &options, &e->t5);
   if (status == AS_OK) status = as_tokenizer_open(e->ctx, folder, &e->tokenizer);
-  if (status == AS_OK) status = as_t5_check_tokenizer(e->t5, as_tokenizer_vocab_size(e->tokenizer), folder);
+  if (status == AS_OK)
+    status = as_t5_config_check_tokenizer(e->ctx, as_t5_get_config(e->t5), as_tokenizer_vocab_size(e->tokenizer), folder);
   if (status == AS_OK && as_nearest_reply_in(e->ctx, folder))
     status = as_nearest_reply_open(e->ctx, folder, &e->nearest);
   return status;

@@ -57,14 +57,6 @@ static as_reply_mode better_mode(const as_responder *r, const char *folder) {
   return nearest ? AS_REPLY_NEAREST : AS_REPLY_GENERATE;
 }
 
-static as_status check_vocabulary(const as_responder *r, const char *folder) {
-  const size_t ids = as_tokenizer_vocab_size(r->tokenizer);
-  if (ids <= (size_t)r->config.vocab_size) return AS_OK;
-  return as_fail(r->ctx, AS_E_MODEL,
-                 "%s: the tokenizer has %zu ids and the model's vocab_size is %lld; they do not belong together",
-                 folder, ids, (long long)r->config.vocab_size);
-}
-
 static as_status open_generator(as_responder *r, const char *folder) {
   as_status status = as_t5_open(r->ctx, folder, &(as_t5_options){.packed = true, .dropout = 0}, &r->t5);
   return status == AS_OK ? as_generator_new(r->ctx, r->t5, &r->generator) : status;
@@ -82,7 +74,8 @@ as_status as_responder_open(as_context *ctx, const char *folder, as_reply_mode m
   if (status == AS_OK) status = as_task_file_expect(ctx, folder, &r->task, TASK);
   if (status == AS_OK) status = as_t5_config_read(ctx, folder, &r->config);
   if (status == AS_OK) status = as_tokenizer_open(ctx, folder, &r->tokenizer);
-  if (status == AS_OK) status = check_vocabulary(r, folder);
+  if (status == AS_OK)
+    status = as_t5_config_check_tokenizer(ctx, &r->config, as_tokenizer_vocab_size(r->tokenizer), folder);
   if (status == AS_OK)
     status = as_model_recipe_length(ctx, folder, "max_length", 2, DEFAULT_LENGTH, true, &r->max_length);
   if (status == AS_OK)

@@ -264,12 +264,6 @@ as_status as_t5_save(const as_t5 *t, const char *folder) {
 }
 
 const as_t5_config *as_t5_get_config(const as_t5 *t) { return &t->config; }
-as_status as_t5_check_tokenizer(const as_t5 *t, size_t ids, const char *where) {
-  if (ids <= (size_t)t->config.vocab_size) return AS_OK;
-  return as_fail(t->ctx, AS_E_MODEL,
-                 "%s: the tokenizer has %zu ids and the model's vocab_size is %lld; they do not belong together", where,
-                 ids, (long long)t->config.vocab_size);
-}
 as_parameters *as_t5_parameters(as_t5 *t) { return &t->parameters; }
 const as_parameters *as_t5_const_parameters(const as_t5 *t) { return &t->parameters; }
 bool as_t5_is_tied(const as_t5 *t) { return t->lm_head < 0; }

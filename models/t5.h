@@ -40,8 +40,6 @@ void as_t5_free(as_t5 *t5); /* NULL is allowed */
 AS_MUST_CHECK as_status as_t5_save(const as_t5 *t5, const char *folder);
 
 const as_t5_config *as_t5_get_config(const as_t5 *t5);
-/* AS_E_MODEL, with a text that begins with `where`, when a tokenizer of so many ids does not fit the embeddings. */
-AS_MUST_CHECK as_status as_t5_check_tokenizer(const as_t5 *t5, size_t ids, const char *where);
 as_parameters *as_t5_parameters(as_t5 *t5);
 const as_parameters *as_t5_const_parameters(const as_t5 *t5);
 bool as_t5_is_tied(const as_t5 *t5);

@@ -154,6 +154,13 @@ static bool store(json_t *root, const as_t5_config *config) {
          set_text(root, "torch_dtype", "float32");
 }
 
+as_status as_t5_config_check_tokenizer(as_context *ctx, const as_t5_config *config, size_t ids, const char *where) {
+  if (ids <= (size_t)config->vocab_size) return AS_OK;
+  return as_fail(ctx, AS_E_MODEL,
+                 "%s: the tokenizer has %zu ids and the model's vocab_size is %lld; they do not belong together", where,
+                 ids, (long long)config->vocab_size);
+}
+
 as_status as_t5_config_write(as_context *ctx, const as_t5_config *config, const char *folder) {
   as_status status = as_t5_config_check(ctx, config);
   if (status != AS_OK) return status;

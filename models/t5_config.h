@@ -43,6 +43,10 @@ void as_t5_config_free(as_t5_config *config);
 /* Checks a configuration that did not come from a file: AS_E_INVALID names the field. */
 AS_MUST_CHECK as_status as_t5_config_check(as_context *ctx, const as_t5_config *config);
 
+/* AS_E_MODEL, with a text that begins with `where`, when a tokenizer of so many ids does not fit the embeddings. */
+AS_MUST_CHECK as_status as_t5_config_check_tokenizer(as_context *ctx, const as_t5_config *config, size_t ids,
+                                                     const char *where);
+
 /* Writes folder/config.json such that transformers opens the folder as a T5ForConditionalGeneration in float32; fields
  * of `source` that are not in the struct are kept. */
 AS_MUST_CHECK as_status as_t5_config_write(as_context *ctx, const as_t5_config *config, const char *folder);

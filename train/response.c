@@ -55,7 +55,7 @@ static as_status prepare(void *self, as_training_run *run, const char *checkpoin
   if (status == AS_OK) status = make_t5(r, folder);
   if (status != AS_OK) return status;
   const as_t5_config *config = as_t5_get_config(r->t5);
-  status = as_t5_check_tokenizer(r->t5, as_tokenizer_vocab_size(r->data.text.tokenizer), where);
+  status = as_t5_config_check_tokenizer(r->ctx, config, as_tokenizer_vocab_size(r->data.text.tokenizer), where);
   if (status == AS_OK) status = as_pair_data_tokenize(&r->data, recipe, config->eos_token_id, where);
   return status == AS_OK ? as_run_freeze(run, config->num_layers + config->num_decoder_layers) : status;
 }
