@@ -1,68 +1,20 @@
 #!/bin/sh
 # pretrain from outside, for each architecture: signals, kills, resuming, exit codes, and training from what it wrote. TAP.
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
-work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-pretrain.XXXXXX") || exit 99
-running=
-trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $arch: $1"; else echo "not ok $number - $arch: $1"; sed 's/^/# /' "$work/err" | tail -n 5; fi
-}
-
-run() {
-  "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
-  code=$?
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  run "$@"
-  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err"
-  is "exit $wanted, says '$fragment'" $?
-}
-
-steps_done() { [ -f "$1/train.jsonl" ] && [ "$(wc -l <"$1/train.jsonl")" -ge "$2" ]; }
-
-# stopped SIGNAL OUT STEPS: starts a run, and sends the signal after so many steps; exit code in $code
-stopped() {
-  # shellcheck disable=SC2086 # a list of words
-  "$program" pretrain $recipe --out "$2" >"$work/out" 2>"$work/err" </dev/null &
-  running=$!
-  until steps_done "$2" "$3"; do
-    kill -0 "$running" 2>/dev/null || break
-    sleep 0.02
-  done
-  kill "-$1" "$running" 2>/dev/null
-  wait "$running" 2>/dev/null
-  code=$?
-  running=
-}
-
-# resumes OUT: goes on, and holds the result against the undisturbed run
-resumes() {
-  run pretrain --resume "$1"
-  [ "$code" -eq 0 ] && cmp -s "$whole/model.safetensors" "$1/model.safetensors" &&
-    cmp -s "$whole/train.jsonl" "$1/train.jsonl" && [ ! -e "$1/training" ]
-}
+# shellcheck source=tests/training_runs.sh
+. "$(dirname "$0")/training_runs.sh"
+trainer=pretrain
 
 "$program" data synth --rows-per-class 60 --seed 3 --out "$work/m.csv" || exit 99
-arch=any
 run pretrain --help
 tr -s ' \n' ' ' <"$work/out" | grep -qF -e '--batch-tokens N tokens a batch (from 1 to 10000000; default: 2048)'
 is 'the help tells the batches that are the default' $?
 for arch in distilbert roberta; do
+  about="$arch: "
   recipe="--data $work/m.csv --arch $arch --size tiny --vocab-size 300 --epochs 2 --batch-tokens 64 --max-length 32 --save-every 1"
   whole=$work/$arch
   # shellcheck disable=SC2086 # a list of words
-  run pretrain $recipe --out "$whole"
+  run $trainer $recipe --out "$whole"
   [ "$code" -eq 0 ] && [ ! -s "$work/out" ]; is 'an undisturbed run ends with 0 and prints nothing on standard output' $?
   grep -q '^epoch 2/2 .*validation: loss .*, perplexity ' "$work/err" && grep -q 'perplexity [0-9.]*$' "$work/err"
   is 'it reports loss and perplexity' $?

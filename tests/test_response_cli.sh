@@ -1,73 +1,26 @@
 #!/bin/sh
 # train response and evaluate response from outside: signals, kills, resuming, exit codes, formats. Prints TAP.
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
-work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-response.XXXXXX") || exit 99
-running=
-trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; sed 's/^/# /' "$work/err" | tail -n 5; fi
-}
-
-run() {
-  "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
-  code=$?
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  run "$@"
-  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err"
-  is "exit $wanted, says '$fragment'" $?
-}
-
-steps_done() { [ -f "$1/train.jsonl" ] && [ "$(wc -l <"$1/train.jsonl")" -ge "$2" ]; }
-
-# stopped SIGNAL OUT STEPS: starts a run, and sends the signal after so many steps; exit code in $code
-stopped() {
-  # shellcheck disable=SC2086 # a list of words
-  "$program" train response $recipe --out "$2" >"$work/out" 2>"$work/err" </dev/null &
-  running=$!
-  until steps_done "$2" "$3"; do
-    kill -0 "$running" 2>/dev/null || break
-    sleep 0.02
-  done
-  kill "-$1" "$running" 2>/dev/null
-  wait "$running" 2>/dev/null
-  code=$?
-  running=
-}
-
-# resumes OUT: goes on, and holds the result against the undisturbed run
-resumes() {
-  run train response --resume "$1"
-  [ "$code" -eq 0 ] || return 1
-  for file in model.safetensors train.jsonl assistify.json nearest_replies.csv; do cmp -s "$work/whole/$file" "$1/$file" || return 1; done
-  [ ! -e "$1/training" ]
-}
+# shellcheck source=tests/training_runs.sh
+. "$(dirname "$0")/training_runs.sh"
+trainer='train response'
+whole=$work/whole
+compared="$compared assistify.json nearest_replies.csv"
 
 "$program" data synth --rows-per-class 10 --seed 3 --out "$work/m.csv" || exit 99
 recipe="--data $work/m.csv --size tiny --vocab-size 200 --epochs 2 --batch 4 --max-length 48 --max-target-length 24 --save-every 1"
 
-# shellcheck disable=SC2086 # a list of words
-run train response $recipe --out "$work/whole"
+# shellcheck disable=SC2086 # lists of words
+run $trainer $recipe --out "$whole"
 [ "$code" -eq 0 ] && [ ! -s "$work/out" ]; is 'a run ends with 0 and prints nothing on standard output' $?
 grep -q '^epoch 2/2 .*perplexity' "$work/err" && grep -q '^replies to 6 validation rows: BLEU .*; nearest reply .*, one fixed reply' "$work/err" &&
   grep -q '^plainly: ' "$work/err"; is 'it says what it reached, plainly' $?
 grep -q 'replies ([0-9.]* %) are cut to --max-target-length' "$work/err"; is 'what is cut is counted' $?
 for file in config.json model.safetensors tokenizer.json spiece.model assistify.json nearest_replies.csv recipe.json train.jsonl; do
-  [ -s "$work/whole/$file" ] || break
+  [ -s "$whole/$file" ] || break
 done
 is "the folder has all files, $file included" $?
-grep -q '"input_template": "respond intent: {intent} sentiment: {sentiment} message: {content}"' "$work/whole/assistify.json"
+grep -q '"input_template": "respond intent: {intent} sentiment: {sentiment} message: {content}"' "$whole/assistify.json"
 is 'the template is recorded' $?
 
 stopped INT "$work/int" 5
@@ -79,7 +32,7 @@ stopped INT "$work/other" 3
 gives 4 'of another kind (response)' train intent --resume "$work/other"
 
 # ---- evaluate --------------------------------------------------------------------------------------------------------
-run evaluate response --model "$work/whole" --data "$work/m.csv" --rows 12 --json --replies "$work/replies.csv"
+run evaluate response --model "$whole" --data "$work/m.csv" --rows 12 --json --replies "$work/replies.csv"
 [ "$code" -eq 0 ]; is 'evaluate --json ends with 0' $?
 missing=
 for key in n loss perplexity tokens truncated unfinished bleu chrf rouge1 rouge2 rougeL exact_match exact_match_normalized distinct1 \
@@ -89,22 +42,22 @@ done
 [ -z "$missing" ] || echo "# missing:$missing"
 [ -z "$missing" ] && grep -q '"n": 12,' "$work/out"; is 'evaluate --json has the keys' $?
 [ "$(head -n 1 "$work/replies.csv")" = 'line,content,expected,reply,nearest' ]; is 'evaluate --replies writes them' $?
-run evaluate response --model "$work/whole" --data "$work/m.csv" --rows 12
+run evaluate response --model "$whole" --data "$work/m.csv" --rows 12
 grep -q 'BLEU' "$work/out" && grep -q '^Plainly: ' "$work/out"; is 'evaluate prints a table and says what is better' $?
 
 # ---- exit codes ------------------------------------------------------------------------------------------------------
 gives 2 '--data' train response
 gives 2 'template' train response --data "$work/m.csv" --template 'no place for the message'
-gives 2 'size' train response --data "$work/m.csv" --from "$work/whole" --size tiny
+gives 2 'size' train response --data "$work/m.csv" --from "$whole" --size tiny
 gives 2 'Adafactor' train response --data "$work/m.csv" --relative-step --out "$work/x1"
 gives 3 'absent.csv' train response --data "$work/absent.csv" --out "$work/x2"
 printf 'content,answer\na,b\n' >"$work/wrong.csv"
 gives 3 'response' train response --data "$work/wrong.csv" --out "$work/x3"
 gives 4 'no-such-model' train response --data "$work/m.csv" --from "$work/no-such-model" --out "$work/x4"
-gives 4 'no unfinished training' train response --resume "$work/whole"
-gives 3 'response' evaluate response --model "$work/whole" --data "$work/wrong.csv"
+gives 4 'no unfinished training' train response --resume "$whole"
+gives 3 'response' evaluate response --model "$whole" --data "$work/wrong.csv"
 gives 4 'no-such-model' evaluate response --model "$work/no-such-model" --data "$work/m.csv"
-gives 4 'the model was trained for response, not for intent' predict intent --model "$work/whole" hello
+gives 4 'the model was trained for response, not for intent' predict intent --model "$whole" hello
 "$program" train intent --data "$work/m.csv" --size tiny --vocab-size 200 --epochs 1 --out "$work/intent" 2>"$work/err"
 gives 4 'the model was trained for intent, not for response' evaluate response --model "$work/intent" --data "$work/m.csv"
 echo "1..$number"

@@ -1,126 +1,65 @@
 #!/bin/sh
 # train, predict and evaluate from outside, for each task: signals, kills, resuming, exit codes, formats. Prints TAP.
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
-base=$(mktemp -d "${TMPDIR:-/tmp}/assistify-training.XXXXXX") || exit 99
-running=
-trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; rm -rf "$base"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $task: $1"; else echo "not ok $number - $task: $1"; sed 's/^/# /' "$work/err" | tail -n 5; fi
-}
-
-# run ARGUMENTS...: standard output, standard error and exit code to $work/out, $work/err and $code
-run() {
-  "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
-  code=$?
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  run "$@"
-  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err"
-  result=$?
-  [ "$result" -eq 0 ] || echo "# exit $code"
-  is "exit $wanted, says '$fragment'" "$result"
-}
-
-# begin OUT ARGUMENTS...: starts a training into $work/OUT, pid in $running
-begin() {
-  out=$1
-  shift
-  # shellcheck disable=SC2086 # $recipe is a list of words
-  "$program" train "$task" $recipe --out "$work/$out" "$@" >"$work/out" 2>"$work/err" </dev/null &
-  running=$!
-}
-
-# await COMMAND...: until it succeeds or the training has ended
-await() {
-  until "$@"; do
-    kill -0 "$running" 2>/dev/null || return
-    sleep 0.02
-  done
-}
-steps_done() { [ -f "$1/train.jsonl" ] && [ "$(wc -l <"$1/train.jsonl")" -ge "$2" ]; }
-
-# stop SIGNAL: sends it and waits; exit code in $code
-stop() {
-  kill "-$1" "$running" 2>/dev/null
-  wait "$running" 2>/dev/null
-  code=$?
-  running=
-}
-
-# resumes OUT: goes on with $work/OUT and holds the result against the undisturbed run
-resumes() {
-  run train "$task" --resume "$work/$1"
-  [ "$code" -eq 0 ] && cmp -s "$work/whole/model.safetensors" "$work/$1/model.safetensors" &&
-    cmp -s "$work/whole/train.jsonl" "$work/$1/train.jsonl" && [ ! -e "$work/$1/training" ]
-}
+# shellcheck source=tests/training_runs.sh
+. "$(dirname "$0")/training_runs.sh"
 
 "$program" data synth --rows-per-class 40 --seed 3 --out "$base/m.csv" || exit 99
 recipe="--data $base/m.csv --size tiny --vocab-size 300 --epochs 2 --batch 4 --max-length 32 --save-every 1"
 
 # ---- signals and kills ---------------------------------------------------------------------------------------------
 interrupting() {
-  begin whole
-  wait "$running"; code=$?; running=
+  # shellcheck disable=SC2086 # lists of words
+  run $trainer $recipe --out "$whole"
   [ "$code" -eq 0 ] && [ ! -s "$work/out" ]; is 'an undisturbed run ends with 0 and prints nothing on standard output' $?
   grep -q '^epoch 2/2' "$work/err" && grep -q 'the weights of epoch' "$work/err"; is 'it reports its epochs on standard error' $?
   for file in config.json model.safetensors tokenizer.json tokenizer_config.json $vocabulary assistify.json recipe.json train.jsonl; do
-    [ -s "$work/whole/$file" ] || break
+    [ -s "$whole/$file" ] || break
   done
   is "the folder has all files, $file included" $?
 
   for signal in INT TERM; do
-    begin "$signal"; await steps_done "$work/$signal" 20; stop "$signal"
+    stopped "$signal" "$work/$signal" 20
     [ "$code" -eq 130 ] && grep -q -e '--resume' "$work/err"; is "SIG$signal saves and ends with 130" $?
-    resumes "$signal"; is "a run stopped by SIG$signal ends with the same bytes" $?
+    resumes "$work/$signal"; is "a run stopped by SIG$signal ends with the same bytes" $?
   done
 
-  begin early; await test -e "$work/early/training/recipe.json"; stop INT
+  # shellcheck disable=SC2086 # lists of words
+  begin $trainer $recipe --out "$work/early"
+  await test -e "$work/early/training/recipe.json"; stop INT
   [ "$code" -eq 130 ]; is 'a signal before the first step ends with 130' $?
-  resumes early; is 'a run stopped before its first step ends with the same bytes' $?
+  resumes "$work/early"; is 'a run stopped before its first step ends with the same bytes' $?
 
-  begin killed; await steps_done "$work/killed" 8; stop KILL
+  stopped KILL "$work/killed" 8
   [ "$code" -eq 137 ]; is 'kill -9 in the first epoch' $?
-  "$program" train "$task" --resume "$work/killed" >"$work/out" 2>"$work/err" </dev/null &
-  running=$!
+  begin train "$task" --resume "$work/killed"
   await steps_done "$work/killed" 75; stop KILL
   [ "$code" -eq 137 ]; is 'kill -9 in the second' $?
-  resumes killed; is 'a run killed twice ends with the same bytes' $?
+  resumes "$work/killed"; is 'a run killed twice ends with the same bytes' $?
 }
 
 # ---- exit codes ----------------------------------------------------------------------------------------------------
 refusing() {
-  model=$work/whole
   gives 2 '--data' train "$task"
   gives 2 'no-such-option' train "$task" --data "$base/m.csv" --no-such-option
   gives 2 'batch' train "$task" --data "$base/m.csv" --batch 0
   gives 2 'batch-tokens' train "$task" --data "$base/m.csv" --batch 4 --batch-tokens 100
-  gives 2 'resume' train "$task" --resume "$model" --epochs 3
-  gives 2 'holds a model' train "$task" --data "$base/m.csv" --out "$model"
+  gives 2 'resume' train "$task" --resume "$whole" --epochs 3
+  gives 2 'holds a model' train "$task" --data "$base/m.csv" --out "$whole"
   gives 3 'absent.csv' train "$task" --data "$work/absent.csv" --out "$work/x1"
   gives 3 'line 1' train "$task" --data "$base/m.csv" --label-col nothing --out "$work/x2"
   printf 'content,%s\na,x\n"b,y\n' "$task" >"$work/broken.csv"
   gives 3 'line 3' train "$task" --data "$work/broken.csv" --out "$work/x3"
   gives 4 'no-such-model: there is no such folder' train "$task" --data "$base/m.csv" --from "$work/no-such-model" --out "$work/x4"
-  gives 4 'no unfinished training' train "$task" --resume "$model"
+  gives 4 'no unfinished training' train "$task" --resume "$whole"
   gives 4 'no-such-model' predict "$task" --model "$work/no-such-model" hello
-  gives 4 "assistify.json: task: the model was trained for $task, not for $another" predict "$another" --model "$model" hello
-  gives 4 "the model was trained for $task" evaluate "$another" --model "$model" --data "$base/m.csv"
+  gives 4 "assistify.json: task: the model was trained for $task, not for $another" predict "$another" --model "$whole" hello
+  gives 4 "the model was trained for $task" evaluate "$another" --model "$whole" --data "$base/m.csv"
   gives 4 'no-such-model' evaluate "$task" --model "$work/no-such-model" --data "$base/m.csv"
   gives 6 'diverged on the rows of lines' train "$task" --data "$base/m.csv" --size tiny --vocab-size 300 --lr 10 --weight-decay 10 --warmup 0 \
     --max-grad-norm 0 --out "$work/x5"
   grep -q 'step [0-9]' "$work/err"; is 'a divergence names its step' $?
-  begin changed; await steps_done "$work/changed" 10; stop INT
+  stopped INT "$work/changed" 10
   gives 4 "the unfinished training here is for $task, not for $another" train "$another" --resume "$work/changed"
   cp "$base/m.csv" "$work/kept.csv"; echo 'one more,inquiry,neutral' >>"$base/m.csv"
   gives 3 'm.csv' train "$task" --resume "$work/changed"
@@ -130,33 +69,33 @@ refusing() {
 # ---- predict -------------------------------------------------------------------------------------------------------
 predicting() {
   answer='^{"'"$task"'":"[a-z]*","confidence":[0-9.e-]*,'"$extra"'"all_probabilities":{\("[a-z]*":[0-9.e-]*,*\)*},"tokens":[0-9]*,"truncated":[a-z]*}$'
-  run predict "$task" --model "$model" 'I want to buy the gold package' 'where is it'
+  run predict "$task" --model "$whole" 'I want to buy the gold package' 'where is it'
   [ "$code" -eq 0 ] && [ "$(grep -c "$answer" "$work/out")" -eq 2 ] && [ "$(wc -l <"$work/out")" -eq 2 ]
   is 'each text on the command line gets one line with exactly the documented keys' $?
   cp "$work/out" "$work/two"
-  printf 'I want to buy the gold package\n\nwhere is it\n' | "$program" predict "$task" --model "$model" >"$work/out" 2>"$work/err"
+  printf 'I want to buy the gold package\n\nwhere is it\n' | "$program" predict "$task" --model "$whole" >"$work/out" 2>"$work/err"
   cmp -s "$work/two" "$work/out"; is 'lines of standard input get the same answers' $?
   printf 'id,content\n1,I want to buy the gold package\n2,\n3\n4,where is it\n' >"$work/in.csv"
-  run predict "$task" --model "$model" --input "$work/in.csv"
+  run predict "$task" --model "$whole" --input "$work/in.csv"
   [ "$code" -eq 0 ] && [ "$(wc -l <"$work/out")" -eq 4 ] && sed -n '1p;4p' "$work/out" | cmp -s - "$work/two" &&
     sed -n 2p "$work/out" | grep -q '^{"error":".*line 3: ' && sed -n 3p "$work/out" | grep -q '^{"error":".*line 4: '
   is 'bad rows of a CSV are lines of error in their places' $?
-  "$program" predict "$task" --model "$model" --input - <"$work/in.csv" 2>"$work/err" | sed -n '1p;4p' | cmp -s - "$work/two"
+  "$program" predict "$task" --model "$whole" --input - <"$work/in.csv" 2>"$work/err" | sed -n '1p;4p' | cmp -s - "$work/two"
   is '--input - reads the CSV from standard input' $?
-  run predict "$task" --model "$model" --min-confidence 1 'where is it'
+  run predict "$task" --model "$whole" --min-confidence 1 'where is it'
   grep -q '^{"'"$task"'":"unknown","confidence":0' "$work/out"; is 'below --min-confidence the answer is unknown' $?
-  run predict "$task" --model "$model" --max-length 4 'where is it now please'
+  run predict "$task" --model "$whole" --max-length 4 'where is it now please'
   grep -q '"tokens":4,"truncated":true}$' "$work/out"; is '--max-length cuts, and says so' $?
-  gives 2 'not both' predict "$task" --model "$model" --input "$work/in.csv" text
-  gives 3 'no-such.csv' predict "$task" --model "$model" --input "$work/no-such.csv"
+  gives 2 'not both' predict "$task" --model "$whole" --input "$work/in.csv" text
+  gives 3 'no-such.csv' predict "$task" --model "$whole" --input "$work/no-such.csv"
   "$program" data synth --rows-per-class 1000 2>/dev/null >"$work/many.csv"
-  "$program" predict "$task" --model "$model" --input "$work/many.csv" 2>"$work/err" | head -n 1 >"$work/out"
+  "$program" predict "$task" --model "$whole" --input "$work/many.csv" 2>"$work/err" | head -n 1 >"$work/out"
   [ ! -s "$work/err" ] && [ "$(wc -l <"$work/out")" -eq 1 ]; is 'a reader that goes away ends predict without a word' $?
 }
 
 # ---- evaluate ------------------------------------------------------------------------------------------------------
 evaluating() {
-  run evaluate "$task" --model "$model" --data "$base/m.csv" --resamples 50 --json --errors "$work/errors.csv"
+  run evaluate "$task" --model "$whole" --data "$base/m.csv" --resamples 50 --json --errors "$work/errors.csv"
   [ "$code" -eq 0 ]; is 'evaluate --json ends with 0' $?
   missing=
   for key in n accuracy confusion support precision recall f1 macro micro weighted balanced_accuracy mcc log_loss brier ece15 labels ci95 \
@@ -166,10 +105,10 @@ evaluating() {
   [ -z "$missing" ] || echo "# missing:$missing"
   [ -z "$missing" ]; is 'evaluate --json has the keys' $?
   [ "$(head -n 1 "$work/errors.csv")" = 'line,text,truth,predicted,confidence' ]; is 'evaluate --errors writes the wrong rows' $?
-  run evaluate "$task" --model "$model" --data "$base/m.csv" --resamples 50
+  run evaluate "$task" --model "$whole" --data "$base/m.csv" --resamples 50
   grep -qi 'accuracy' "$work/out" && grep -q "$class" "$work/out"; is 'evaluate prints a table' $?
   printf 'content,%s\nsing,song\n' "$task" >"$work/other.csv"
-  gives 3 'line 2: the model knows no label "song"' evaluate "$task" --model "$model" --data "$work/other.csv"
+  gives 3 'line 2: the model knows no label "song"' evaluate "$task" --model "$whole" --data "$work/other.csv"
 }
 
 # ---- either encoder for either task ------------------------------------------------------------------------------------
@@ -188,7 +127,7 @@ choosing() {
 }
 
 for task in intent sentiment; do
-  work=$base/$task
+  work=$base/$task whole=$base/$task/whole trainer="train $task" about="$task: "
   mkdir "$work"
   case $task in
     intent) another=sentiment other=roberta class=inquiry vocabulary=vocab.txt extra= ;;
