@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "models/encoder.h"
@@ -330,20 +329,12 @@ static const as_training_task task = {.kind = AS_TRAIN_PRETRAINING,
 /* ---- recipes ---------------------------------------------------------------------------------------------------- */
 /* Every text gives a little of itself in each epoch, so epochs are many; a pretrained model wants a low rate. */
 as_recipe as_pretraining_preset(const char *size) {
-  static const struct {
-    const char *size;
-    int64_t epochs;
-    double lr;
-  } presets[] = {{"tiny", 30, 1e-3}, {"mini", 20, 1e-3}, {"small", 10, 5e-4}, {"base", 10, 2e-4}};
+  static const as_size_recipe presets[] = {{"tiny", 30, 1e-3}, {"mini", 20, 1e-3}, {"small", 10, 5e-4}, {"base", 10, 2e-4}};
   as_recipe recipe = as_recipe_preset(size);
   recipe.metric = AS_METRIC_LOSS;
   recipe.batch_rows = 0;
   recipe.batch_tokens = 2048;
-  for (size_t i = 0; size && i < sizeof presets / sizeof presets[0]; i++) {
-    if (strcmp(presets[i].size, size) != 0) continue;
-    recipe.epochs = presets[i].epochs;
-    recipe.lr = presets[i].lr;
-  }
+  as_recipe_set_size(&recipe, size, presets, sizeof presets / sizeof presets[0]);
   return recipe;
 }
 

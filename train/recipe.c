@@ -85,22 +85,22 @@ static char **text_at(const as_recipe *recipe, size_t i) {
 }
 
 /* What differs by size: smaller models from nothing want more epochs and a higher learning rate. */
-static const struct {
-  const char *size;
-  int64_t epochs, batch_rows;
-  double lr;
-} presets[] = {{"tiny", 10, 32, 1e-3}, {"mini", 8, 32, 5e-4}, {"small", 6, 32, 3e-4}, {"base", 6, 32, 1e-4}};
+static const as_size_recipe presets[] = {
+    {"tiny", 10, 1e-3}, {"mini", 8, 5e-4}, {"small", 6, 3e-4}, {"base", 6, 1e-4}};
 
 as_recipe as_recipe_preset(const char *size) {
   as_recipe recipe = {0};
   as_config_defaults(fields, FIELDS, &recipe);
-  for (size_t i = 0; size && i < sizeof presets / sizeof presets[0]; i++) {
-    if (strcmp(presets[i].size, size) != 0) continue;
-    recipe.epochs = presets[i].epochs;
-    recipe.batch_rows = presets[i].batch_rows;
-    recipe.lr = presets[i].lr;
-  }
+  as_recipe_set_size(&recipe, size, presets, sizeof presets / sizeof presets[0]);
   return recipe;
+}
+
+void as_recipe_set_size(as_recipe *recipe, const char *size, const as_size_recipe *table, size_t count) {
+  for (size_t i = 0; size && i < count; i++) {
+    if (strcmp(table[i].size, size) != 0) continue;
+    recipe->epochs = table[i].epochs;
+    recipe->lr = table[i].lr;
+  }
 }
 
 const char *as_training_kind_name(as_training_kind kind) {

@@ -54,6 +54,14 @@ typedef struct as_recipe {
 
 /* The defaults for a fresh model of this size, or with size NULL for a pretrained one. */
 as_recipe as_recipe_preset(const char *size);
+/* What a kind of training has of its own for a fresh model of a size. */
+typedef struct as_size_recipe {
+  const char *size;
+  int64_t epochs;
+  double lr;
+} as_size_recipe;
+/* Takes them over from the table [count]; changes nothing where `size` is NULL or not in it. */
+void as_recipe_set_size(as_recipe *recipe, const char *size, const as_size_recipe *table, size_t count);
 /* A copy with texts of its own; to be freed after a failure too. */
 AS_MUST_CHECK as_status as_recipe_copy(as_context *ctx, const as_recipe *recipe, as_recipe *copy);
 void as_recipe_free(as_context *ctx, as_recipe *recipe);

@@ -321,20 +321,12 @@ static const as_training_task task = {.kind = AS_TRAIN_RESPONSE,
 /* ---- recipes ---------------------------------------------------------------------------------------------------- */
 /* A decoder from nothing wants many looks at the data; a pretrained T5 is tuned at 3e-4 (transformers' advice). */
 as_recipe as_response_preset(const char *size) {
-  static const struct {
-    const char *size;
-    int64_t epochs;
-    double lr;
-  } presets[] = {{"tiny", 20, 3e-3}, {"mini", 15, 1e-3}, {"small", 10, 1e-3}, {"base", 10, 5e-4}};
+  static const as_size_recipe presets[] = {{"tiny", 20, 3e-3}, {"mini", 15, 1e-3}, {"small", 10, 1e-3}, {"base", 10, 5e-4}};
   as_recipe recipe = as_recipe_preset(size);
   recipe.metric = AS_METRIC_LOSS;
   recipe.batch_rows = 16;
   recipe.lr = 3e-4;
-  for (size_t i = 0; size && i < sizeof presets / sizeof presets[0]; i++) {
-    if (strcmp(presets[i].size, size) != 0) continue;
-    recipe.epochs = presets[i].epochs;
-    recipe.lr = presets[i].lr;
-  }
+  as_recipe_set_size(&recipe, size, presets, sizeof presets / sizeof presets[0]);
   return recipe;
 }
 
