@@ -94,6 +94,19 @@ bool as_test_failed_one(as_context *ctx) {
   return atomic_load(&find_watched(ctx)->failed);
 }
 
+bool as_test_failed_cleanly(as_context *ctx, as_status status, size_t used) {
+  watched *w = find_watched(ctx);
+  const uint64_t n = atomic_load(&w->fail_at);
+  const bool failed = as_test_failed_one(ctx);
+  as_test_fail_at(ctx, 0);
+  if (status != (failed ? AS_E_NOMEM : AS_OK))
+    ck_abort_msg("allocation %llu: %s: %s", (unsigned long long)n, as_status_name(status), as_error_text(ctx));
+  if (as_memory_used(ctx) != used)
+    ck_abort_msg("allocation %llu: %zu bytes are in use, expected %zu", (unsigned long long)n, as_memory_used(ctx),
+                 used);
+  return failed;
+}
+
 const char *as_test_warnings(as_context *ctx) {
   return find_watched(ctx)->warnings;
 }
@@ -167,6 +180,11 @@ void as_test_folder_remove(const char *folder) {
   }
   closedir(dir);
   rmdir(folder);
+}
+
+as_status as_test_gather(void *user, const char *bytes, size_t length) {
+  as_buffer_append(user, bytes, length);
+  return as_buffer_status(user);
 }
 
 /* ---- comparison and main ---------------------------------------------------------------------------------------- */

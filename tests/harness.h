@@ -24,6 +24,10 @@ as_context *as_test_context_failing(int threads, uint64_t n, bool forever);
 /* Starts failing at the n-th allocation from now on an as_test_context; 0 stops failing. */
 void as_test_fail_at(as_context *ctx, uint64_t n);
 bool as_test_failed_one(as_context *ctx); /* whether the planned failure has happened */
+/* Ends a round of a loop over failing allocations, whose work ended with `status`: stops failing, and fails the test
+ * unless the work failed if and only if an allocation did, with AS_E_NOMEM, and `used` bytes are in use. Whether an
+ * allocation failed: if not, the loop is through. */
+bool as_test_failed_cleanly(as_context *ctx, as_status status, size_t used);
 void as_test_context_free(as_context *ctx);
 const char *as_test_warnings(as_context *ctx); /* all warnings so far, one a line */
 
@@ -39,6 +43,9 @@ void as_golden_or_skip(void);
  * the latest when the program ends. */
 const char *as_test_folder(void);
 void as_test_folder_remove(const char *folder);
+
+/* Takes bytes for what writes to a function: `user` is the as_buffer that they are appended to. */
+as_status as_test_gather(void *user, const char *bytes, size_t length);
 
 /* Fails the test with both values and the index when |a-b| > absolute + relative*|b| somewhere, or on NaN. */
 void as_assert_close(const char *what, const float *actual, const float *expected, size_t count, double absolute,

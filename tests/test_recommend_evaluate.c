@@ -13,22 +13,10 @@
 #include "recommend/pairwise.h"
 #include "recommend/ranks.h"
 #include "recommend/train.h"
-#include "tests/harness.h"
+#include "tests/folder_fixture.h"
 #include "tests/program.h"
 
 #define SHOP "tests/golden/recommend/shop/"
-
-static as_context *ctx;
-static const char *folder;
-
-static void setup(void) {
-  ctx = as_test_context(2);
-  folder = as_test_folder();
-}
-static void teardown(void) {
-  as_test_folder_remove(folder);
-  as_test_context_free(ctx);
-}
 
 /* Both undefined, or the same but for rounding. */
 static void assert_near(const char *what, double actual, double expected) {

@@ -8,29 +8,10 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "recommend/train.h"
-#include "tests/harness.h"
+#include "tests/folder_fixture.h"
 #include "tests/program.h"
 
 #define SHOP "tests/golden/recommend/shop/"
-
-static as_context *ctx;
-static const char *folder;
-
-static void setup(void) {
-  ctx = as_test_context(2);
-  folder = as_test_folder();
-}
-static void teardown(void) {
-  as_test_folder_remove(folder);
-  as_test_context_free(ctx);
-}
-
-static const char *below(const char *name) {
-  static char paths[4][4200];
-  static int turn;
-  snprintf(paths[++turn % 4], sizeof paths[0], "%s/%s", folder, name);
-  return paths[turn % 4];
-}
 
 static as_recommend_settings quick(as_lightfm_loss loss) {
   as_recommend_settings s = as_recommend_settings_usual(loss);

@@ -3,27 +3,7 @@
 #include <string.h>
 
 #include "data/split.h"
-#include "tests/harness.h"
-
-static as_context *ctx;
-static const char *folder;
-
-static void setup(void) {
-  ctx = as_test_context(1);
-  folder = as_test_folder();
-}
-
-static void teardown(void) {
-  as_test_folder_remove(folder);
-  as_test_context_free(ctx);
-}
-
-static const char *below(const char *name) {
-  static char paths[4][4200];
-  static int turn;
-  snprintf(paths[++turn % 4], sizeof paths[0], "%s/%s", folder, name);
-  return paths[turn % 4];
-}
+#include "tests/folder_fixture.h"
 
 static as_messages *read_file(const char *path) {
   static const as_column_request columns[] = {{.name = "intent"}};
@@ -211,16 +191,13 @@ START_TEST(every_failing_allocation_is_an_error_without_a_leak) {
   as_part parts[930];
   as_split_options options = {.valid = 0.1, .seed = 3};
   size_t used = as_memory_used(ctx);
-  for (uint64_t n = 1;; n++) {
+  bool failed = true;
+  for (uint64_t n = 1; failed; n++) {
     int64_t counts[3];
     as_test_fail_at(ctx, n);
     as_status status = as_split_messages(ctx, m, &options, parts);
     if (status == AS_OK) status = as_split_write(ctx, m, NULL, parts, &options, below("out"), counts);
-    bool failed = as_test_failed_one(ctx);
-    as_test_fail_at(ctx, 0);
-    ck_assert_uint_eq(as_memory_used(ctx), used);
-    ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
-    if (!failed) break;
+    failed = as_test_failed_cleanly(ctx, status, used);
   }
   as_messages_free(m);
 }

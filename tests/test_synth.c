@@ -9,41 +9,17 @@
 #include "data/synth.h"
 #include "data/synth_text.h"
 #include "data/templates.h"
-#include "tests/harness.h"
-
-static as_context *ctx;
-static const char *folder;
+#include "tests/folder_fixture.h"
 
 static const as_synth_intent *const intents[AS_SYNTH_INTENTS] = {&as_synth_complaint, &as_synth_inquiry,
                                                                  &as_synth_purchase,  &as_synth_return,
                                                                  &as_synth_support,   &as_synth_tracking};
 
-static void setup(void) {
-  ctx = as_test_context(1);
-  folder = as_test_folder();
-}
-
-static void teardown(void) {
-  as_test_folder_remove(folder);
-  as_test_context_free(ctx);
-}
-
-static const char *below(const char *name) {
-  static char path[4200];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
-
-static as_status gather(void *user, const char *bytes, size_t length) {
-  as_buffer_append(user, bytes, length);
-  return as_buffer_status(user);
-}
-
 static as_buffer synth(int64_t rows, uint64_t seed) {
   as_buffer out;
   as_buffer_init(&out, ctx);
   as_synth_options options = {rows, seed};
-  ck_assert_ok(ctx, as_synth(ctx, &options, gather, &out));
+  ck_assert_ok(ctx, as_synth(ctx, &options, as_test_gather, &out));
   return out;
 }
 
@@ -269,14 +245,10 @@ END_TEST
 
 START_TEST(every_failing_allocation_is_an_error_without_a_leak) {
   as_synth_options options = {12, 5};
-  for (uint64_t n = 1;; n++) {
+  bool failed = true;
+  for (uint64_t n = 1; failed; n++) {
     as_test_fail_at(ctx, n);
-    as_status status = as_synth_file(ctx, &options, below("m.csv"));
-    bool failed = as_test_failed_one(ctx);
-    as_test_fail_at(ctx, 0);
-    ck_assert_uint_eq(as_memory_used(ctx), 0);
-    ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
-    if (!failed) break;
+    failed = as_test_failed_cleanly(ctx, as_synth_file(ctx, &options, below("m.csv")), 0);
   }
 }
 END_TEST

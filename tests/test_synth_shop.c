@@ -7,37 +7,13 @@
 #include "base/memory.h"
 #include "data/interactions.h"
 #include "data/synth_shop.h"
-#include "tests/harness.h"
-
-static as_context *ctx;
-static const char *folder;
-
-static void setup(void) {
-  ctx = as_test_context(1);
-  folder = as_test_folder();
-}
-static void teardown(void) {
-  as_test_folder_remove(folder);
-  as_test_context_free(ctx);
-}
-
-static const char *below(const char *name) {
-  static char paths[2][4200];
-  static int turn;
-  snprintf(paths[++turn % 2], sizeof paths[0], "%s/%s", folder, name);
-  return paths[turn % 2];
-}
-
-static as_status gather(void *user, const char *bytes, size_t length) {
-  as_buffer_append(user, bytes, length);
-  return as_buffer_status(user);
-}
+#include "tests/folder_fixture.h"
 
 static as_buffer interactions(int64_t customers, uint64_t seed) {
   as_buffer out;
   as_buffer_init(&out, ctx);
   const as_synth_shop_options options = {customers, seed};
-  ck_assert_ok(ctx, as_synth_shop_interactions(ctx, &options, gather, &out));
+  ck_assert_ok(ctx, as_synth_shop_interactions(ctx, &options, as_test_gather, &out));
   return out;
 }
 
@@ -181,14 +157,10 @@ END_TEST
 
 START_TEST(every_failing_allocation_is_an_error_without_a_leak) {
   const as_synth_shop_options few = {30, 1};
-  for (uint64_t n = 1;; n++) {
+  bool failed = true;
+  for (uint64_t n = 1; failed; n++) {
     as_test_fail_at(ctx, n);
-    as_status status = as_synth_shop_folder(ctx, &few, folder);
-    bool failed = as_test_failed_one(ctx);
-    as_test_fail_at(ctx, 0);
-    ck_assert_uint_eq(as_memory_used(ctx), 0);
-    ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
-    if (!failed) break;
+    failed = as_test_failed_cleanly(ctx, as_synth_shop_folder(ctx, &few, folder), 0);
   }
 }
 END_TEST
