@@ -124,8 +124,9 @@ AS_MUST_CHECK as_status as_similar_products(const as_recommender *recommender, i
 
 /* Scores of all products for a customer number; `scores` [products]. */
 void as_recommender_scores(const as_recommender *recommender, int64_t customer, float *scores);
-/* Folds in a customer who had to do with these products: out [width] is a user's vector, found by the model's own loss
- * with the products standing still. */
+/* Folds in a customer who had to do with these products: out [width] is a user's vector, found with the
+ * products standing still: ALS by its own equations, all others by WARP's steps (ranking the products above others is what
+ * a list is for, whatever loss the products were learned by). */
 AS_MUST_CHECK as_status as_recommender_fold_in(const as_recommender *recommender, const int32_t *products,
                                                int64_t count, float *out);
 
