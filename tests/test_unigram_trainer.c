@@ -83,8 +83,7 @@ START_TEST(special_tokens_characters_and_frequent_words_are_there) {
                                        "\xE2\x96\x81my",
                                        "s",
                                        ",",
-                                       "\xE2\x96\x81"
-                                       "delivery"};
+                                       ("\xE2\x96\x81" "delivery")};
   static const char *const special[] = {"<pad>", "</s>", "<unk>"};
   ck_assert_uint_eq(as_tokenizer_vocab_size(tokenizer), 60);
   for (int32_t i = 0; i < 3; i++) ck_assert_int_eq(as_tokenizer_id(tokenizer, special[i], strlen(special[i])), i);
