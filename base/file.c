@@ -18,8 +18,6 @@
 #include "base/internal.h"
 #include "base/memory.h"
 
-enum { EXCHANGE = 2 }; /* RENAME_EXCHANGE of linux/fs.h */
-
 /* Says what the system refused and, where the number alone does not, what to do about it. */
 static as_status fail_errno(as_context *ctx, as_status status, const char *path, const char *doing, int number) {
   if (number == ENOSPC || number == EDQUOT || number == EFBIG)
@@ -304,15 +302,21 @@ as_status as_rename(as_context *ctx, const char *from, const char *to) {
   return number ? fail_errno(ctx, AS_E_IO, to, "cannot be put in place", number) : AS_OK;
 }
 
+as_status as_rename_exchange(as_context *ctx, const char *a, const char *b, bool *done) {
+  enum { EXCHANGE = 2 }; /* RENAME_EXCHANGE of linux/fs.h */
+  *done = syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, EXCHANGE) == 0;
+  if (!*done && (errno == ENOSYS || errno == EINVAL)) return AS_OK;
+  const int number = *done ? sync_folder(b) : errno;
+  return number ? fail_errno(ctx, AS_E_IO, b, "cannot be replaced", number) : AS_OK;
+}
+
 as_status as_folder_replace(as_context *ctx, const char *fresh, const char *path) {
   if (!as_path_exists(path)) return as_rename(ctx, fresh, path);
-  if (syscall(SYS_renameat2, AT_FDCWD, fresh, AT_FDCWD, path, EXCHANGE) == 0) {
-    const int number = sync_folder(path);
-    return number ? fail_errno(ctx, AS_E_IO, path, "cannot be put in place", number) : as_folder_remove(ctx, fresh);
-  }
-  if (errno != ENOSYS && errno != EINVAL) return fail_errno(ctx, AS_E_IO, path, "cannot be replaced", errno);
+  bool done;
+  as_status status = as_rename_exchange(ctx, fresh, path, &done);
+  if (status == AS_OK && done) return as_folder_remove(ctx, fresh);
   /* A file system that cannot exchange: for a moment there is no folder of this name. */
-  as_status status = as_folder_remove(ctx, path);
+  if (status == AS_OK) status = as_folder_remove(ctx, path);
   return status == AS_OK ? as_rename(ctx, fresh, path) : status;
 }
 

@@ -59,6 +59,9 @@ char *as_path_beside(as_context *ctx, const char *path, const char *name);
 AS_MUST_CHECK as_status as_folder_remove(as_context *ctx, const char *path);
 /* Gives a file or folder another name on the same file system, and makes that last through a power loss. */
 AS_MUST_CHECK as_status as_rename(as_context *ctx, const char *from, const char *to);
+/* Lets two names in one folder change places in one step, and makes that last. *done is false, with AS_OK and nothing
+ * changed, on a file system that cannot. */
+AS_MUST_CHECK as_status as_rename_exchange(as_context *ctx, const char *a, const char *b, bool *done);
 /* Puts the folder `fresh` in the place of `path` in one step, and removes what was there. */
 AS_MUST_CHECK as_status as_folder_replace(as_context *ctx, const char *fresh, const char *path);
 bool as_path_exists(const char *path);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,8 +23,6 @@
 #define GOING ".out-" /* a version that is being removed */
 #define LINK ".link"  /* an alias that is about to be renamed into place */
 #define MOST_VERSIONS 99999999
-
-enum { EXCHANGE = 2 }; /* RENAME_EXCHANGE of linux/fs.h */
 
 /* ---- locks ------------------------------------------------------------------------------------------------------ */
 
@@ -367,9 +364,8 @@ static as_status exchange(const as_store *store, const as_version *champion, con
   char *a = as_store_path(store, champion->model, as_alias_name(AS_CHAMPION));
   char *b = a ? as_store_path(store, champion->model, as_alias_name(AS_PREVIOUS)) : NULL;
   as_status status = b ? AS_OK : AS_E_NOMEM;
-  bool done = status == AS_OK && syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, EXCHANGE) == 0;
-  if (status == AS_OK && !done && errno != ENOSYS && errno != EINVAL)
-    status = as_fail(store->ctx, AS_E_IO, "%s: cannot be changed: %s", a, strerror(errno));
+  bool done = false;
+  if (status == AS_OK) status = as_rename_exchange(store->ctx, a, b, &done);
   if (status == AS_OK && !done) status = set_alias(store, AS_CHAMPION, previous);
   if (status == AS_OK && !done) status = set_alias(store, AS_PREVIOUS, champion);
   as_free(store->ctx, a);

@@ -400,6 +400,25 @@ START_TEST(renaming_is_made_to_last) {
 }
 END_TEST
 
+START_TEST(names_change_places_or_stay) {
+  char *other = as_path_join(ctx, folder, "other"), *absent = as_path_join(ctx, folder, "absent");
+  write_text("first");
+  ck_assert_ok(ctx, as_file_write(ctx, other, "second", 6));
+  bool done;
+  fsync_calls = 0;
+  ck_assert_ok(ctx, as_rename_exchange(ctx, path, other, &done));
+  ck_assert_int_eq(fsync_calls, done);       /* the folder */
+  assert_content(done ? "second" : "first"); /* done: wherever the file system can */
+  ck_assert_int_eq(entries_in_folder(), 2);
+  if (done) {
+    ck_assert_refused(ctx, as_rename_exchange(ctx, path, absent, &done), AS_E_IO, "No such file");
+    assert_content("second");
+  }
+  as_free(ctx, other);
+  as_free(ctx, absent);
+}
+END_TEST
+
 Suite *as_suite(void) {
   Suite *suite = suite_create("file");
   TCase *read = tcase_create("read"), *write = tcase_create("write"), *paths = tcase_create("paths");
@@ -426,6 +445,7 @@ Suite *as_suite(void) {
   tcase_add_test(paths, a_path_beside_a_file_is_in_its_folder);
   tcase_add_test(paths, folders_are_removed_with_their_content_but_no_link_is_followed);
   tcase_add_test(paths, renaming_is_made_to_last);
+  tcase_add_test(paths, names_change_places_or_stay);
   tcase_add_test(paths, paths_are_looked_at);
   suite_add_tcase(suite, read);
   suite_add_tcase(suite, write);
