@@ -19,4 +19,4 @@ tests_test_store_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_transfer_SOURCES = tests/test_transfer.c tests/store_fixture.c tests/store_fixture.h
 tests_test_transfer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_transfer_LDADD = libtest_harness.la $(TEST_LDADD)
-dist_check_SCRIPTS += tests/test_models.sh
+dist_check_SCRIPTS += tests/test_models.sh tests/test_disk.sh
