@@ -140,6 +140,7 @@ int as_cli_usage(as_cli *cli, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  as_fail(cli->ctx, AS_E_INVALID, "%s", text); /* for a command that runs this one */
   as_console_error(cli->console, text);
   const as_command *command = cli->arguments ? cli->arguments->command : NULL;
   snprintf(hint, sizeof hint, "try 'assistify %s%s--help'", command ? command->name : "", command ? " " : "");

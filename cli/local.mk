@@ -1,7 +1,7 @@
 # cli/: the program. All of it but main is a library, so that the tests can call it.
 noinst_LTLIBRARIES += libassistify_cli.la
 libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/config.c cli/console.c cli/console.h \
-  cli/help.c cli/lines.c cli/lines.h cli/manual.c cli/options.c cli/options.h cli/progress.c cli/progress.h cli/signals.c cli/signals.h cli/suggest.c \
+  cli/help.c cli/lines.c cli/lines.h cli/manual.c cli/options.c cli/options.h cli/progress.c cli/progress.h cli/signals.c cli/signals.h cli/subcommand.c cli/subcommand.h cli/suggest.c \
   cli/values.c cli/version.c cli/version.h
 # The commands, one file each or each family, and the options that they share.
 libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/training.h cli/training_options.c cli/training_view.c
@@ -39,6 +39,10 @@ check_PROGRAMS += tests/test_options
 tests_test_options_SOURCES = tests/test_options.c
 tests_test_options_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_options_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_subcommand
+tests_test_subcommand_SOURCES = tests/test_subcommand.c
+tests_test_subcommand_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_subcommand_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
 check_PROGRAMS += tests/test_console
 tests_test_console_SOURCES = tests/test_console.c
 tests_test_console_CPPFLAGS = $(TEST_CPPFLAGS)
