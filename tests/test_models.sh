@@ -125,8 +125,9 @@ cmp -s whole/metrics.json $store/v0004/metrics.json; is 'the metrics of a traini
 cmp -s whole/model.safetensors $store/v0004/model.safetensors; is 'a training killed and resumed becomes a version with the same bytes' $?
 
 # ---- kills at random moments -------------------------------------------------------------------------------------------
-round=0
-while [ $round -lt 40 ]; do
+# KILLS: how many there are
+kills=${KILLS:-40} round=0
+while [ $round -lt "$kills" ]; do
   round=$((round + 1))
   "$program" models promote intent $((round % 4 + 1)) >out 2>err & one=$!
   "$program" models rollback intent >out2 2>err2 & two=$!
@@ -136,19 +137,19 @@ while [ $round -lt 40 ]; do
   [ $((round % 5)) -ne 0 ] || "$program" models verify >out 2>err || break
   [ -n "$(readlink $store/champion)" ] && [ -f "$store/champion/MANIFEST.sha256" ] || break
 done
-[ $round -eq 40 ] && "$program" models verify >out 2>err && "$program" predict intent 'where is it' >out 2>err
-is '40 kills during promote and rollback: the store verifies and the champion answers' $?
+[ $round -eq "$kills" ] && "$program" models verify >out 2>err && "$program" predict intent 'where is it' >out 2>err
+is "$kills kills during promote and rollback: the store verifies and the champion answers" $?
 "$program" models export intent/1 kill.tar >out 2>err; is 'export' $? # before the first prune, which may take intent/1
-round=0
-while [ $round -lt 10 ]; do
+kills=${KILLS:-10} round=0
+while [ $round -lt "$kills" ]; do
   round=$((round + 1))
   "$program" models import kill.tar >out 2>err & one=$!
-  sleep 0.00$round; kill -9 $one 2>/dev/null; wait $one 2>/dev/null
+  sleep 0.00$((round % 10)); kill -9 $one 2>/dev/null; wait $one 2>/dev/null
   "$program" models prune --keep 1 >out 2>err & one=$!
-  sleep 0.00$round; kill -9 $one 2>/dev/null; wait $one 2>/dev/null
+  sleep 0.00$((round % 10)); kill -9 $one 2>/dev/null; wait $one 2>/dev/null
   "$program" models verify >out 2>err || break
 done
-[ $round -eq 10 ]; is '10 kills during import and prune each: the store verifies' $?
+[ $round -eq "$kills" ]; is "$kills kills during import and prune each: the store verifies" $?
 "$program" models prune intent --keep 1 >out 2>err; is 'prune' $?
 [ -z "$(find trained_models -name '.in-*' -o -name '.out-*' -o -name '.link')" ]; is 'the next change removes what dead processes left' $?
 
