@@ -26,7 +26,12 @@ static const as_option bad_row_rows[] = {
      .initial_note = "fail at broken rows, leave out empty ones",
      .help = "what to do with rows that can't be used"},
 };
+static const as_option held_out_rows[] = {
+    {.name = "held-out", .type = AS_OPTION_NUMBER, .argument = "P", .minimum = 0, .maximum = 0.9, .initial = "0",
+     .help = "only rows that training with --hold-out P keeps for tests; 0: all"},
+};
 /* clang-format on */
+const as_option_group as_options_held_out = AS_OPTION_GROUP("Rows", held_out_rows);
 const as_option_group as_options_csv = AS_OPTION_GROUP("CSV", csv_rows);
 const as_option_group as_options_csv_file = {"CSV", csv_rows + 1, sizeof csv_rows / sizeof *csv_rows - 1};
 const as_option_group as_options_bad_rows = AS_OPTION_GROUP("Bad rows", bad_row_rows);
@@ -43,4 +48,8 @@ as_status as_cli_message_options(as_cli *cli, bool bad_rows, as_message_options 
   as_status status = as_cli_csv(cli, &out->csv);
   if (status != AS_OK || !bad_rows) return status;
   return as_on_error_by_name(cli->ctx, as_option_text(cli->arguments, "on-error"), &out->on_error);
+}
+
+as_hold_out as_cli_held_out(const as_cli *cli) {
+  return (as_hold_out){.share = as_option_number(cli->arguments, "held-out"), .only_held_out = true};
 }

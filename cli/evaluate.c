@@ -31,7 +31,8 @@ static const as_option rows[] = {
 };
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Evaluation", rows);
-static const as_option_group *const groups[] = {&group, &as_options_csv, &as_options_bad_rows, &as_options_record, NULL};
+static const as_option_group *const groups[] = {&group, &as_options_held_out, &as_options_csv, &as_options_bad_rows,
+                                                &as_options_record, NULL};
 
 typedef struct evaluating {
   as_cli *cli;
@@ -52,6 +53,7 @@ static as_status read_rows(evaluating *e, const as_classification_task *task) {
   as_status status = as_cli_message_options(e->cli, true, &options);
   options.columns = &column;
   options.column_count = 1;
+  options.hold_out = as_cli_held_out(e->cli);
   if (status == AS_OK) status = as_messages_read(e->cli->ctx, path, &options, &report, &e->messages);
   if (status == AS_OK) as_data_report_warn(e->cli->ctx, &report, path);
   return status;

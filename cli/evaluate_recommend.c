@@ -44,7 +44,8 @@ static const as_option split_rows[] = {
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Evaluation", rows);
 static const as_option_group splitting = AS_OPTION_GROUP("Split", split_rows);
-static const as_option_group *const groups[] = {&group, &splitting, &as_options_csv_file, &as_options_record, NULL};
+static const as_option_group *const groups[] = {&group, &as_options_held_out, &splitting, &as_options_csv_file,
+                                                &as_options_record, NULL};
 
 typedef struct evaluating {
   as_cli *cli;
@@ -85,7 +86,8 @@ static as_status choose_positives(evaluating *e) {
 
 static as_status read_test(evaluating *e) {
   as_interaction_options options = {
-      .types = &e->types, .type_advice = " is none of the model's; name it in --positives or leave out with --on-error skip"};
+      .types = &e->types, .type_advice = " is none of the model's; name it in --positives or leave out with --on-error skip",
+      .hold_out = as_cli_held_out(e->cli)};
   const char *path = as_option_text(e->cli->arguments, "interactions");
   if (as_option_is(e->cli->arguments, "on-error", "skip")) options.on_error = AS_ON_ERROR_SKIP;
   as_status status = as_cli_csv(e->cli, &options.csv);
@@ -173,6 +175,8 @@ static int run(as_cli *cli) {
   const bool given = as_option_given(a, "interactions"), split = as_option_given(a, "split") || !given;
   if (as_option_given(a, "leave") && !as_option_is(a, "split", "last"))
     return as_cli_usage(cli, "--leave goes with --split last");
+  if (as_option_given(a, "held-out") && !given)
+    return as_cli_usage(cli, "--held-out chooses rows of --interactions");
   if (as_option_given(a, "test") && !split) return as_cli_usage(cli, "--test goes with --split");
   as_status status = as_cli_recommender(cli, &e.opened, &e.folder);
   if (status == AS_OK) status = choose_positives(&e);

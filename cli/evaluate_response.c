@@ -33,7 +33,8 @@ static const as_option rows[] = {
 };
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Evaluation", rows);
-static const as_option_group *const groups[] = {&group, &as_options_csv, &as_options_bad_rows, NULL};
+static const as_option_group *const groups[] = {&group, &as_options_held_out, &as_options_csv,
+                                                &as_options_bad_rows, NULL};
 
 typedef struct evaluating {
   as_cli *cli;
@@ -82,6 +83,7 @@ static as_status read_rows(evaluating *e) {
   as_status status = as_cli_message_options(e->cli, true, &options);
   options.columns = as_pair_columns;
   options.column_count = AS_PAIR_COLUMNS;
+  options.hold_out = as_cli_held_out(e->cli);
   if (status == AS_OK) status = as_messages_read(e->ctx, path, &options, &report, &e->messages);
   if (status != AS_OK) return status;
   as_data_report_warn(e->ctx, &report, path);

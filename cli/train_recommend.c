@@ -30,6 +30,8 @@ static const as_option data_rows[] = {
      .help = "what an interaction of a type counts; 0: not at all. May be repeated"},
     {.name = "half-life", .type = AS_OPTION_NUMBER, .argument = "DAYS", .minimum = 0, .maximum = 1e6, .initial = "0",
      .help = "an interaction counts half as much with each; 0: age does not matter"},
+    {.name = "hold-out", .type = AS_OPTION_NUMBER, .argument = "P", .minimum = 0, .maximum = 0.9, .initial = "0",
+     .help = "keep this share of the rows, chosen by customer and product, for tests"},
     {.name = "on-error", .type = AS_OPTION_CHOICE, .words = "fail|skip", .initial = "fail",
      .help = "what to do with rows that can't be used"},
 };
@@ -169,7 +171,7 @@ static as_status read_products(as_cli *cli, const char *const *columns, size_t c
 
 static as_status read_interactions(as_cli *cli, const char *path, const as_products *products,
                                    const as_interaction_types *types, as_interactions **out) {
-  as_interaction_options options = {.types = types};
+  as_interaction_options options = {.types = types, .hold_out = {.share = as_option_number(cli->arguments, "hold-out")}};
   if (as_option_is(cli->arguments, "on-error", "skip")) options.on_error = AS_ON_ERROR_SKIP;
   as_status status = as_cli_csv(cli, &options.csv);
   if (status == AS_OK) status = as_interactions_read(cli->ctx, path, products, &options, out);
@@ -223,6 +225,9 @@ static void show_data(as_cli *cli, const as_products *products, const as_interac
   as_console_note(cli->console, "data      %lld interactions of %lld customers with %lld products, %.10s to %.10s",
                   (long long)as_interactions_count(t), (long long)as_interactions_customers(t),
                   (long long)as_products_count(products), oldest, newest);
+  if (t->other_side > 0)
+    as_console_note(cli->console, "          %lld rows (%g of all, by customer and product) held out for tests",
+                    (long long)t->other_side, as_option_number(cli->arguments, "hold-out"));
   if (t->ignored > 0)
     as_console_note(cli->console, "          %lld rows of types with weight 0 left out", (long long)t->ignored);
 }

@@ -45,6 +45,8 @@ static const as_option recipe_rows[] = {
      .help = "keep the embeddings and the first N - 1 layers"},
     {.name = "patience", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1e6, .initial = "3",
      .help = "epochs without gain before stopping; the best is kept. 0: run all and keep the last"},
+    {.name = "hold-out", .type = AS_OPTION_NUMBER, .argument = "P", .minimum = 0, .maximum = 0.9, .initial = "0",
+     .help = "keep this share of the rows, chosen by their text, for tests"},
     {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 9e15, .initial = "1",
      .help = "of everything that is drawn"},
     /* the last two: AS_CLI_BATCH_OPTIONS */
@@ -152,6 +154,7 @@ static void copy_numbers(as_cli *cli, as_recipe *r) {
               {"label-smoothing", NULL, &r->label_smoothing},
               {"freeze", &r->freeze, NULL},
               {"patience", &r->patience, NULL},
+              {"hold-out", NULL, &r->hold_out},
               {"seed", &r->seed, NULL},
               {"save-every", &r->save_every, NULL},
               {"vocab-size", &r->vocab_size, NULL}};

@@ -33,6 +33,9 @@ static void show_classes(as_console *console, const as_training_summary *s) {
 static void show_data(as_console *console, const as_training_summary *s) {
   as_console_note(console, "data      %lld training rows, %lld for validation", (long long)s->train_rows,
                   (long long)s->valid_rows);
+  if (s->recipe->hold_out > 0)
+    as_console_note(console, "          %lld rows (%g of all, by their text) held out for tests",
+                    (long long)s->report->other_side, s->recipe->hold_out);
   if (s->labels) show_classes(console, s);
   as_console_note(console, "tokens    %lld median, %lld at 90 %%, %lld at 95 %%, %lld at 99 %%, %lld longest",
                   (long long)s->length_percentiles[0], (long long)s->length_percentiles[1],

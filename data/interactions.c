@@ -222,6 +222,10 @@ static as_status take_row(reading *in, const as_csv_row *row) {
     t->ignored++;
     return AS_OK;
   }
+  if (!as_hold_out_takes_pair(&in->options->hold_out, customer.text, customer.length, product.text, product.length)) {
+    t->other_side++;
+    return AS_OK;
+  }
   out.product = (int32_t)found;
   out.type = (uint32_t)number;
   return as_interaction_builder_add(&in->builder, customer.text, customer.length, out) ? AS_OK : AS_E_NOMEM;

@@ -5,6 +5,7 @@
 #ifndef AS_DATA_INTERACTIONS_H
 #define AS_DATA_INTERACTIONS_H
 
+#include "data/hold_out.h"
 #include "data/products.h"
 #include "data/timestamp.h"
 
@@ -40,6 +41,7 @@ typedef struct as_interactions {
   uint32_t oldest, newest; /* times of all rows; 0 without rows */
   int64_t ignored;         /* rows whose type has weight 0 */
   int64_t unknown;         /* rows left out because their product is not in the catalogue */
+  int64_t other_side;      /* rows left out by as_interaction_options.hold_out */
   int64_t skipped;         /* rows left out because something else is wrong with them */
   uint64_t first_unknown;  /* line of the first such row, 0: none */
 } as_interactions;
@@ -49,6 +51,7 @@ typedef struct as_interaction_options {
   const as_interaction_types *types; /* a row of another type is an error; one of weight 0 is left out */
   const char *type_advice; /* what the error says after the type; NULL: that --weight TYPE=W gives it a weight */
   as_on_error on_error;              /* SKIP: rows that can't be used are left out and counted */
+  as_hold_out hold_out; /* which rows are read, by customer and product */
   bool skip_unknown; /* rows with a product that the catalogue lacks are left out and counted, else an error */
 } as_interaction_options;
 

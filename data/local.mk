@@ -2,13 +2,13 @@
 data_includedir = $(pkgincludedir)/data
 data_include_HEADERS = data/encoding.h data/report.h data/csv.h data/csv_write.h data/messages.h data/check.h data/split.h \
   data/synth.h data/interactions.h data/products.h data/text_index.h data/timestamp.h data/nearest_reply.h data/tfidf.h \
-  data/interaction_split.h
+  data/interaction_split.h data/hold_out.h
 libassistify_all_la_SOURCES += data/encoding.c data/report.c data/csv_source.c data/csv_source.h data/csv.c \
   data/csv_write.c data/text_index.c data/tfidf.c data/nearest_reply.c data/messages.c data/interactions.c data/products.c data/timestamp.c data/check.c data/split.c data/synth.c \
   data/synth_text.c data/synth_text.h data/templates.h data/templates_common.c data/templates_complaint.c \
   data/templates_inquiry.c data/templates_purchase.c data/templates_return.c data/templates_support.c \
   data/templates_tracking.c
-libassistify_all_la_SOURCES += data/interaction_split.c
+libassistify_all_la_SOURCES += data/interaction_split.c data/hold_out.c
 samplesdir = $(pkgdatadir)/samples
 dist_samples_DATA = data/samples/messages.csv data/samples/products.csv data/samples/interactions.csv
 
@@ -49,3 +49,7 @@ check_PROGRAMS += tests/test_synth_shop
 tests_test_synth_shop_SOURCES = tests/test_synth_shop.c
 tests_test_synth_shop_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_synth_shop_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_hold_out
+tests_test_hold_out_SOURCES = tests/test_hold_out.c
+tests_test_hold_out_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_hold_out_LDADD = libtest_harness.la $(TEST_LDADD)

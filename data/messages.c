@@ -181,6 +181,13 @@ static as_status refuse_row(as_messages *messages, reading *in, const as_csv_row
   return as_fail(messages->ctx, AS_E_DATA, "%s (--on-error skip leaves such rows out)", as_error_text(messages->ctx));
 }
 
+/* Whether a sound row is on the side that is wanted; the others are counted. */
+static bool takes(reading *in, const as_csv_field *text) {
+  const bool taken = as_hold_out_takes(&in->options->hold_out, text->text, text->length);
+  in->report->other_side += !taken;
+  return taken;
+}
+
 static as_status read_rows(as_messages *messages, reading *in) {
   for (;;) {
     const as_csv_row *row;
@@ -196,6 +203,7 @@ static as_status read_rows(as_messages *messages, reading *in) {
       if (as_data_problem_fails(problem, in->options->on_error)) return refuse_row(messages, in, row, problem, where);
       continue;
     }
+    if (!takes(in, &row->fields[in->text_field])) continue;
     if (!add_row(messages, in, row)) return AS_E_NOMEM;
     in->report->kept++;
   }
@@ -246,6 +254,10 @@ static as_status fail_empty(const as_messages *messages, const reading *in) {
     line = finding->lines[0];
     fault = as_data_problem_text((as_data_problem)problem);
   }
+  if (report->other_side > 0)
+    return as_fail(messages->ctx, AS_E_DATA, "%s: line 1: %s", messages->path,
+                   in->options->hold_out.only_held_out ? "none of its rows is held out"
+                                                       : "all of its rows are held out");
   if (line == 0)
     return as_fail(messages->ctx, AS_E_DATA, "%s: line 1: %s", messages->path,
                    in->options->lines ? "there is no text" : "there are no rows below the header");
@@ -289,6 +301,7 @@ static as_status take_line(as_messages *messages, reading *in, as_csv_field text
                    (unsigned long long)line,
                    problem == AS_PROBLEM_NUL_BYTE ? "there is a NUL byte" : "there are bytes that are not UTF-8");
   }
+  if (!takes(in, &text)) return AS_OK;
   as_csv_row row = {.fields = &text, .count = 1, .line = line};
   if (!add_row(messages, in, &row)) return AS_E_NOMEM;
   in->report->kept++;

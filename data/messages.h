@@ -8,6 +8,7 @@
 #define AS_DATA_MESSAGES_H
 
 #include "data/csv.h"
+#include "data/hold_out.h"
 #include "data/report.h"
 
 typedef enum as_column_kind {
@@ -29,6 +30,7 @@ typedef struct as_message_options {
   const as_column_request *columns; /* [column_count], borrowed for the call */
   size_t column_count;
   as_on_error on_error;
+  as_hold_out hold_out; /* which rows are read, by their texts; a column's labels are those of the rows that are */
   bool lines; /* not CSV but a text a line, of at most 1 MiB; without columns */
 } as_message_options;
 

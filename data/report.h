@@ -54,6 +54,7 @@ typedef struct as_data_finding {
 typedef struct as_data_report {
   int64_t rows;        /* read, without header and blank lines */
   int64_t kept;        /* rows - those left out */
+  int64_t other_side;  /* sound rows that were not wanted: held out, or not held out (data/hold_out.h) */
   int64_t blank_lines; /* skipped without a word, as every CSV reader does */
   as_data_finding findings[AS_PROBLEM_COUNT];
 } as_data_report;

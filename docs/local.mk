@@ -1,5 +1,5 @@
 # Files of docs/
-EXTRA_DIST += docs/formats.md docs/architecture.md docs/performance.md docs/accuracy.md docs/recommender.md
+EXTRA_DIST += docs/formats.md docs/architecture.md docs/performance.md docs/accuracy.md docs/recommender.md docs/operations.md
 
 # The examples: built against the library as it is installed, and run, by make check.
 EXTRA_PROGRAMS = docs/examples/intent docs/examples/own_model

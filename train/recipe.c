@@ -49,6 +49,7 @@ static const as_config_field fields[] = {
     {"dropout", AS_CONFIG_FLOAT, AT(dropout), -1, -1, 0.99, NULL},
     {"label_smoothing", AS_CONFIG_FLOAT, AT(label_smoothing), 0, 0, 0.99, NULL},
     {"valid_share", AS_CONFIG_FLOAT, AT(valid_share), 0.1, 0.001, 0.9, NULL},
+    {"hold_out", AS_CONFIG_FLOAT, AT(hold_out), 0, 0, 0.9, NULL},
     {"memory_auto", AS_CONFIG_BOOL, AT(memory_auto), 0, 0, 0, NULL},
     {"valid_none", AS_CONFIG_BOOL, AT(valid_none), 0, 0, 0, NULL},
     {"skip_bad_rows", AS_CONFIG_BOOL, AT(skip_bad_rows), 0, 0, 0, NULL},

@@ -35,6 +35,7 @@ typedef struct as_recipe {
   bool valid_none;     /* no validation: train on every row */
   bool skip_bad_rows;
   double valid_share;
+  double hold_out; /* share of the rows (data/hold_out.h) that is neither trained nor validated on; 0: none */
   int64_t vocab_size; /* of a fresh tokenizer */
   /* training */
   int64_t epochs, accumulate, max_length, patience, seed;

@@ -20,6 +20,7 @@ static as_status read_file(as_context *ctx, const as_recipe *recipe, const char 
       .text_column_hint = count > 0 ? NULL : "a file with a text a line is read as such when its name ends in .txt",
       .columns = columns,
       .column_count = count,
+      .hold_out = {.share = recipe->hold_out},
       .lines = count == 0 && has_a_text_a_line(path),
       .on_error = recipe->skip_bad_rows ? AS_ON_ERROR_SKIP : AS_ON_ERROR_DEFAULT};
   as_status status = as_csv_delimiter_by_name(ctx, recipe->delimiter, &options.csv.delimiter);
