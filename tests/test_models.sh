@@ -126,12 +126,13 @@ cmp -s whole/model.safetensors $store/v0004/model.safetensors; is 'a training ki
 
 # ---- kills at random moments -------------------------------------------------------------------------------------------
 # KILLS: how many there are
+moment() { sleep "$(printf '0.%03d' $(($1 * 7 % 30)))"; } # of the 20 or 30 ms that a change takes
 kills=${KILLS:-40} round=0
 while [ $round -lt "$kills" ]; do
   round=$((round + 1))
   "$program" models promote intent $((round % 4 + 1)) >out 2>err & one=$!
   "$program" models rollback intent >out2 2>err2 & two=$!
-  sleep 0.00$((round % 10))
+  moment $round
   kill -9 $one 2>/dev/null; [ $((round % 2)) -eq 0 ] || kill -9 $two 2>/dev/null
   wait $one 2>/dev/null; wait $two 2>/dev/null
   [ $((round % 5)) -ne 0 ] || "$program" models verify >out 2>err || break
@@ -144,9 +145,9 @@ kills=${KILLS:-10} round=0
 while [ $round -lt "$kills" ]; do
   round=$((round + 1))
   "$program" models import kill.tar >out 2>err & one=$!
-  sleep 0.00$((round % 10)); kill -9 $one 2>/dev/null; wait $one 2>/dev/null
+  moment $round; kill -9 $one 2>/dev/null; wait $one 2>/dev/null
   "$program" models prune --keep 1 >out 2>err & one=$!
-  sleep 0.00$((round % 10)); kill -9 $one 2>/dev/null; wait $one 2>/dev/null
+  moment $round; kill -9 $one 2>/dev/null; wait $one 2>/dev/null
   "$program" models verify >out 2>err || break
 done
 [ $round -eq "$kills" ]; is "$kills kills during import and prune each: the store verifies" $?
