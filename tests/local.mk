@@ -6,6 +6,6 @@ check_LTLIBRARIES = libtest_harness.la
 libtest_harness_la_SOURCES = tests/harness.c tests/harness.h tests/folder_fixture.h
 libtest_harness_la_CPPFLAGS = $(TEST_CPPFLAGS)
 
-EXTRA_DIST += tests/installed.sh tests/training_runs.sh
+EXTRA_DIST += tests/installed.sh tests/from_outside.sh tests/training_runs.sh
 installcheck-local:
 	CC='$(CC)' MODE_FLAGS='$(MODE_LDFLAGS)' $(top_srcdir)/tests/installed.sh '$(prefix)' '$(includedir)' '$(libdir)'

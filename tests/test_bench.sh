@@ -2,36 +2,10 @@
 # The commands bench train, bench generate, bench infer, bench recommend and bench tokenize from outside: what they print, and what they
 # refuse. What the figures are is not a test's business. Prints TAP.
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
 source=${ASSISTIFY_SOURCE:-.}
-work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-bench.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
-}
-
-# run ARGUMENTS...: standard output, standard error and exit code to $work/out, $work/err and $code
-run() {
-  "$program" --threads 1 "$@" >"$work/out" 2>"$work/err" </dev/null
-  code=$?
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, a text that standard error must have, and no output
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  run "$@"
-  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err" && [ ! -s "$work/out" ]
-  result=$?
-  [ "$result" -eq 0 ] || sed "s/^/# exit $code: /" "$work/err"
-  is "exit $wanted, says '$fragment': $*" "$result"
-}
+globals='--threads 1'
 
 # has LINES KEY...: the last run printed this many lines, each a JSON object with these keys, each key once
 has() {
@@ -47,11 +21,11 @@ has() {
   is "$lines lines with $*" $?
 }
 
-# refuses LINE FRAGMENT TEXT: a workload of this text (for printf) is refused with the number of the line
-refuses() {
+# refuses_line LINE FRAGMENT TEXT: a workload of this text (for printf) is refused with the number of the line
+refuses_line() {
   # shellcheck disable=SC2059 # the text is a format, for its escapes
   printf "$3" >"$work/bad.txt"
-  gives 3 "bad.txt: line $1: $2" bench train --size tiny --workload "$work/bad.txt"
+  refuses 3 "bad.txt: line $1: $2" bench train --size tiny --workload "$work/bad.txt"
 }
 
 printf '6\t4,6,3\t2,0,5\n9\t9\t1\n4\t4,4\t3,4\n' >"$work/small.txt"
@@ -96,7 +70,7 @@ run bench generate --size tiny --new 3 --repeats 1
 [ "$code" -eq 0 ] && grep -q '^batch 1, 1 beam, 32 tokens in, 3 out$' "$work/out" && grep -q '^tokens/s ' "$work/out" &&
   grep -q '^memory: .* at its peak, .* with the model alone$' "$work/out"
 is 'generate prints a table' $?
-gives 2 'from 1 to' bench generate --beams 0
+refuses 2 'from 1 to' bench generate --beams 0
 
 # ---- infer -----------------------------------------------------------------------------------------------------------
 run bench infer --arch roberta --size tiny --tokens 3,8 --requests 4 --json
@@ -114,18 +88,18 @@ run bench infer --size tiny --tokens 8 --requests 3 --workload "$work/small.txt"
 is 'infer prints lines for people' $?
 
 # ---- what is refused -------------------------------------------------------------------------------------------------
-refuses 2 'a row of 13 tokens in a batch padded to 12' '12\t8,12\t0,1\n12\t13\t2\n'
-refuses 3 'must begin with the length to pad to' '4\t4\t0\n4\t4\t1\n\n4\t4\t2\n'
-refuses 1 'must begin with the length to pad to' '99999999999999999999\t1\t0\n'
-refuses 1 '2 lengths, but 1 rows' '4\t4,4\t0\n'
-refuses 1 'a length at "513' '600\t513\t0\n'
-refuses 1 'a length at "0' '4\t0\t0\n'
-refuses 1 'a row at "-1" must be a number from 0' '4\t4\t-1\n'
-refuses 1 'a row at "" must be a number from 0' '4\t4\t\n'
-refuses 1 '",4' '4,4\t4\t4\t0\n'
-refuses 1 '"' '4\t4\t0\t0\n'
-refuses 1 'has a NUL byte' '4\t4\t0\000\n'
-refuses 1 'there is no batch' ''
+refuses_line 2 'a row of 13 tokens in a batch padded to 12' '12\t8,12\t0,1\n12\t13\t2\n'
+refuses_line 3 'must begin with the length to pad to' '4\t4\t0\n4\t4\t1\n\n4\t4\t2\n'
+refuses_line 1 'must begin with the length to pad to' '99999999999999999999\t1\t0\n'
+refuses_line 1 '2 lengths, but 1 rows' '4\t4,4\t0\n'
+refuses_line 1 'a length at "513' '600\t513\t0\n'
+refuses_line 1 'a length at "0' '4\t0\t0\n'
+refuses_line 1 'a row at "-1" must be a number from 0' '4\t4\t-1\n'
+refuses_line 1 'a row at "" must be a number from 0' '4\t4\t\n'
+refuses_line 1 '",4' '4,4\t4\t4\t0\n'
+refuses_line 1 '"' '4\t4\t0\t0\n'
+refuses_line 1 'has a NUL byte' '4\t4\t0\000\n'
+refuses_line 1 'there is no batch' ''
 # A tokenizer of one letter, and two texts of it.
 printf '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n' >"$work/vocab.txt"
 printf 'content,words\na a,2\n"a, b",3\n' >"$work/texts.csv"
@@ -136,10 +110,10 @@ is 'bench tokenize counts rows and tokens' $?
 run bench tokenize --tokenizer "$work/vocab.txt" --data "$work/texts.csv"
 [ "$code" -eq 0 ] && grep -qE '^WordPiece, one thread: [0-9]+ rows/s .* 2 rows, 9 tokens$' "$work/out"
 is 'bench tokenize in words' $?
-gives 4 'no-such.json' bench tokenize --tokenizer "$work/no-such.json" --data "$work/texts.csv"
-gives 3 'text.csv' bench tokenize --tokenizer "$work/vocab.txt" --data "$work/text.csv"
-gives 3 "no column 'content'" bench tokenize --tokenizer "$work/vocab.txt" --data "$work/vocab.txt"
-gives 2 '--data' bench tokenize --tokenizer "$work/vocab.txt"
+refuses 4 'no-such.json' bench tokenize --tokenizer "$work/no-such.json" --data "$work/texts.csv"
+refuses 3 'text.csv' bench tokenize --tokenizer "$work/vocab.txt" --data "$work/text.csv"
+refuses 3 "no column 'content'" bench tokenize --tokenizer "$work/vocab.txt" --data "$work/vocab.txt"
+refuses 2 '--data' bench tokenize --tokenizer "$work/vocab.txt"
 
 made='--customers 200 --catalogue 50,80 --pairs 2000'
 # shellcheck disable=SC2086 # words
@@ -155,18 +129,18 @@ shop=$source/tests/golden/recommend/shop
 run bench recommend --interactions "$shop/interactions.csv" --products "$shop/products.csv" --features category \
   --epochs 2 --repeats 1 --dim 3 --hogwild --json
 has 3 what threads isa customers products pairs dim peak_resident_bytes
-gives 2 'go together' bench recommend --interactions "$shop/interactions.csv"
-gives 2 'have none' bench recommend --features category
-gives 2 'no --hogwild' bench recommend --loss als --hogwild
-gives 2 'half of the possible' bench recommend --customers 10 --catalogue 10 --pairs 90
-gives 2 'from 2 on' bench recommend --catalogue 10,1
-gives 3 'no-such.csv' bench recommend --interactions "$work/no-such.csv" --products "$shop/products.csv"
+refuses 2 'go together' bench recommend --interactions "$shop/interactions.csv"
+refuses 2 'have none' bench recommend --features category
+refuses 2 'no --hogwild' bench recommend --loss als --hogwild
+refuses 2 'half of the possible' bench recommend --customers 10 --catalogue 10 --pairs 90
+refuses 2 'from 2 on' bench recommend --catalogue 10,1
+refuses 3 'no-such.csv' bench recommend --interactions "$work/no-such.csv" --products "$shop/products.csv"
 
-gives 3 'no-such.txt' bench infer --size tiny --workload "$work/no-such.txt"
-gives 2 'leaves nothing to measure' bench infer --requests 0
-gives 2 'lengths from 1 to 512' bench infer --tokens 8,,3
-gives 2 'lengths from 1 to 512' bench infer --tokens 513
-gives 2 'distilbert or roberta' bench infer --arch bert
-gives 2 '--workload' bench train
+refuses 3 'no-such.txt' bench infer --size tiny --workload "$work/no-such.txt"
+refuses 2 'leaves nothing to measure' bench infer --requests 0
+refuses 2 'lengths from 1 to 512' bench infer --tokens 8,,3
+refuses 2 'lengths from 1 to 512' bench infer --tokens 513
+refuses 2 'distilbert or roberta' bench infer --arch bert
+refuses 2 '--workload' bench train
 
 echo "1..$number"

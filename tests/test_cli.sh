@@ -1,35 +1,8 @@
 #!/bin/sh
 # The program from outside: usage, help, manual, completion, streams. Prints TAP.
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
-work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-cli.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
-}
-
-# run ARGUMENTS...: standard output, standard error and exit code to $work/out, $work/err and $code
-run() {
-  "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
-  code=$?
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  run "$@"
-  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err" && [ ! -s "$work/out" ]
-  result=$?
-  [ "$result" -eq 0 ] || sed "s/^/# exit $code: /" "$work/err"
-  is "exit $wanted, says '$fragment': $*" "$result"
-}
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
 
 # Commands as the help lists them: two words where the second column of the name has a second word.
 run --help
@@ -37,17 +10,17 @@ commands=$(sed -n '/^Commands:/,/^$/p' "$work/out" | sed -n 's/^  \([a-z]\{1,\}\
 [ "$code" -eq 0 ] && [ -n "$commands" ]; is '--help lists commands' $?
 
 # ---- usage -----------------------------------------------------------------------------------------------------------
-gives 2 'no command was given'
-gives 2 "did you mean 'doctor'?" doctr
-gives 2 "did you mean '--threads'?" --treads 2 doctor
-gives 2 "did you mean '--json'?" doctor --jsno
-gives 2 'from 1 to 1024' doctor --threads 0
-gives 2 'from 1 to 1024' --threads two doctor
-gives 2 'needs a whole number' doctor --threads
-gives 2 'takes options only' doctor now
-gives 2 'nonexistent.conf' --config "$work/nonexistent.conf" doctor
+refuses 2 'no command was given'
+refuses 2 "did you mean 'doctor'?" doctr
+refuses 2 "did you mean '--threads'?" --treads 2 doctor
+refuses 2 "did you mean '--json'?" doctor --jsno
+refuses 2 'from 1 to 1024' doctor --threads 0
+refuses 2 'from 1 to 1024' --threads two doctor
+refuses 2 'needs a whole number' doctor --threads
+refuses 2 'takes options only' doctor now
+refuses 2 'nonexistent.conf' --config "$work/nonexistent.conf" doctor
 printf 'threads = 1\nthraeds = 2\n' >"$work/bad.conf"
-gives 2 "bad.conf: line 2: no option is called 'thraeds' (did you mean 'threads'?)" --config "$work/bad.conf" doctor
+refuses 2 "bad.conf: line 2: no option is called 'thraeds' (did you mean 'threads'?)" --config "$work/bad.conf" doctor
 run doctor --threads many
 awk 'length > 80 { exit 1 }' "$work/err"; is 'a usage message fits 80 columns' $?
 

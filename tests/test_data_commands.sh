@@ -1,36 +1,9 @@
 #!/bin/sh
 # The commands data check, data split and data synth from outside. Prints TAP.
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
 source=${ASSISTIFY_SOURCE:-.}
-work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-data.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
-}
-
-# run ARGUMENTS...: standard output, standard error and exit code to $work/out, $work/err and $code
-run() {
-  "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
-  code=$?
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  run "$@"
-  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err"
-  result=$?
-  [ "$result" -eq 0 ] || sed "s/^/# exit $code: /" "$work/err"
-  is "exit $wanted, says '$fragment': $*" "$result"
-}
 
 # ---- synth -------------------------------------------------------------------------------------------------------------
 run data synth

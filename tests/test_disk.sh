@@ -13,35 +13,14 @@ if [ -z "${ASSISTIFY_OWN_MOUNTS-}" ]; then
   exit 0
 fi
 unset ASSISTIFY_OWN_MOUNTS
-program=${ASSISTIFY_BUILD:-.}/assistify
-case $program in /*) ;; *) program=$PWD/$program ;; esac
-work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-disk.XXXXXX") || exit 99
-running=
-trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; cd /; umount "$work/disk" 2>/dev/null; rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
+cleanup=leave
+leave() { cd / && umount "$disk"; }
 cd "$work" || exit 99
 disk=$work/disk store=$work/disk/store
 mkdir disk && mount -t tmpfs -o size=64m none disk || exit 99
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $about: $1"; else echo "not ok $number - $about: $1"; sed 's/^/# /' err | tail -n 5; fi
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard output or standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  "$program" --models "$store" "$@" >out 2>err </dev/null
-  code=$?
-  [ "$code" -eq "$wanted" ] && cat out err | grep -qF -e "$fragment"
-  result=$?
-  [ "$result" -eq 0 ] || echo "# exit $code"
-  is "$1 $2: exit $wanted, says '$fragment'" "$result"
-}
+globals="--models $store"
 
 # What can be asked and where each name leads, in one text.
 state() { (cd "$store/intent" && for name in [!u]*; do echo "$name $(readlink "$name")"; done; cat v*/MANIFEST.sha256 | sha256sum); }
@@ -53,7 +32,7 @@ keeps() {
   is "after '$1' the store is what it was" $?
 }
 
-about=start
+about='start: '
 "$program" data synth --rows-per-class 20 --seed 3 --out m.csv || exit 99
 recipe='--data m.csv --size tiny --vocab-size 300 --epochs 1 --batch 8 --max-length 32'
 # shellcheck disable=SC2086 # a list of words
@@ -64,7 +43,7 @@ gives 0 'is in' models export intent/1 "$work/one.tar"
 "$program" --models "$store" predict intent 'where is it' >answer 2>err
 state >before
 
-about='a full disk'
+about='a full disk: '
 fill() { dd if=/dev/zero of="$disk/filler" bs=4096 2>/dev/null; }
 fill
 # shellcheck disable=SC2086
@@ -110,7 +89,7 @@ gives 0 'is the champion now' models promote intent 1
 gives 0 'is the champion again' models rollback intent
 for seed in 6 7; do gives 0 'is the challenger' train intent $recipe --seed $seed; done # versions that have no alias
 
-about='no room for another file'
+about='no room for another file: '
 # What an alias needs is an entry in a folder, not bytes.
 state >before
 free=$(df --output=iavail "$disk" | tail -n 1)
@@ -123,7 +102,7 @@ gives 0 'intent/3' models prune intent --keep 2
 mount -o remount,nr_inodes=0 disk
 gives 0 'intent: ok' models verify
 
-about='a disk that cannot be written'
+about='a disk that cannot be written: '
 state >before
 mount -o remount,ro disk || exit 99
 # shellcheck disable=SC2086

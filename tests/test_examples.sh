@@ -1,18 +1,9 @@
 #!/bin/sh
 # The examples in docs/examples do what their comments say. Prints TAP.
 set -u
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
 build=${ASSISTIFY_BUILD:-.}
-work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-examples.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; sed 's/^/# /' "$work/out" "$work/err"; fi
-}
 
 "$build/docs/examples/own_model" >"$work/out" 2>"$work/err"
 is 'own_model checks its gradients and trains' $?

@@ -1,35 +1,10 @@
 #!/bin/sh
 # assistify metrics from outside: JSON lines and CSV in, JSON lines out, exit codes. Prints TAP.
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
-work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-metrics.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
-}
-
-# run ARGUMENTS...: from $work/in to $work/out and $work/err, exit code to $code
-run() {
-  "$program" metrics "$@" <"$work/in" >"$work/out" 2>"$work/err"
-  code=$?
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  run "$@"
-  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err"
-  result=$?
-  [ "$result" -eq 0 ] || sed "s/^/# exit $code: /" "$work/err"
-  is "exit $wanted, says '$fragment': metrics $*" "$result"
-}
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
+input=$work/in
+globals=metrics # the command of every run
 
 # ---- JSON lines ------------------------------------------------------------
 printf '{"b":0,"c":0}\r\n{"id":"x","c":0,"b":5}\n' >"$work/in"

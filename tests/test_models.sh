@@ -1,35 +1,11 @@
 #!/bin/sh
 # The model store from outside: train, predict, promote, damage, kills, archives. Prints TAP.
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
-parent=${TMPDIR:-/tmp}
-[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || parent=/dev/shm # thousands of small files are brought to the disk here
-work=$(mktemp -d "$parent/assistify-models.XXXXXX") || exit 99
-running=
-trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; chmod -R u+w "$work"; rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
+[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || TMPDIR=/dev/shm # thousands of small files are brought to the disk here
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
+cleanup="chmod -R u+w $base"
 cd "$work" || exit 99
-case $program in /*) ;; *) program=$OLDPWD/$program ;; esac
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; sed 's/^/# /' err | tail -n 5; fi
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard output or standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  "$program" "$@" >out 2>err </dev/null
-  code=$?
-  [ "$code" -eq "$wanted" ] && cat out err | grep -qF -e "$fragment"
-  result=$?
-  [ "$result" -eq 0 ] || echo "# exit $code"
-  is "$1 $2: exit $wanted, says '$fragment'" "$result"
-}
 
 "$program" data synth --rows-per-class 20 --seed 3 --out m.csv || exit 99
 recipe='--data m.csv --size tiny --vocab-size 300 --epochs 1 --batch 8 --max-length 32'

@@ -1,41 +1,28 @@
 #!/bin/sh
 # The command tokenize from outside: its JSON lines, and how it ends when something is wrong. Prints TAP.
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
-work=$(mktemp -d "${TMPDIR:-/tmp}/assistify-tokenize.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; fi
-}
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
+input=$work/in
 
 # answers EXPECTED INPUT ARGUMENTS...: what it prints for these lines, with exit code 0
 answers() {
-  expected=$1 input=$2
+  expected=$1 lines=$2
   shift 2
-  actual=$(printf '%s\n' "$input" | "$program" tokenize "$@" 2>"$work/err")
-  code=$?
-  [ "$code" -eq 0 ] && [ "$actual" = "$expected" ]
+  printf '%s\n' "$lines" >"$input"
+  run tokenize "$@"
+  [ "$code" -eq 0 ] && [ "$(cat "$work/out")" = "$expected" ]
   result=$?
-  [ "$result" -eq 0 ] || { echo "# exit $code: $actual"; sed 's/^/# /' "$work/err"; }
-  is "answers $input" "$result"
+  [ "$result" -eq 0 ] || { echo "# exit $code:"; sed 's/^/# /' "$work/out"; }
+  is "answers $lines" "$result"
 }
 
-# gives CODE FRAGMENT INPUT ARGUMENTS...: the exit code, and a text that standard error must have
-gives() {
-  wanted=$1 fragment=$2 input=$3
+# rejects CODE FRAGMENT INPUT ARGUMENTS...: the exit code for this input, and a text that standard error must have
+rejects() {
+  wanted=$1 fragment=$2
+  printf '%s' "$3" >"$input"
   shift 3
-  printf '%s' "$input" | "$program" tokenize "$@" >"$work/out" 2>"$work/err"
-  code=$?
-  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err"
-  result=$?
-  [ "$result" -eq 0 ] || sed "s/^/# exit $code: /" "$work/err"
-  is "exit $wanted, says '$fragment'" "$result"
+  gives "$wanted" "$fragment" tokenize "$@"
 }
 
 model=$work/model
@@ -58,18 +45,18 @@ printf '{"text": "is"}\r\n{"text": "my"}' >"$work/lines.jsonl"
 [ $? -eq 0 ] && [ ! -s "$work/out" ]; is 'no lines, no answers' $?
 
 # ---- errors ----------------------------------------------------------------------------------------------------------
-gives 2 'needs --tokenizer' ''
-gives 2 'from 1 to' '' --tokenizer "$model" --max-length 0
-gives 3 'standard input: line 2: "text" must be a text' '{"text": "is"}
+rejects 2 'needs --tokenizer' ''
+rejects 2 'from 1 to' '' --tokenizer "$model" --max-length 0
+rejects 3 'standard input: line 2: "text" must be a text' '{"text": "is"}
 {"text": 5}' --tokenizer "$model"
 [ "$(wc -l <"$work/out")" -eq 1 ]; is 'the lines before a bad one are answered' $?
 printf '{"text": "is"}\n{"text": "is"\n' >"$work/bad.jsonl"
-gives 3 'bad.jsonl: line 2: ' '' --tokenizer "$model" --input "$work/bad.jsonl"
-gives 3 'absent.jsonl' '' --tokenizer "$model" --input "$work/absent.jsonl"
-gives 4 "$work/nowhere" '' --tokenizer "$work/nowhere"
+rejects 3 'bad.jsonl: line 2: ' '' --tokenizer "$model" --input "$work/bad.jsonl"
+rejects 3 'absent.jsonl' '' --tokenizer "$model" --input "$work/absent.jsonl"
+rejects 4 "$work/nowhere" '' --tokenizer "$work/nowhere"
 mkdir "$work/empty"
-gives 4 'empty: holds no tokenizer' '' --tokenizer "$work/empty"
+rejects 4 'empty: holds no tokenizer' '' --tokenizer "$work/empty"
 echo '{"model": {"type": "WordLevel"}}' >"$model/tokenizer.json"
-gives 4 'tokenizer.json: model.type "WordLevel" is not supported' '' --tokenizer "$model"
+rejects 4 'tokenizer.json: model.type "WordLevel" is not supported' '' --tokenizer "$model"
 
 echo "1..$number"

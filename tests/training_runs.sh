@@ -10,66 +10,12 @@
 #   compared  the files in which a resumed run must not differ from it (default: the weights and the steps)
 #   about     what the names of results begin with (default: nothing)
 # shellcheck disable=SC2154 # those
-program=${ASSISTIFY_BUILD:-.}/assistify
-base=$(mktemp -d "${TMPDIR:-/tmp}/assistify-training.XXXXXX") || exit 99
-work=$base # a test with several parts may give each a folder of its own below $base
-running=
-trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; rm -rf "$base"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-number=0
-about=
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
 compared='model.safetensors train.jsonl'
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  [ "$2" -eq 0 ] && echo "ok $number - $about$1" && return
-  echo "not ok $number - $about$1"
-  sed 's/^/# /' "$work/err" | tail -n 5
-}
-
-# run ARGUMENTS...: standard output, standard error and exit code to $work/out, $work/err and $code
-run() {
-  "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
-  code=$?
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: the exit code, and a text that standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  run "$@"
-  [ "$code" -eq "$wanted" ] && grep -qF -e "$fragment" "$work/err"
-  result=$?
-  [ "$result" -eq 0 ] || echo "# exit $code"
-  is "exit $wanted, says '$fragment'" "$result"
-}
-
-# begin ARGUMENTS...: like run, but doesn't wait; pid in $running
-begin() {
-  "$program" "$@" >"$work/out" 2>"$work/err" </dev/null &
-  running=$!
-}
-
-# await COMMAND...: until it succeeds or the run has ended
-await() {
-  until "$@"; do
-    kill -0 "$running" 2>/dev/null || return
-    sleep 0.02
-  done
-}
 
 # steps_done OUT STEPS: whether so many are recorded
 steps_done() { [ -f "$1/train.jsonl" ] && [ "$(wc -l <"$1/train.jsonl")" -ge "$2" ]; }
-
-# stop SIGNAL: sends it and waits; exit code in $code
-stop() {
-  kill "-$1" "$running" 2>/dev/null
-  wait "$running" 2>/dev/null
-  code=$?
-  running=
-}
 
 # stopped SIGNAL OUT STEPS: a training into OUT that gets the signal after so many steps; exit code in $code
 stopped() {
