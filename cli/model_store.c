@@ -2,6 +2,7 @@
 #include "cli/model_store.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -50,6 +51,23 @@ as_status as_cli_model(as_cli *cli, const char *option, const char *model, const
   return as_fail(cli->ctx, AS_E_MODEL,
                  "%s: there is no model for %s here; `assistify train %s` makes one, --%s names another place",
                  as_option_text(cli->arguments, "models"), model, model, option);
+}
+
+as_status as_cli_identify(as_cli *cli, const char *model, const char *folder, as_cli_identity *out) {
+  as_version version = {.number = 0};
+  char number[24];
+  *out = (as_cli_identity){.root = NULL};
+  as_status status = as_store_of_version(cli->ctx, folder, &out->root, &version);
+  if (status != AS_OK) return status;
+  snprintf(out->model, sizeof out->model, "%s", out->root ? version.model : model);
+  snprintf(number, sizeof number, "%" PRId64, version.number);
+  out->version = as_strdup(cli->ctx, out->root ? number : folder);
+  return out->version ? AS_OK : AS_E_NOMEM;
+}
+
+void as_cli_identity_free(as_cli *cli, as_cli_identity *identity) {
+  as_free(cli->ctx, identity->version);
+  as_free(cli->ctx, identity->root);
 }
 
 /* ---- the model that is trained ---------------------------------------------------------------------------------- */

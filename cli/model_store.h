@@ -14,6 +14,16 @@ AS_MUST_CHECK as_status as_cli_model(as_cli *cli, const char *option, const char
 AS_MUST_CHECK as_status as_cli_model_if_there(as_cli *cli, const char *option, const char *model, const char *name,
                                               char **out);
 
+/* How the tables of the database call a model: its name in the store and its version's number, or, when it is in none,
+ * `model` and its folder. Free with as_cli_identity_free, after a failure too. */
+typedef struct as_cli_identity {
+  char model[AS_STORE_NAME];
+  char *version;
+  char *root; /* of its store; NULL: it is in none */
+} as_cli_identity;
+AS_MUST_CHECK as_status as_cli_identify(as_cli *cli, const char *model, const char *folder, as_cli_identity *out);
+void as_cli_identity_free(as_cli *cli, as_cli_identity *identity);
+
 /* Where a training puts its model. */
 typedef struct as_cli_training {
   as_cli *cli;

@@ -7,8 +7,8 @@
 #include "cli/command.h"
 #include "cli/csv_options.h"
 #include "cli/model_store.h"
+#include "cli/prediction_logging.h"
 #include "cli/text_input.h"
-#include "infer/classifier.h"
 
 #define GROUP_ROWS 512 /* asked together */
 
@@ -25,13 +25,15 @@ static const as_option rows[] = {
 };
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Prediction", rows);
-static const as_option_group *const groups[] = {&group, &as_options_csv, NULL};
+static const as_option_group *const groups[] = {&group, &as_options_csv, &as_options_logging, NULL};
 
 /* Texts waiting to be asked about, and lines of error between them. */
 typedef struct asking {
   as_cli *cli;
   const as_classification_task *task;
   as_classifier *classifier;
+  as_cli_identity identity;        /* of the model, for the log */
+  as_cli_logging logging;
   double min_confidence;
   int64_t count;
   as_buffer texts;                 /* all texts, one after another */
@@ -43,10 +45,8 @@ typedef struct asking {
   bool closed;                     /* nobody reads the answers any more */
 } asking;
 
-/* Asks about what is waiting and writes the lines. */
-static as_status answer(void *user) {
-  asking *a = user;
-  as_context *ctx = a->cli->ctx;
+/* Asks about what is waiting; every text has an equal share in how long that takes. */
+static as_status ask(asking *a, int64_t *latency_us) {
   int64_t classes = (int64_t)as_classifier_labels(a->classifier)->count, asked = 0;
   as_status status = as_buffer_status(&a->texts);
   for (int64_t i = 0; i < a->count; i++) {
@@ -55,19 +55,38 @@ static as_status answer(void *user) {
     a->out[asked].probabilities = a->probabilities + asked * classes;
     asked++;
   }
+  const int64_t begun = as_cli_microseconds();
   if (status == AS_OK) status = as_classifier_predict(a->classifier, a->in, asked, a->out);
+  *latency_us = asked ? (as_cli_microseconds() - begun) / asked : 0;
+  return status;
+}
+
+static void write_answer(asking *a, as_json_writer *writer, int64_t i, int64_t latency_us) {
+  as_prediction_write(writer, a->classifier, a->task, &a->out[i], a->min_confidence);
+  if (!a->logging.log) return;
+  char id[AS_REQUEST_ID];
+  as_request_id(id);
+  as_json_string(writer, "request_id", id);
+  as_cli_log_classification(&a->logging, id, &a->identity, as_classifier_labels(a->classifier), &a->in[i], &a->out[i],
+                            latency_us);
+}
+
+/* Asks about what is waiting and writes the lines. */
+static as_status answer(void *user) {
+  asking *a = user;
+  as_context *ctx = a->cli->ctx;
+  int64_t latency_us = 0, asked = 0;
+  as_status status = ask(a, &latency_us);
   as_buffer line;
   as_buffer_init(&line, ctx);
-  asked = 0;
   for (int64_t i = 0; status == AS_OK && i < a->count; i++) {
     as_json_writer writer = as_json_writer_start(&line, 0);
-    if (a->errors[i]) {
-      as_json_open_object(&writer, NULL);
+    as_json_open_object(&writer, NULL);
+    if (a->errors[i])
       as_json_string(&writer, "error", a->errors[i]);
-      as_json_close_object(&writer);
-    } else {
-      as_prediction_write(&writer, a->classifier, a->task, &a->out[asked++], a->min_confidence);
-    }
+    else
+      write_answer(a, &writer, asked++, latency_us);
+    as_json_close_object(&writer);
     as_buffer_char(&line, '\n');
   }
   if (status == AS_OK) status = as_buffer_status(&line);
@@ -106,6 +125,7 @@ static as_status open_classifier(asking *a) {
   as_status status = as_cli_model(a->cli, "model", a->task->name, a->task->folder, &folder);
   if (status != AS_OK) return status;
   status = as_classifier_open(a->cli->ctx, folder, a->task, &a->classifier);
+  if (status == AS_OK) status = as_cli_identify(a->cli, a->task->name, folder, &a->identity);
   as_free(a->cli->ctx, folder);
   if (status != AS_OK) return status;
   if (as_option_text(arguments, "max-length"))
@@ -126,10 +146,13 @@ static int run(as_cli *cli) {
   as_buffer_init(&a->texts, cli->ctx);
   const as_text_input texts = {.take = add, .refuse = add_error, .answer = answer, .closed = &a->closed, .user = a};
   as_status status = open_classifier(a);
+  if (status == AS_OK) status = as_cli_logging_begin(cli, &a->logging);
   if (status == AS_OK) status = as_text_input_read(cli, &texts);
   if (status == AS_OK) status = answer(a);
   int code = status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
   for (int64_t i = 0; i < a->count; i++) as_free(cli->ctx, a->errors[i]);
+  as_cli_logging_end(&a->logging);
+  as_cli_identity_free(cli, &a->identity);
   as_classifier_close(a->classifier);
   as_buffer_free(&a->texts);
   as_free(cli->ctx, a->probabilities);

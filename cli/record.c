@@ -1,14 +1,12 @@
 /* See record.h. */
 #include "cli/record.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/model_store.h"
 #include "lifecycle/metric_history.h"
-#include "lifecycle/store.h"
 
 /* clang-format off */
 static const as_option rows[] = {
@@ -34,17 +32,16 @@ static as_status write_figures(as_cli *cli, const char *path, const char *model,
 
 as_status as_cli_record(as_cli *cli, const char *model, const char *folder, const as_buffer *json) {
   const char *given = as_option_text(cli->arguments, "db");
-  char *root = NULL, *path = NULL, number[24];
-  as_version version;
+  char *path = NULL;
+  as_cli_identity identity;
   if (given && strcmp(given, "none") == 0) return AS_OK;
-  as_status status = as_store_of_version(cli->ctx, folder, &root, &version);
-  if (status == AS_OK && (given || root)) {
-    snprintf(number, sizeof number, "%" PRId64, version.number);
-    path = given ? as_strdup(cli->ctx, given) : as_path_join(cli->ctx, root, AS_DATABASE_NAME);
-    status = path ? write_figures(cli, path, root ? version.model : model, root ? number : folder, json) : AS_E_NOMEM;
+  as_status status = as_cli_identify(cli, model, folder, &identity);
+  if (status == AS_OK && (given || identity.root)) {
+    path = given ? as_strdup(cli->ctx, given) : as_path_join(cli->ctx, identity.root, AS_DATABASE_NAME);
+    status = path ? write_figures(cli, path, identity.model, identity.version, json) : AS_E_NOMEM;
   }
   as_free(cli->ctx, path);
-  as_free(cli->ctx, root);
+  as_cli_identity_free(cli, &identity);
   if (status == AS_OK || given) return status;
   as_warn(cli->ctx, "the figures are not recorded: %s", as_error_text(cli->ctx));
   return AS_OK;

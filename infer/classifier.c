@@ -157,9 +157,16 @@ void as_classifier_set_max_length(as_classifier *c, int64_t tokens) {
 }
 
 /* ---- asking ----------------------------------------------------------------------------------------------------- */
+static int64_t count_of(const int32_t *ids, size_t length, int32_t id) {
+  int64_t count = 0;
+  for (size_t i = 0; i < length; i++) count += ids[i] == id;
+  return count;
+}
+
 static as_status tokenize(const as_classifier *c, workspace *w, const as_text *texts, int64_t count,
                           as_prediction *predictions) {
   as_encode_options options = {.max_length = (size_t)c->max_length};
+  const int32_t unknown = as_tokenizer_special(c->tokenizer, AS_TOKEN_UNK);
   as_token_rows_clear(&w->rows);
   for (int64_t i = 0; i < count; i++) {
     as_status status =
@@ -170,6 +177,7 @@ static as_status tokenize(const as_classifier *c, workspace *w, const as_text *t
       status = as_token_rows_add(&w->rows, w->encoding.ids, (int64_t)w->encoding.length, -100, w->encoding.cut > 0);
     if (status != AS_OK) return status;
     predictions[i].tokens = (int64_t)w->encoding.length;
+    predictions[i].unknown = count_of(w->encoding.ids, w->encoding.length, unknown);
     predictions[i].truncated = w->encoding.cut > 0;
   }
   return AS_OK;
@@ -245,7 +253,6 @@ as_status as_classifier_predict_each(as_classifier *c, const char *const *texts,
 void as_prediction_write(as_json_writer *writer, const as_classifier *c, const as_classification_task *task,
                          const as_prediction *p, double min_confidence) {
   const as_labels *labels = as_classifier_labels(c);
-  as_json_open_object(writer, NULL);
   as_json_string(writer, task->name, (double)p->confidence < min_confidence ? "unknown" : labels->names[p->label]);
   as_json_float(writer, "confidence", p->confidence);
   for (const as_task_field *field = task->extra; field->name; field++)
@@ -255,5 +262,4 @@ void as_prediction_write(as_json_writer *writer, const as_classifier *c, const a
   as_json_close_object(writer);
   as_json_int(writer, "tokens", p->tokens);
   as_json_bool(writer, "truncated", p->truncated);
-  as_json_close_object(writer);
 }

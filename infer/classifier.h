@@ -19,6 +19,7 @@ typedef struct as_prediction {
   float margin;         /* less that of the second most probable class (as_probability_margin) */
   float *probabilities; /* [classes], or NULL */
   int64_t tokens;       /* that the model read, with the special ones */
+  int64_t unknown;      /* of them the tokenizer's unknown token: pieces of text that it has no other for */
   bool truncated;       /* the text was longer than max_length */
 } as_prediction;
 
@@ -56,8 +57,9 @@ AS_MUST_CHECK as_status as_classifier_predict_each(
     as_classifier *classifier, const char *const *texts /* [count] */, int64_t count, float *probabilities,
     void (*take)(void *user, int64_t i, const char *label, const as_prediction *prediction), void *user);
 
-/* Writes {"<task>": label, "confidence", the task's extra fields, "all_probabilities", "tokens", "truncated"} into
- * `writer`. Below min_confidence the label is "unknown". `prediction` must have its probabilities. */
+/* Writes the members "<task>": label, "confidence", the task's extra fields, "all_probabilities", "tokens" and
+ * "truncated" into the object that `writer` is in. Below min_confidence the label is "unknown". `prediction` must have
+ * its probabilities. */
 void as_prediction_write(as_json_writer *writer, const as_classifier *classifier, const as_classification_task *task,
                          const as_prediction *prediction, double min_confidence);
 

@@ -12,6 +12,12 @@ struct as_database {
   sqlite3 *connection;
 };
 
+/* as_database_open that waits for a busy database so many milliseconds, then and later; *busy: it failed because that
+ * was not long enough. */
+AS_MUST_CHECK as_status as_database_open_for(as_context *ctx, const char *path, bool make, int wait, bool *busy,
+                                             as_database **out);
+/* Whether the last call failed because another process holds the database. */
+bool as_database_is_busy(const as_database *database);
 /* AS_E_IO with the file and what SQLite says; AS_E_NOMEM when it had no memory. */
 as_status as_database_fail(const as_database *database, const char *doing);
 AS_MUST_CHECK as_status as_database_run(const as_database *database, const char *sql, const char *doing);

@@ -1,10 +1,10 @@
 # lifecycle/: the model store, with what comes and goes: versions, aliases, archives.
 lifecycle_includedir = $(pkgincludedir)/lifecycle
 lifecycle_include_HEADERS = lifecycle/store.h lifecycle/manifest.h lifecycle/transfer.h lifecycle/origin.h \
-  lifecycle/card.h lifecycle/database.h lifecycle/metric_history.h
+  lifecycle/card.h lifecycle/database.h lifecycle/metric_history.h lifecycle/prediction_log.h
 libassistify_all_la_SOURCES += lifecycle/store.c lifecycle/store_change.c lifecycle/store_internal.h \
   lifecycle/manifest.c lifecycle/origin.c lifecycle/database.c lifecycle/database_internal.h \
-  lifecycle/metric_history.c lifecycle/card.c lifecycle/tar.c lifecycle/tar.h lifecycle/transfer.c
+  lifecycle/metric_history.c lifecycle/prediction_log.c lifecycle/card.c lifecycle/tar.c lifecycle/tar.h lifecycle/transfer.c
 
 check_PROGRAMS += tests/test_store tests/test_transfer tests/test_card tests/test_metric_history
 tests_test_metric_history_SOURCES = tests/test_metric_history.c tests/store_fixture.c tests/store_fixture.h

@@ -190,7 +190,9 @@ START_TEST(an_answer_is_written_with_the_fields_of_its_task) {
     as_buffer out;
     as_buffer_init(&out, ctx);
     as_json_writer writer = as_json_writer_start(&out, 0);
+    as_json_open_object(&writer, NULL);
     as_prediction_write(&writer, c, as_small_task, &prediction, unknown ? 0.7 : 0.625);
+    as_json_close_object(&writer);
     snprintf(expected, sizeof expected,
              "{\"%s\":\"%s\",\"confidence\":0.625,%s\"all_probabilities\":{\"buy\":0.25,\"return\":0.125,"
              "\"track\":0.625},\"tokens\":7,\"truncated\":false}",
