@@ -5,7 +5,7 @@ data_include_HEADERS = data/encoding.h data/report.h data/csv.h data/csv_write.h
   data/interaction_split.h data/hold_out.h
 libassistify_all_la_SOURCES += data/encoding.c data/report.c data/csv_source.c data/csv_source.h data/csv.c \
   data/csv_write.c data/text_index.c data/tfidf.c data/nearest_reply.c data/messages.c data/interactions.c data/products.c data/timestamp.c data/check.c data/split.c data/synth.c \
-  data/synth_text.c data/synth_text.h data/templates.h data/templates_common.c data/templates_complaint.c \
+  data/synth_drift.c data/synth_drift.h data/synth_text.c data/synth_text.h data/templates.h data/templates_common.c data/templates_complaint.c \
   data/templates_inquiry.c data/templates_purchase.c data/templates_return.c data/templates_support.c \
   data/templates_tracking.c
 libassistify_all_la_SOURCES += data/interaction_split.c data/hold_out.c

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/csv_write.h"
+#include "data/synth_drift.h"
 #include "data/synth_text.h"
 #include "data/templates.h"
 #include "data/text_index.h"
@@ -68,18 +69,26 @@ static int draw_tone(generator *gen, const as_synth_intent *intent) {
   return POSITIVE;
 }
 
-/* One of the intent's cores that fit the tone, each as likely as the others, and its topic. Every intent has some. */
-static const as_synth_core *draw_core(generator *gen, const as_synth_intent *intent, int tone,
-                                      const as_synth_topic **chosen) {
+/* One of the intent's cores that fit the tone and are in use, each as likely as the others, and its topic; NULL: none.
+ * Every intent has some for each tone. */
+static const as_synth_core *draw_core_of(generator *gen, const as_synth_intent *intent, int tone, int64_t week,
+                                         const as_synth_topic **chosen) {
   const as_synth_core *core = NULL;
   uint64_t fitting = 0;
   for (const as_synth_topic *topic = intent->topics; topic->name; topic++)
     for (const as_synth_core *c = topic->cores; c->text; c++)
-      if (c->tones & (1 << tone) && as_random_below(&gen->random, ++fitting) == 0) {
+      if (c->tones & (1 << tone) && as_synth_in_use(c->text, week, AS_SYNTH_CORE_WEEKS) &&
+          as_random_below(&gen->random, ++fitting) == 0) {
         core = c;
         *chosen = topic;
       }
   return core;
+}
+
+static const as_synth_core *draw_core(generator *gen, const as_synth_intent *intent, int tone,
+                                      const as_synth_topic **chosen) {
+  const as_synth_core *core = draw_core_of(gen, intent, tone, gen->values.week, chosen);
+  return core ? core : draw_core_of(gen, intent, tone, 0, chosen);
 }
 
 static const as_synth_topic *topic_named(const as_synth_intent *intent, const char *name) {
@@ -244,10 +253,21 @@ static bool is_new(generator *gen, as_status *status) {
   return false;
 }
 
-static as_status write_row(generator *gen, const as_synth_options *options, int64_t row) {
-  enum { ATTEMPTS = 50 };
-  const as_synth_intent *intent = intents[row % AS_SYNTH_INTENTS];
-  gen->random = as_random_start(options->seed, (uint64_t)row + 1); /* 0 is the order of the rows */
+/* The class of a row of a week, whose random stream has begun. */
+static const as_synth_intent *draw_intent(generator *gen, int64_t week) {
+  int total = 0, at = 0;
+  for (int i = 0; i < AS_SYNTH_INTENTS; i++) total += as_synth_class_weight(i, AS_SYNTH_INTENTS, week);
+  int draw = (int)as_random_below(&gen->random, (uint64_t)total);
+  while (draw >= as_synth_class_weight(at, AS_SYNTH_INTENTS, week))
+    draw -= as_synth_class_weight(at++, AS_SYNTH_INTENTS, week);
+  return intents[at];
+}
+
+static as_status write_row(generator *gen, const as_synth_options *options, int64_t week, int64_t row) {
+  enum { ATTEMPTS = 50, WEEK_BITS = 40 };
+  gen->random = as_random_start(options->seed, (uint64_t)week << WEEK_BITS | ((uint64_t)row + 1)); /* 0: the order */
+  gen->values.week = week;
+  const as_synth_intent *intent = week > 0 ? draw_intent(gen, week) : intents[row % AS_SYNTH_INTENTS];
   plan p = {0};
   as_status status = AS_OK;
   for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -259,7 +279,7 @@ static as_status write_row(generator *gen, const as_synth_options *options, int6
     if (!written && (gen->content.failed || gen->answer.failed || gen->sentence.failed)) return AS_E_NOMEM;
     if (!written) return as_fail(gen->ctx, AS_E_INVALID, "synth: a template of intent %s is malformed", intent->name);
     roughen(gen, p.tone);
-    if (is_new(gen, &status) || status != AS_OK) break;
+    if (week > 0 || is_new(gen, &status) || status != AS_OK) break;
   }
   if (status != AS_OK) return status;
   as_csv_field fields[4] = {{as_buffer_string(&gen->content), gen->content.length},
@@ -270,42 +290,70 @@ static as_status write_row(generator *gen, const as_synth_options *options, int6
   return as_buffer_status(&gen->rows);
 }
 
-static as_status write_rows(generator *gen, const as_synth_options *options, const int64_t *order, int64_t count,
-                            as_synth_sink sink, void *user) {
+/* Where rows go, and how many are still to come. */
+typedef struct output {
+  as_synth_sink sink;
+  void *user;
+  int64_t left;
+} output;
+
+/* A row more; hands on what has gathered. */
+static as_status put_row(generator *gen, const as_synth_options *options, int64_t week, int64_t row, output *out) {
   enum { FLUSH_BYTES = 1 << 16 };
-  as_buffer_text(&gen->rows, "content,intent,sentiment,response\n");
-  for (int64_t i = 0; i < count; i++) {
-    as_status status = write_row(gen, options, order[i]);
-    if (status == AS_OK && (gen->rows.length >= FLUSH_BYTES || i + 1 == count)) {
-      status = sink(user, gen->rows.data, gen->rows.length);
-      as_buffer_clear(&gen->rows);
-    }
-    if (status != AS_OK) return status;
-  }
-  return AS_OK;
+  as_status status = write_row(gen, options, week, row);
+  if (status != AS_OK || (--out->left > 0 && gen->rows.length < FLUSH_BYTES)) return status;
+  status = out->sink(out->user, gen->rows.data, gen->rows.length);
+  as_buffer_clear(&gen->rows);
+  return status;
 }
 
-as_status as_synth(as_context *ctx, const as_synth_options *options, as_synth_sink sink, void *user) {
-  if (options->rows_per_class < 1 || options->rows_per_class > 10000000)
-    return as_fail(ctx, AS_E_INVALID, "synth: %lld rows per class; 1 to 10,000,000 can be made",
-                   (long long)options->rows_per_class);
-  int64_t count = options->rows_per_class * AS_SYNTH_INTENTS;
-  int64_t *order = as_alloc(ctx, (size_t)count, sizeof *order);
+static as_status write_shuffled(generator *gen, const as_synth_options *options, output *out) {
+  const int64_t count = out->left;
+  int64_t *order = as_alloc(gen->ctx, (size_t)count, sizeof *order);
   if (!order) return AS_E_NOMEM;
   for (int64_t i = 0; i < count; i++) order[i] = i;
   as_random random = as_random_start(options->seed, 0);
   as_random_shuffle(&random, order, (size_t)count);
+  as_status status = AS_OK;
+  for (int64_t i = 0; status == AS_OK && i < count; i++) status = put_row(gen, options, 0, order[i], out);
+  as_free(gen->ctx, order);
+  return status;
+}
+
+static as_status write_weeks(generator *gen, const as_synth_options *options, int64_t first, output *out) {
+  as_status status = AS_OK;
+  for (int64_t week = first; status == AS_OK && week <= options->week; week++)
+    for (int64_t i = 0; status == AS_OK && i < options->rows_per_class * AS_SYNTH_INTENTS; i++)
+      status = put_row(gen, options, week, i, out);
+  return status;
+}
+
+static as_status check_options(as_context *ctx, const as_synth_options *o) {
+  if (o->rows_per_class < 1 || o->rows_per_class > 10000000)
+    return as_fail(ctx, AS_E_INVALID, "synth: %lld rows per class; 1 to 10,000,000 can be made",
+                   (long long)o->rows_per_class);
+  if (o->week >= 0 && o->week <= AS_SYNTH_MOST_WEEKS && o->weeks >= 0) return AS_OK;
+  return as_fail(ctx, AS_E_INVALID, "synth: %lld weeks up to week %lld; weeks are counted from 1 to %d",
+                 (long long)o->weeks, (long long)o->week, AS_SYNTH_MOST_WEEKS);
+}
+
+as_status as_synth(as_context *ctx, const as_synth_options *options, as_synth_sink sink, void *user) {
+  as_status status = check_options(ctx, options);
+  if (status != AS_OK) return status;
+  const int64_t first = options->weeks > 0 && options->weeks < options->week ? options->week - options->weeks + 1 : 1;
+  output out = {sink, user, options->rows_per_class * AS_SYNTH_INTENTS};
+  if (options->week > 0) out.left *= options->week - first + 1;
 
   generator gen = {.ctx = ctx};
   as_synth_values_init(&gen.values, ctx, &gen.random);
   as_buffer *buffers[] = {&gen.content, &gen.answer, &gen.sentence, &gen.rows};
   for (size_t i = 0; i < 4; i++) as_buffer_init(buffers[i], ctx);
-  as_status status = write_rows(&gen, options, order, count, sink, user);
+  as_buffer_text(&gen.rows, "content,intent,sentiment,response\n");
+  status = options->week > 0 ? write_weeks(&gen, options, first, &out) : write_shuffled(&gen, options, &out);
   for (size_t i = 0; i < 4; i++) as_buffer_free(buffers[i]);
   as_synth_values_free(&gen.values);
   as_text_block_free(ctx, &gen.texts);
   as_text_index_free(ctx, &gen.index);
-  as_free(ctx, order);
   return status;
 }
 

@@ -195,19 +195,27 @@ static int by_time(const void *a, const void *b) {
   return (x->number > y->number) - (x->number < y->number);
 }
 
-static as_status write_events(const shopping *s, as_synth_sink sink, void *user) {
+/* The events up to the end of a week; 0: all. They are in order. */
+static int64_t count_until(const shopping *s, int64_t week) {
+  const uint64_t end = ((uint64_t)FIRST_DAY + 7 * (uint64_t)week) * AS_DAY_SECONDS;
+  int64_t count = s->count;
+  while (week > 0 && count > 0 && s->events[count - 1].time >= end) count--;
+  return count;
+}
+
+static as_status write_events(const shopping *s, int64_t count, as_synth_sink sink, void *user) {
   enum { FLUSH_BYTES = 1 << 16 };
   static const char *const types[] = {"view", "add_to_cart", "purchase"};
   as_status status = AS_OK;
   as_buffer rows;
   as_buffer_init(&rows, s->ctx);
   as_buffer_text(&rows, "customer_id,product_id,interaction_type,timestamp\n");
-  for (int64_t i = 0; status == AS_OK && i < s->count; i++) {
+  for (int64_t i = 0; status == AS_OK && i < count; i++) {
     const event *e = &s->events[i];
     char time[AS_TIMESTAMP_TEXT];
     as_timestamp_write(e->time, time);
     as_buffer_printf(&rows, "%d,%d,%s,%s\n", (int)e->customer, product_id(e->product), types[e->type], time);
-    if (rows.length < FLUSH_BYTES && i + 1 < s->count) continue;
+    if (rows.length < FLUSH_BYTES && i + 1 < count) continue;
     status = as_buffer_status(&rows);
     if (status == AS_OK) status = sink(user, rows.data, rows.length);
     as_buffer_clear(&rows);
@@ -223,13 +231,16 @@ as_status as_synth_shop_interactions(as_context *ctx, const as_synth_shop_option
   if (options->customers < 1 || options->customers > 1000000)
     return as_fail(ctx, AS_E_INVALID, "synth: a shop of %" PRId64 " customers; 1 to 1,000,000 can be made",
                    options->customers);
+  if (options->week < 0 || options->week > AS_SYNTH_MOST_WEEKS)
+    return as_fail(ctx, AS_E_INVALID, "synth: week %" PRId64 "; weeks are counted from 1 to %d", options->week,
+                   AS_SYNTH_MOST_WEEKS);
   for (int32_t c = 1; status == AS_OK && c <= options->customers; c++) {
     meet_customer(&s, c, options->seed);
     if (!live(&s)) status = AS_E_NOMEM;
   }
   if (status == AS_OK) {
     qsort(s.events, (size_t)s.count, sizeof *s.events, by_time);
-    status = write_events(&s, sink, user);
+    status = write_events(&s, count_until(&s, options->week), sink, user);
   }
   as_free(ctx, s.events);
   return status;

@@ -5,6 +5,9 @@
  * (bundles); customers who like some categories more than others, within their means. An interaction is a view, an
  * add_to_cart or a purchase, at a time of the year 2024.
  *
+ * With a week, only what happened until the end of that week of the year is written, as an export of the shop would
+ * have it.
+ *
  * The same seed and number of customers give the same bytes on every machine: only whole numbers are drawn. */
 #ifndef AS_DATA_SYNTH_SHOP_H
 #define AS_DATA_SYNTH_SHOP_H
@@ -18,6 +21,7 @@
 typedef struct as_synth_shop_options {
   int64_t customers; /* 1 to 1,000,000; about 25 interactions each */
   uint64_t seed;
+  int64_t week; /* 1 to AS_SYNTH_MOST_WEEKS; 0: the whole year */
 } as_synth_shop_options;
 
 enum {
@@ -40,7 +44,7 @@ extern const as_shop_kind as_shop_kinds[AS_SHOP_KINDS];
 /* product_id, name, category, price: the catalogue, which does not depend on anything. */
 AS_MUST_CHECK as_status as_synth_shop_products(as_context *ctx, as_synth_sink sink, void *user);
 /* customer_id, product_id, interaction_type, timestamp: by time. Memory grows with the customers (about 400 bytes
- * each). AS_E_INVALID: customers out of range. */
+ * each). AS_E_INVALID: customers or week out of range. */
 AS_MUST_CHECK as_status as_synth_shop_interactions(as_context *ctx, const as_synth_shop_options *options,
                                                    as_synth_sink sink, void *user);
 /* Both into `folder`, which is made if need be: products.csv and interactions.csv, each written atomically. */

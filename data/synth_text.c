@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/synth_drift.h"
 #include "data/templates.h"
 
 enum { MAX_DEPTH = 8 };
@@ -25,6 +26,7 @@ static const struct {
 
 void as_synth_values_init(as_synth_values *values, as_context *ctx, as_random *random) {
   values->random = random;
+  values->week = 0;
   for (size_t i = 0; i < AS_SYNTH_MAX_SLOTS; i++) as_buffer_init(&values->values[i], ctx);
   memset(values->set, 0, sizeof values->set);
 }
@@ -46,6 +48,15 @@ const char *as_synth_pick(as_random *random, const char *const *list) {
   size_t count = 0;
   while (list[count]) count++;
   return list[as_random_below(random, count)];
+}
+
+const char *as_synth_pick_in(as_random *random, const char *const *list, int64_t week) {
+  uint64_t used = 0;
+  for (size_t i = 0; list[i]; i++) used += as_synth_in_use(list[i], week, AS_SYNTH_VALUE_WEEKS);
+  if (used == 0) return as_synth_pick(random, list);
+  uint64_t draw = as_random_below(random, used);
+  for (;; list++)
+    if (as_synth_in_use(*list, week, AS_SYNTH_VALUE_WEEKS) && draw-- == 0) return *list;
 }
 
 static bool expand(as_synth_values *values, const char *at, const char *end, as_buffer *out, int depth);
@@ -87,7 +98,7 @@ static int find_slot(const char *name, size_t length) {
 
 static bool set_slot(as_synth_values *values, int slot, int depth) {
   if (values->set[slot]) return true;
-  const char *template = as_synth_pick(values->random, as_synth_slots[slot].values);
+  const char *template = as_synth_pick_in(values->random, as_synth_slots[slot].values, values->week);
   values->set[slot] = true;
   return expand(values, template, template + strlen(template), &values->values[slot], depth);
 }

@@ -10,6 +10,7 @@ enum { AS_SYNTH_MAX_SLOTS = 32 };
 /* The values of the slots in one row: a slot is given a value where it is first met and keeps it. */
 typedef struct as_synth_values {
   as_random *random;
+  int64_t week; /* whose values are used; 0: all */
   as_buffer values[AS_SYNTH_MAX_SLOTS]; /* by position in as_synth_slots */
   bool set[AS_SYNTH_MAX_SLOTS];
 } as_synth_values;
@@ -23,8 +24,9 @@ void as_synth_values_free(as_synth_values *values);
  * bracket, an unknown slot, nesting beyond 8; or if memory ran out (then out->failed). */
 bool as_synth_expand(as_synth_values *values, const char *template, as_buffer *out);
 
-/* One of a NULL-ended list. */
+/* One of a NULL-ended list. _in: of those in use in a week, or of all when none is. */
 const char *as_synth_pick(as_random *random, const char *const *list);
+const char *as_synth_pick_in(as_random *random, const char *const *list, int64_t week);
 bool as_synth_chance(as_random *random, unsigned percent);
 
 /* How people write. Each changes the ASCII letters of `text` only and keeps UTF-8 valid. */

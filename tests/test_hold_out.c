@@ -49,7 +49,8 @@ END_TEST
 
 START_TEST(white_space_does_not_move_a_row) {
   static const char *const same[] = {"two words\nand a line", "  two words\r\nand a line ", "two\twords and  a line\r\n",
-                                     "\xC2\xA0two words and\xC2\xA0\xC2\xA0" "a line"};
+                                     ("\xC2\xA0two words and\xC2\xA0\xC2\xA0"
+                                      "a line")};
   static const double shares[] = {0.1, 0.3, 0.5, 0.7, 0.9};
   for (int i = 1; i < 4; i++)
     for (int s = 0; s < 5; s++) ck_assert(held(same[i], shares[s]) == held(same[0], shares[s]));

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "data/messages.h"
 #include "data/synth.h"
+#include "data/synth_drift.h"
 #include "data/synth_text.h"
 #include "data/templates.h"
 #include "tests/folder_fixture.h"
@@ -18,7 +19,7 @@ static const as_synth_intent *const intents[AS_SYNTH_INTENTS] = {&as_synth_compl
 static as_buffer synth(int64_t rows, uint64_t seed) {
   as_buffer out;
   as_buffer_init(&out, ctx);
-  as_synth_options options = {rows, seed};
+  as_synth_options options = {.rows_per_class = rows, .seed = seed};
   ck_assert_ok(ctx, as_synth(ctx, &options, as_test_gather, &out));
   return out;
 }
@@ -53,7 +54,7 @@ static const as_column_request columns[] = {
 static const as_message_options reading = {.columns = columns, .column_count = 3, .on_error = AS_ON_ERROR_FAIL};
 
 START_TEST(rows_are_distinct_balanced_and_carry_every_tone) {
-  as_synth_options options = {700, 9};
+  as_synth_options options = {.rows_per_class = 700, .seed = 9};
   ck_assert_ok(ctx, as_synth_file(ctx, &options, below("m.csv")));
   as_messages *m;
   as_data_report report;
@@ -82,7 +83,7 @@ END_TEST
 
 /* The answer speaks of what the message named: an order number in a message is the one in the answer. */
 START_TEST(answers_name_the_order_of_their_message) {
-  as_synth_options options = {300, 4};
+  as_synth_options options = {.rows_per_class = 300, .seed = 4};
   ck_assert_ok(ctx, as_synth_file(ctx, &options, below("m.csv")));
   as_messages *m;
   ck_assert_ok(ctx, as_messages_read(ctx, below("m.csv"), &reading, NULL, &m));
@@ -227,25 +228,98 @@ START_TEST(typing_errors_change_one_word_and_shorthand_only_whole_words) {
 }
 END_TEST
 
+/* ---- a shop that changes ---------------------------------------------------------------------------------------- */
+static as_buffer export_of(int64_t week, int64_t weeks) {
+  as_buffer out;
+  as_buffer_init(&out, ctx);
+  as_synth_options options = {.rows_per_class = 40, .seed = 3, .week = week, .weeks = weeks};
+  ck_assert_ok(ctx, as_synth(ctx, &options, as_test_gather, &out));
+  return out;
+}
+
+START_TEST(a_week_is_the_same_in_every_export) {
+  as_buffer one = export_of(1, 0), two = export_of(2, 0), three = export_of(3, 0), last = export_of(3, 2);
+  ck_assert_int_eq(strncmp(two.data, one.data, one.length), 0);
+  ck_assert_int_eq(strncmp(three.data, two.data, two.length), 0);
+  /* The last two weeks of three: the header, and what follows the first week. */
+  const size_t header = strcspn(last.data, "\n") + 1;
+  ck_assert_str_eq(as_buffer_string(&last) + header, as_buffer_string(&three) + one.length);
+  as_buffer wide = export_of(3, 100);
+  ck_assert_str_eq(as_buffer_string(&wide), as_buffer_string(&three));
+  as_buffer *all[] = {&one, &two, &three, &last, &wide};
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) as_buffer_free(all[i]);
+}
+END_TEST
+
+/* Rows of each intent in one week, in the order of their names. */
+static void count_intents(int64_t week, int counts[AS_SYNTH_INTENTS]) {
+  as_buffer rows = export_of(week, 1);
+  as_messages *m;
+  ck_assert_ok(ctx, as_file_write(ctx, below("week.csv"), rows.data, rows.length));
+  ck_assert_ok(ctx, as_messages_read(ctx, below("week.csv"), &reading, NULL, &m));
+  memset(counts, 0, AS_SYNTH_INTENTS * sizeof *counts);
+  ck_assert_int_eq(as_messages_label_count(m, 0), AS_SYNTH_INTENTS);
+  for (int64_t row = 0; row < as_messages_count(m); row++) counts[as_messages_label(m, 0, row)]++;
+  as_messages_free(m);
+  as_buffer_free(&rows);
+}
+
+START_TEST(each_intent_has_its_time_of_the_year) {
+  int counts[AS_SYNTH_INTENTS];
+  for (int i = 0; i < AS_SYNTH_INTENTS; i++) {
+    const int64_t peak = AS_SYNTH_YEAR * i / AS_SYNTH_INTENTS;
+    count_intents(AS_SYNTH_YEAR + peak, counts);
+    const int most = counts[i];
+    count_intents(AS_SYNTH_YEAR / 2 + AS_SYNTH_YEAR + peak, counts);
+    ck_assert_msg(most > 3 * counts[i], "%s: %d rows at its peak, %d half a year later", intents[i]->name, most,
+                  counts[i]);
+  }
+}
+END_TEST
+
+START_TEST(wording_changes_with_the_weeks_and_comes_back) {
+  static const char *const texts[] = {"kettle", "where is my parcel?", "desk lamp", "{order}"};
+  for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++) {
+    int used = 0;
+    for (int64_t week = 1; week <= AS_SYNTH_YEAR; week++) {
+      const bool now = as_synth_in_use(texts[t], week, AS_SYNTH_CORE_WEEKS);
+      ck_assert(as_synth_in_use(texts[t], week + AS_SYNTH_YEAR, AS_SYNTH_CORE_WEEKS) == now);
+      used += now;
+    }
+    ck_assert_int_eq(used, AS_SYNTH_CORE_WEEKS + 1);
+    ck_assert(as_synth_in_use(texts[t], 0, 1));
+  }
+}
+END_TEST
+
 static as_status refuse_to_take(void *user, const char *bytes, size_t length) {
   (void)bytes, (void)length;
   return as_fail(user, AS_E_IO, "the pipe is closed");
 }
 
 START_TEST(bad_options_and_failing_sinks_are_errors) {
-  as_synth_options options = {0, 1};
+  as_synth_options options = {.rows_per_class = 0, .seed = 1};
   ck_assert_refused(ctx, as_synth(ctx, &options, refuse_to_take, ctx), AS_E_INVALID, "0 rows per class");
   options.rows_per_class = INT64_MAX;
   ck_assert_refused(ctx, as_synth(ctx, &options, refuse_to_take, ctx), AS_E_INVALID, "rows per class");
   options.rows_per_class = 5;
+  options.week = AS_SYNTH_MOST_WEEKS + 1;
+  ck_assert_refused(ctx, as_synth(ctx, &options, refuse_to_take, ctx), AS_E_INVALID, "week 10001");
+  options.week = 0;
   ck_assert_refused(ctx, as_synth(ctx, &options, refuse_to_take, ctx), AS_E_IO, "the pipe is closed");
   ck_assert_refused(ctx, as_synth_file(ctx, &options, "/no/such/folder/m.csv"), AS_E_IO, "/no/such/folder/m.csv");
 }
 END_TEST
 
 START_TEST(every_failing_allocation_is_an_error_without_a_leak) {
-  as_synth_options options = {12, 5};
+  as_synth_options options = {.rows_per_class = 12, .seed = 5};
   bool failed = true;
+  for (uint64_t n = 1; failed; n++) {
+    as_test_fail_at(ctx, n);
+    failed = as_test_failed_cleanly(ctx, as_synth_file(ctx, &options, below("m.csv")), 0);
+  }
+  options.week = 2;
+  failed = true;
   for (uint64_t n = 1; failed; n++) {
     as_test_fail_at(ctx, n);
     failed = as_test_failed_cleanly(ctx, as_synth_file(ctx, &options, below("m.csv")), 0);
@@ -266,6 +340,9 @@ Suite *as_suite(void) {
   tcase_add_test(tests, ambiguous_messages_belong_to_two_intents_and_topics_that_exist);
   tcase_add_test(tests, malformed_templates_are_refused);
   tcase_add_test(tests, typing_errors_change_one_word_and_shorthand_only_whole_words);
+  tcase_add_test(tests, a_week_is_the_same_in_every_export);
+  tcase_add_test(tests, each_intent_has_its_time_of_the_year);
+  tcase_add_test(tests, wording_changes_with_the_weeks_and_comes_back);
   tcase_add_test(tests, bad_options_and_failing_sinks_are_errors);
   tcase_add_test(tests, every_failing_allocation_is_an_error_without_a_leak);
   suite_add_tcase(suite, tests);

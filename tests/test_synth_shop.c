@@ -12,7 +12,7 @@
 static as_buffer interactions(int64_t customers, uint64_t seed) {
   as_buffer out;
   as_buffer_init(&out, ctx);
-  const as_synth_shop_options options = {customers, seed};
+  const as_synth_shop_options options = {.customers = customers, .seed = seed};
   ck_assert_ok(ctx, as_synth_shop_interactions(ctx, &options, as_test_gather, &out));
   return out;
 }
@@ -29,7 +29,7 @@ static void assert_same_file(const char *made, const char *shipped) {
 }
 
 START_TEST(the_shipped_shop_is_what_its_seed_gives) {
-  const as_synth_shop_options options = {AS_SYNTH_SHOP_CUSTOMERS, AS_SYNTH_SHOP_SEED};
+  const as_synth_shop_options options = {.customers = AS_SYNTH_SHOP_CUSTOMERS, .seed = AS_SYNTH_SHOP_SEED};
   ck_assert_ok(ctx, as_synth_shop_folder(ctx, &options, folder));
   assert_same_file("products.csv", "data/samples/products.csv");
   assert_same_file("interactions.csv", "data/samples/interactions.csv");
@@ -139,6 +139,33 @@ START_TEST(bundles_and_upgrades_are_bought) {
 }
 END_TEST
 
+static as_buffer shop_until(int64_t week) {
+  const as_synth_shop_options options = {60, 5, week};
+  as_buffer out;
+  as_buffer_init(&out, ctx);
+  ck_assert_ok(ctx, as_synth_shop_interactions(ctx, &options, as_test_gather, &out));
+  return out;
+}
+
+START_TEST(a_week_s_export_is_the_beginning_of_the_year) {
+  as_buffer year = shop_until(0);
+  size_t before = 0;
+  for (int64_t week = 1; week <= 52; week += 17) {
+    as_buffer rows = shop_until(week);
+    ck_assert_int_ge(rows.length, before);
+    ck_assert_int_eq(strncmp(year.data, rows.data, rows.length), 0);
+    before = rows.length;
+    as_buffer_free(&rows);
+  }
+  as_buffer first = shop_until(1);
+  const char *day = strrchr(as_buffer_string(&first), '-'); /* 2024-01-07 at most */
+  ck_assert_msg(atoi(day + 1) >= 1 && atoi(day + 1) <= 7, "%s", as_buffer_string(&first));
+  ck_assert_int_gt(first.length, strlen("customer_id,product_id,interaction_type,timestamp\n"));
+  as_buffer_free(&first);
+  as_buffer_free(&year);
+}
+END_TEST
+
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 static as_status refuse(void *user, const char *bytes, size_t length) {
@@ -147,16 +174,18 @@ static as_status refuse(void *user, const char *bytes, size_t length) {
 }
 
 START_TEST(bad_options_and_failing_sinks_are_errors) {
-  const as_synth_shop_options none = {0, 1}, many = {1000001, 1}, few = {3, 1};
+  const as_synth_shop_options none = {0, 1, 0}, many = {1000001, 1, 0}, few = {3, 1, 0};
   ck_assert_refused(ctx, as_synth_shop_interactions(ctx, &none, refuse, NULL), AS_E_INVALID, "0 customers");
   ck_assert_refused(ctx, as_synth_shop_interactions(ctx, &many, refuse, NULL), AS_E_INVALID, "1000001 customers");
+  const as_synth_shop_options late = {3, 1, AS_SYNTH_MOST_WEEKS + 1};
+  ck_assert_refused(ctx, as_synth_shop_interactions(ctx, &late, refuse, NULL), AS_E_INVALID, "week 10001");
   ck_assert_int_eq(as_synth_shop_interactions(ctx, &few, refuse, NULL), AS_E_INTERRUPTED);
   ck_assert_int_eq(as_synth_shop_products(ctx, refuse, NULL), AS_E_INTERRUPTED);
 }
 END_TEST
 
 START_TEST(every_failing_allocation_is_an_error_without_a_leak) {
-  const as_synth_shop_options few = {30, 1};
+  const as_synth_shop_options few = {30, 1, 0};
   bool failed = true;
   for (uint64_t n = 1; failed; n++) {
     as_test_fail_at(ctx, n);
@@ -172,6 +201,7 @@ Suite *as_suite(void) {
   tcase_add_test(tests, the_shipped_shop_is_what_its_seed_gives);
   tcase_add_test(tests, seeds_and_customers_are_each_their_own);
   tcase_add_test(tests, the_catalogue_is_sound);
+  tcase_add_test(tests, a_week_s_export_is_the_beginning_of_the_year);
   tcase_add_test(tests, the_sample_is_as_large_as_promised);
   tcase_add_test(tests, kinds_sell_in_their_season);
   tcase_add_test(tests, bundles_and_upgrades_are_bought);
