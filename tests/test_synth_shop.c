@@ -151,11 +151,11 @@ START_TEST(a_week_s_export_is_the_beginning_of_the_year) {
   as_buffer year = shop_until(0);
   size_t before = 0;
   for (int64_t week = 1; week <= 52; week += 17) {
-    as_buffer rows = shop_until(week);
-    ck_assert_int_ge(rows.length, before);
-    ck_assert_int_eq(strncmp(year.data, rows.data, rows.length), 0);
-    before = rows.length;
-    as_buffer_free(&rows);
+    as_buffer week_rows = shop_until(week);
+    ck_assert_int_ge(week_rows.length, before);
+    ck_assert_int_eq(strncmp(year.data, week_rows.data, week_rows.length), 0);
+    before = week_rows.length;
+    as_buffer_free(&week_rows);
   }
   as_buffer first = shop_until(1);
   const char *day = strrchr(as_buffer_string(&first), '-'); /* 2024-01-07 at most */
