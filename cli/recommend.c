@@ -1,9 +1,10 @@
 /* recommend and similar: asking a trained recommender. One JSON line an answer. */
+#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "cli/model_store.h"
+#include "cli/prediction_logging.h"
 #include "cli/recommend_options.h"
 
 /* ---- shared ------------------------------------------------------------------------------------------------------ */
@@ -89,7 +90,7 @@ static const as_option recommend_rows[] = {
 /* clang-format on */
 static const as_option_group model_group = AS_OPTION_GROUP("Answer", model_rows);
 static const as_option_group recommend_group = AS_OPTION_GROUP("Recommendation", recommend_rows);
-static const as_option_group *const groups[] = {&recommend_group, &model_group, NULL};
+static const as_option_group *const groups[] = {&recommend_group, &model_group, &as_options_logging, NULL};
 static const as_option_group *const similar_groups[] = {&model_group, NULL};
 
 static as_recommend_kind kind_of(const as_arguments *a) {
@@ -129,8 +130,54 @@ static as_status read_message(as_cli *cli, char **out) {
   return *out ? AS_OK : AS_E_NOMEM;
 }
 
+/* ---- the log ----------------------------------------------------------------------------------------------------- */
+
+enum { LOGGED_PRODUCTS = 20 };
+
+typedef struct answering {
+  as_cli *cli;
+  as_recommender *recommender;
+  as_cli_identity identity;
+  as_cli_logging logging;
+} answering;
+
+/* The products with their scores stand where a classifier's probabilities do, in order; without memory for them they
+ * don't. */
+static void log_answer(answering *a, const char *request_id, const as_recommend_request *q,
+                       const as_recommendation *list, int64_t count, int64_t latency_us) {
+  const as_recommender *r = a->recommender;
+  const char *input = q->customer ? q->customer : as_option_text(a->cli->arguments, "session");
+  as_buffer scores;
+  as_buffer_init(&scores, a->cli->ctx);
+  as_json_writer w = as_json_writer_start(&scores, 0);
+  as_json_open_array(&w, NULL);
+  for (int64_t i = 0; i < count && i < LOGGED_PRODUCTS; i++) {
+    as_json_open_object(&w, NULL);
+    as_cli_product_json(&w, "product_id", r, list[i].product);
+    as_json_double(&w, "score", list[i].score);
+    as_json_close_object(&w);
+  }
+  as_json_close_array(&w);
+  const as_logged_prediction logged = {.request_id = request_id,
+                                       .model = a->identity.model,
+                                       .version = a->identity.version,
+                                       .input = input,
+                                       .input_length = input ? strlen(input) : 0,
+                                       .label = count ? as_products_id(r->products, list[0].product, NULL) : NULL,
+                                       .confidence = count ? list[0].score : (double)NAN,
+                                       .scores = scores.failed ? NULL : scores.data,
+                                       .tokens = -1,
+                                       .unknown = -1,
+                                       .latency_us = latency_us};
+  as_prediction_log_add(a->logging.log, &logged);
+  as_buffer_free(&scores);
+}
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+/* `request_id` NULL: it is not logged. */
 static void answer_json(as_buffer *out, const as_recommender *r, const as_recommend_request *q, bool known,
-                        const as_recommendation *list, int64_t count) {
+                        const as_recommendation *list, int64_t count, const char *request_id) {
   as_json_writer w = as_json_writer_start(out, 0);
   as_json_open_object(&w, NULL);
   if (q->customer)
@@ -141,6 +188,7 @@ static void answer_json(as_buffer *out, const as_recommender *r, const as_recomm
   if (q->product >= 0) as_cli_product_json(&w, "product_id", r, q->product);
   as_json_bool(&w, "known_customer", known);
   as_cli_recommendations_json(&w, r, list, count);
+  if (request_id) as_json_string(&w, "request_id", request_id);
   as_json_close_object(&w);
   as_buffer_char(out, '\n');
 }
@@ -158,35 +206,62 @@ static void answer_table(as_buffer *out, const as_recommender *r, const as_recom
 
 /* Prints one answer; *goes_on is false when nobody reads any more. */
 static as_status print(as_cli *cli, const as_recommender *r, const as_recommend_request *q, bool known,
-                       const as_recommendation *list, int64_t count, bool *goes_on) {
+                       const as_recommendation *list, int64_t count, const char *request_id, bool *goes_on) {
   as_buffer out;
   as_buffer_init(&out, cli->ctx);
   if (as_option_flag(cli->arguments, "table"))
     answer_table(&out, r, q, list, count);
   else
-    answer_json(&out, r, q, known, list, count);
+    answer_json(&out, r, q, known, list, count, request_id);
   as_status status = as_buffer_status(&out);
   if (status == AS_OK) *goes_on = as_console_buffer(cli->console, &out);
   as_buffer_free(&out);
   return status;
 }
 
-static as_status answer(as_cli *cli, const as_recommender *r, as_recommend_request *q) {
-  const int64_t most = q->n < as_products_count(r->products) ? q->n : as_products_count(r->products);
-  as_recommendation *list = as_alloc(cli->ctx, (size_t)most, sizeof *list);
+static as_status answer_one(answering *a, const as_recommend_request *q, as_recommendation *list, bool *goes_on) {
+  const as_recommender *r = a->recommender;
+  const bool known = q->customer && as_interactions_find(r->interactions, q->customer, strlen(q->customer)) >= 0;
+  char id[AS_REQUEST_ID];
+  int64_t count;
+  const int64_t begun = as_cli_microseconds();
+  as_status status = as_recommend(r, q, list, &count);
+  const int64_t latency_us = as_cli_microseconds() - begun;
+  if (a->logging.log) as_request_id(id);
+  if (status == AS_OK) status = print(a->cli, r, q, known, list, count, a->logging.log ? id : NULL, goes_on);
+  if (status == AS_OK && a->logging.log) log_answer(a, id, q, list, count, latency_us);
+  return status;
+}
+
+static as_status answer(answering *a, as_recommend_request *q) {
+  const as_arguments *arguments = a->cli->arguments;
+  const int64_t products = as_products_count(a->recommender->products), most = q->n < products ? q->n : products;
+  as_recommendation *list = as_alloc(a->cli->ctx, (size_t)most, sizeof *list);
   as_status status = list ? AS_OK : AS_E_NOMEM;
   bool goes_on = true;
   q->n = most;
   size_t i = 0;
   do {
-    int64_t count;
-    q->customer = i < cli->arguments->operand_count ? cli->arguments->operands[i] : NULL;
-    const bool known = q->customer && as_interactions_find(r->interactions, q->customer, strlen(q->customer)) >= 0;
-    if (status == AS_OK) status = as_recommend(r, q, list, &count);
-    if (status == AS_OK) status = print(cli, r, q, known, list, count, &goes_on);
-  } while (status == AS_OK && goes_on && ++i < cli->arguments->operand_count);
-  as_free(cli->ctx, list);
+    q->customer = i < arguments->operand_count ? arguments->operands[i] : NULL;
+    if (status == AS_OK) status = answer_one(a, q, list, &goes_on);
+  } while (status == AS_OK && goes_on && ++i < arguments->operand_count);
+  as_free(a->cli->ctx, list);
   return status;
+}
+
+static as_status open_answering(answering *a) {
+  char *folder = NULL;
+  as_status status = as_cli_recommender(a->cli, &a->recommender, &folder);
+  if (status == AS_OK) status = as_cli_identify(a->cli, AS_RECOMMENDER_NAME, folder, &a->identity);
+  if (status == AS_OK) status = as_cli_logging_begin(a->cli, &a->logging);
+  as_free(a->cli->ctx, folder);
+  return status;
+}
+
+static void close_answering(answering *a) {
+  as_cli_logging_end(&a->logging);
+  as_cli_identity_free(a->cli, &a->identity);
+  as_recommender_free(a->recommender);
 }
 
 static int run(as_cli *cli) {
@@ -204,19 +279,19 @@ static int run(as_cli *cli) {
   if (session && a->operand_count) return as_cli_usage(cli, "give a CUSTOMER or --session, not both");
   if (!session && !a->operand_count && q.kind != AS_RECOMMEND_TRENDING && q.kind != AS_RECOMMEND_CROSS_SELL)
     return as_cli_usage(cli, "recommend needs a CUSTOMER or --session");
-  as_recommender *r = NULL;
+  answering asked = {.cli = cli};
   int32_t *list = NULL;
   char *message = NULL;
-  as_status status = as_cli_recommender(cli, &r, NULL);
-  if (status == AS_OK && product) status = as_cli_product(r, product, &q.product);
-  if (status == AS_OK && session) status = read_session(r, session, &list, &q.session_count);
+  as_status status = open_answering(&asked);
+  if (status == AS_OK && product) status = as_cli_product(asked.recommender, product, &q.product);
+  if (status == AS_OK && session) status = read_session(asked.recommender, session, &list, &q.session_count);
   if (status == AS_OK) status = read_message(cli, &message);
   q.session = list;
   q.message = message;
-  if (status == AS_OK) status = answer(cli, r, &q);
+  if (status == AS_OK) status = answer(&asked, &q);
   as_free(cli->ctx, list);
   as_free(cli->ctx, message);
-  as_recommender_free(r);
+  close_answering(&asked);
   return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
 }
 

@@ -3,15 +3,15 @@
  * Replies come in the order of the messages. What is not said of a message, its intent and its sentiment, the trained
  * classifiers tell; the answer names what they told. Messages are answered in groups, so memory does not grow with the
  * file. */
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "cli/csv_options.h"
 #include "cli/generation_options.h"
-#include "cli/model_store.h"
+#include "cli/prediction_logging.h"
 #include "cli/signals.h"
 #include "cli/text_input.h"
-#include "infer/classifier.h"
 #include "infer/responder.h"
 
 #define GROUP_ROWS 128 /* asked together */
@@ -41,7 +41,8 @@ static const as_option rows[] = {
 };
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Replies", rows);
-static const as_option_group *const groups[] = {&group, &as_options_generation, &as_options_csv, NULL};
+static const as_option_group *const groups[] = {&group, &as_options_generation, &as_options_csv, &as_options_logging,
+                                               NULL};
 
 enum { INTENT, SENTIMENT, KNOWN };
 
@@ -52,6 +53,8 @@ typedef struct teller {
   bool wanted;               /* replies depend on it */
   bool asked;                /* for its folder */
   as_classifier *classifier; /* NULL: there is none */
+  as_cli_identity identity;  /* of it, for the log */
+  float *probabilities;      /* [GROUP_ROWS, classes] */
 } teller;
 
 /* A message that waits, its texts in `texts`; or the reason why it has no reply. */
@@ -60,11 +63,14 @@ typedef struct waiting {
   size_t known[KNOWN];     /* SIZE_MAX: not said */
   const char *told[KNOWN]; /* by a classifier; NULL: it told nothing */
   char *error;
+  char request_id[AS_REQUEST_ID]; /* in the log; shared by what the classifiers told */
 } waiting;
 
 typedef struct replying {
   as_cli *cli;
   as_responder *responder;
+  as_cli_identity identity;
+  as_cli_logging logging;
   as_respond_options options;
   as_stop_list stop;
   teller tellers[KNOWN];
@@ -85,9 +91,15 @@ static as_status open_teller(replying *r, teller *t) {
   char *folder;
   as_status status = as_cli_model_if_there(r->cli, t->option, t->task->name, t->task->folder, &folder);
   if (status != AS_OK) return status;
-  if (folder)
+  if (folder) {
     status = as_classifier_open(r->cli->ctx, folder, t->task, &t->classifier);
-  else
+    if (status == AS_OK) status = as_cli_identify(r->cli, t->task->name, folder, &t->identity);
+    if (status == AS_OK) {
+      t->probabilities = as_alloc(r->cli->ctx, GROUP_ROWS * as_classifier_labels(t->classifier)->count,
+                                  sizeof *t->probabilities);
+      status = t->probabilities ? AS_OK : AS_E_NOMEM;
+    }
+  } else
     as_console_note(r->cli->console,
                     "no %s classifier in %s: replies do not depend on a message's %s unless it is said", t->task->name,
                     as_option_text(r->cli->arguments, "models"), t->task->name);
@@ -110,9 +122,17 @@ static as_status tell(replying *r, int which) {
   }
   as_status status = count ? open_teller(r, t) : AS_OK;
   if (status != AS_OK || !t->classifier || !count) return status;
+  const as_labels *labels = as_classifier_labels(t->classifier);
+  for (int64_t i = 0; i < count; i++) predictions[i].probabilities = t->probabilities + i * (int64_t)labels->count;
+  const int64_t begun = as_cli_microseconds();
   status = as_classifier_predict(t->classifier, texts, count, predictions);
-  for (int64_t i = 0; status == AS_OK && i < count; i++)
-    asked[i]->told[which] = as_classifier_labels(t->classifier)->names[predictions[i].label];
+  const int64_t latency_us = (as_cli_microseconds() - begun) / count;
+  for (int64_t i = 0; status == AS_OK && i < count; i++) {
+    asked[i]->told[which] = labels->names[predictions[i].label];
+    if (r->logging.log)
+      as_cli_log_classification(&r->logging, asked[i]->request_id, &t->identity, labels, &texts[i], &predictions[i],
+                                latency_us);
+  }
   return status;
 }
 
@@ -137,6 +157,23 @@ static void write_known(as_json_writer *writer, const replying *r, const waiting
   as_json_close_array(writer);
 }
 
+static void log_reply(replying *r, const waiting *w, const as_responses *responses, int64_t i, int64_t latency_us) {
+  const as_response *best = &responses->list[i * responses->each];
+  const bool stored = as_responder_mode(r->responder) == AS_REPLY_NEAREST;
+  as_prediction_log_add(r->logging.log, &(as_logged_prediction){.request_id = w->request_id,
+                                                                .model = r->identity.model,
+                                                                .version = r->identity.version,
+                                                                .input = r->texts.data + w->text,
+                                                                .input_length = w->length,
+                                                                .label = best->text,
+                                                                .label_is_text = true,
+                                                                .confidence = stored ? best->similarity : NAN,
+                                                                .tokens = responses->input_lengths[i],
+                                                                .unknown = -1,
+                                                                .latency_us = latency_us,
+                                                                .truncated = responses->truncated[i]});
+}
+
 static as_status write_replies(replying *r, const as_responses *responses) {
   as_buffer out;
   as_buffer_init(&out, r->cli->ctx);
@@ -148,6 +185,7 @@ static as_status write_replies(replying *r, const as_responses *responses) {
     } else {
       as_response_write(&writer, r->responder, responses, answered++);
       write_known(&writer, r, &r->group[i]);
+      if (r->logging.log) as_json_string(&writer, "request_id", r->group[i].request_id);
     }
     as_json_close_object(&writer);
     as_buffer_char(&out, '\n');
@@ -173,7 +211,13 @@ static as_status ask(replying *r, as_responses *responses) {
   }
   r->options.generate.first_sequence = r->answered * (uint64_t)r->options.generate.num_return_sequences;
   r->answered += (uint64_t)count;
-  return status == AS_OK ? as_responder_answer(r->responder, messages, count, &r->options, responses) : status;
+  const int64_t begun = as_cli_microseconds();
+  if (status == AS_OK) status = as_responder_answer(r->responder, messages, count, &r->options, responses);
+  if (status != AS_OK || !r->logging.log || !count) return status;
+  const int64_t latency_us = (as_cli_microseconds() - begun) / count;
+  for (int64_t i = 0, answered = 0; i < r->count; i++)
+    if (!r->group[i].error) log_reply(r, &r->group[i], responses, answered++, latency_us);
+  return AS_OK;
 }
 
 static void empty_group(replying *r) {
@@ -220,6 +264,7 @@ static as_status add(void *user, const char *text, size_t length, const char *co
   replying *r = user;
   waiting *w = &r->group[r->count++];
   *w = (waiting){.text = keep(r, text, length), .length = length};
+  if (r->logging.log) as_request_id(w->request_id);
   for (int k = 0; k < KNOWN; k++) {
     const char *said = values[k] ? values[k] : r->given[k];
     w->known[k] = keep(r, said, said ? strlen(said) : 0);
@@ -248,6 +293,7 @@ static as_status open_responder(replying *r) {
   char *folder;
   as_status status = as_cli_model(r->cli, "model", AS_RESPONSE_NAME, AS_RESPONSE_FOLDER, &folder);
   if (status == AS_OK) status = as_responder_open(r->cli->ctx, folder, mode, &r->responder);
+  if (status == AS_OK) status = as_cli_identify(r->cli, AS_RESPONSE_NAME, folder, &r->identity);
   as_free(r->cli->ctx, folder);
   return status;
 }
@@ -256,6 +302,7 @@ static as_status begin(replying *r) {
   const as_arguments *a = r->cli->arguments;
   as_status status = open_responder(r);
   if (status == AS_OK) status = as_cli_stop_strings(r->cli, &r->stop);
+  if (status == AS_OK) status = as_cli_logging_begin(r->cli, &r->logging);
   if (status != AS_OK) return status;
   if (as_responder_mode(r->responder) == AS_REPLY_NEAREST && as_cli_generation_given(r->cli))
     as_console_note(r->cli->console,
@@ -281,7 +328,13 @@ static as_status begin(replying *r) {
 static void end(replying *r) {
   as_context *ctx = r->cli->ctx;
   empty_group(r);
-  for (int k = 0; k < KNOWN; k++) as_classifier_close(r->tellers[k].classifier);
+  as_cli_logging_end(&r->logging);
+  for (int k = 0; k < KNOWN; k++) {
+    as_classifier_close(r->tellers[k].classifier);
+    as_cli_identity_free(r->cli, &r->tellers[k].identity);
+    as_free(ctx, r->tellers[k].probabilities);
+  }
+  as_cli_identity_free(r->cli, &r->identity);
   as_responder_close(r->responder);
   as_stop_list_free(&r->stop);
   as_buffer_free(&r->texts);
