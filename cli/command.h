@@ -24,8 +24,8 @@
  *   const as_command as_command_tokenize = {                       // 3. its row in the table of commands
  *       .name = "tokenize", .summary = "show what a tokenizer makes of texts", .groups = groups, .run = run};
  *
- * and one line in cli/commands.c, one in cli/local.mk. Nothing else: --help, the manual page, completion and the
- * configuration file follow from the rows, and tests/test_cli.sh checks them. A command of two words ("train intent")
+ * and one line in cli/commands.c, one in cli/local.mk. Nothing else: --help, the manual pages, completion, the
+ * environment and the configuration file follow from the rows, and tests/test_cli.sh checks them. A command of two words ("train intent")
  * is a row like any other. A command that does not work yet is not in the table.
  *
  * Rules: usage is checked before the first file is opened (exit 2). Results go through cli->console to standard output,
@@ -79,6 +79,9 @@ char *as_cli_model_folder(as_cli *cli, const char *option, const char *name);
 /* The task that the command's second word names: "train intent". */
 const as_classification_task *as_cli_task(const as_cli *cli);
 
+/* The configuration file that is read where the program runs, unless another is named. */
+#define AS_CONFIG_NAME "assistify.conf"
+
 /* All commands, and the global options. */
 extern const as_command_table as_commands;
 
@@ -88,6 +91,9 @@ void as_help_write(as_buffer *out, const as_command_table *table, const as_comma
 void as_manual_write(as_buffer *out, const as_command_table *table);     /* man(7) */
 void as_completion_write(as_buffer *out, const as_command_table *table); /* for bash */
 void as_version_write(as_buffer *out, as_context *ctx);
+/* Appends `text` broken at blanks to lines of at most 79 columns; `column` is where it begins, `indent` where the
+ * following lines do. An empty line in the text stays. */
+void as_text_wrap(as_buffer *out, const char *text, size_t column, size_t indent);
 /* "N (default 3)", "one of a, b or c": what help and manual add to an option's text. */
 void as_option_remarks(const as_option *option, as_buffer *out);
 /* "--batch N", "--json", "--schedule linear|cosine": an option with its value. */

@@ -9,6 +9,7 @@
 
 extern const as_command as_command_bench_generate, as_command_bench_infer, as_command_bench_kernels,
     as_command_bench_recommend, as_command_bench_tokenize, as_command_bench_train;
+extern const as_command as_command_config_check, as_command_config_example, as_command_config_show;
 extern const as_command as_command_data_check, as_command_data_split, as_command_data_synth;
 extern const as_command as_command_doctor;
 extern const as_command as_command_inspect_generate, as_command_inspect_lightfm;
@@ -48,6 +49,9 @@ static const as_command *const commands[] = {
     &as_command_data_check,
     &as_command_data_split,
     &as_command_data_synth,
+    &as_command_config_show,
+    &as_command_config_check,
+    &as_command_config_example,
     &as_command_doctor,
     &as_command_inspect_lightfm,
     &as_command_inspect_model,
@@ -80,7 +84,7 @@ static const as_option global_rows[] = {
     {.name = "quiet", .short_name = 'q', .type = AS_OPTION_FLAG,
      .help = "no progress and no notes; warnings and errors remain"},
     {.name = "config", .type = AS_OPTION_FILE, .argument = "FILE", .command_line_only = true,
-     .initial_note = "the one that ASSISTIFY_CONFIG names, else none",
+     .initial_note = "ASSISTIFY_CONFIG, or else " AS_CONFIG_NAME " here, if there is one",
      .help = "configuration file with defaults for options"},
     {.name = "help", .short_name = 'h', .type = AS_OPTION_FLAG, .instead_of_command = true,
      .help = "print what can be done, or a command's options"},

@@ -55,7 +55,7 @@ static as_status open_section(reader *r, char *text) {
     as_suggestion_offer(&near, (*at)->name);
   }
   const as_command *command = r->arguments->command;
-  r->rank = !in_section(command, r->section) ? -1 : strcmp(command->name, r->section) == 0 ? 2 : 1;
+  r->rank = !command || !in_section(command, r->section) ? -1 : strcmp(command->name, r->section) == 0 ? 2 : 1;
   if (known) return AS_OK;
   if (near.best)
     return as_fail(ctx, AS_E_INVALID, "%s: line %zu: [%s] is no command (did you mean [%s]?)", r->path, r->line,

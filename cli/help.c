@@ -8,9 +8,7 @@
 #define WIDTH 79
 #define LEFT 24 /* the column where the text of an option or a command begins */
 
-/* Appends `text` broken at blanks to lines that end before WIDTH; `column` is where it begins, `indent` where the
- * following lines do. An empty line in the text stays. */
-static void wrap(as_buffer *out, const char *text, size_t column, size_t indent) {
+void as_text_wrap(as_buffer *out, const char *text, size_t column, size_t indent) {
   size_t start = column;
   while (*text) {
     size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " \n");
@@ -83,7 +81,7 @@ static void write_left(as_buffer *out, const char *left, const char *text) {
     as_buffer_printf(out, "\n%*s", LEFT, "");
   else
     as_buffer_printf(out, "%*s", LEFT - used, "");
-  wrap(out, text, LEFT, LEFT);
+  as_text_wrap(out, text, LEFT, LEFT);
 }
 
 static void write_option(as_buffer *out, const as_option *option) {
@@ -123,14 +121,14 @@ static void write_command(as_buffer *out, const as_command_table *table, const a
   as_buffer_printf(out, "Usage: assistify %s [OPTIONS]%s%s\n\n", command->name, command->operands ? " " : "",
                    command->operands ? command->operands : "");
   if (command->description)
-    wrap(out, command->description, 0, 0);
+    as_text_wrap(out, command->description, 0, 0);
   else {
     char first = command->summary[0];
     as_buffer_char(out, (char)(first >= 'a' && first <= 'z' ? first - 'a' + 'A' : first));
     as_buffer sentence;
     as_buffer_init(&sentence, out->ctx);
     as_buffer_printf(&sentence, "%s.", command->summary + 1);
-    wrap(out, as_buffer_string(&sentence), 1, 0);
+    as_text_wrap(out, as_buffer_string(&sentence), 1, 0);
     as_buffer_free(&sentence);
   }
   write_options(out, table, command);
@@ -150,7 +148,7 @@ void as_help_write(as_buffer *out, const as_command_table *table, const as_comma
   }
   as_buffer_printf(out, "Usage: assistify %s [OPTIONS] ...\n\n", family ? family : "COMMAND");
   if (!family)
-    wrap(out,
+    as_text_wrap(out,
          "Trains, evaluates and serves models of customer messages on this machine: from a CSV file to an answer.\n"
          "'assistify COMMAND --help' tells more about a command.",
          0, 0);
@@ -163,6 +161,6 @@ void as_help_write(as_buffer *out, const as_command_table *table, const as_comma
     char code[16];
     snprintf(code, sizeof code, "%d", at->code);
     as_buffer_printf(out, "  %-5s", code);
-    wrap(out, at->text, 7, 7);
+    as_text_wrap(out, at->text, 7, 7);
   }
 }

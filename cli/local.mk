@@ -1,7 +1,7 @@
 # cli/: the program. All of it but main is a library, so that the tests can call it.
 noinst_LTLIBRARIES += libassistify_cli.la
-libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/config.c cli/console.c cli/console.h \
-  cli/help.c cli/lines.c cli/lines.h cli/manual.c cli/options.c cli/options.h cli/progress.c cli/progress.h cli/signals.c cli/signals.h cli/subcommand.c cli/subcommand.h cli/suggest.c \
+libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/config.c cli/configuration.c cli/console.c cli/console.h \
+  cli/environment.c cli/help.c cli/lines.c cli/lines.h cli/manual.c cli/options.c cli/options.h cli/progress.c cli/progress.h cli/signals.c cli/signals.h cli/subcommand.c cli/subcommand.h cli/suggest.c \
   cli/values.c cli/version.c cli/version.h
 # The commands, one file each or each family, and the options that they share.
 libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/training.h cli/training_options.c cli/training_view.c

@@ -85,12 +85,30 @@ static void write_configuration(as_buffer *out) {
   as_buffer_text(out, ".SH CONFIGURATION FILE\n");
   roff(
       out,
-      "A file named by --config or by the environment variable ASSISTIFY_CONFIG gives defaults: lines of the form "
-      "'key = value', the keys being the names of options without their dashes. The command line wins over it. A line "
-      "'[train]' begins the keys of all commands whose first word is train, '[train intent]' those of one command, "
-      "which win over the former. A key that no command knows is an error. '#' begins a comment. A value may be quoted "
-      "with \"; within quotes \\\", \\\\, \\n and \\t have their usual meaning.\n");
+      "The file that --config or else the environment variable ASSISTIFY_CONFIG names, or else " AS_CONFIG_NAME
+      " in the folder where the program runs, gives values to options: lines of the form 'key = value', the keys being "
+      "the names of options without their dashes. A line '[train]' begins the keys of all commands whose first word is "
+      "train, '[train intent]' those of one command, which win over the former. A key that no command knows is an "
+      "error. '#' begins a comment. A value may be quoted with \"; within quotes \\\", \\\\, \\n and \\t have their "
+      "usual meaning.\n");
   write_examples(out, "threads = 2\n[doctor]\njson = yes");
+  as_buffer_text(out, ".PP\n");
+  roff(out,
+       "'assistify config show' tells what every option is set to and where that was said, 'assistify config check' "
+       "whether a file is right, and 'assistify config example' prints one with every key.\n");
+}
+
+static void write_environment(as_buffer *out) {
+  as_buffer_text(out, ".SH ENVIRONMENT\n");
+  roff(out, "Every key of the configuration file can be set by a variable too: ASSISTIFY_BATCH_TOKENS for batch-tokens "
+            "of every command, ASSISTIFY_TRAIN_EPOCHS for epochs of all commands whose first word is train, "
+            "ASSISTIFY_TRAIN_INTENT_OUT for out of train intent; the longer name wins. The command line wins over the "
+            "environment, which wins over the file. A variable that is set to nothing sets nothing.\n");
+  for (const as_variable *at = as_variables; at->name; at++) {
+    if (!at->help) continue;
+    as_buffer_printf(out, ".TP\n%s\n", at->name);
+    line(out, "", at->help);
+  }
 }
 
 void as_manual_write(as_buffer *out, const as_command_table *table) {
@@ -111,8 +129,5 @@ void as_manual_write(as_buffer *out, const as_command_table *table) {
     as_buffer_printf(out, ".TP\n%d\n", at->code);
     line(out, "", at->text);
   }
-  as_buffer_text(out,
-                 ".SH ENVIRONMENT\n.TP\nASSISTIFY_CONFIG\na configuration file, if \\-\\-config names none\n"
-                 ".TP\nASSISTIFY_ISA\nthe instruction set of the kernels, in place of the best that the processor has; "
-                 "\\fBassistify doctor\\fR lists them\n");
+  write_environment(out);
 }

@@ -295,7 +295,7 @@ static bool is_set(const as_value *value) {
   return value->source > AS_FROM_INITIAL && !(value->option->type == AS_OPTION_FLAG && value->integer == 0);
 }
 
-/* Of two that contradict, what the command line says stands and what the configuration file says gives way. */
+/* Of two that contradict, the one from the stronger source stands and the other gives way. */
 static as_status check_contradictions(as_arguments *a) {
   for (size_t i = 0; i < a->value_count; i++)
     for (size_t j = 0; j < a->value_count; j++) {
@@ -341,9 +341,16 @@ static as_status check_operands(const as_arguments *a) {
   return AS_OK;
 }
 
+/* What the file and the environment say, under what the command line said. */
+static as_status read_sources(as_arguments *a, const char *config) {
+  as_status status = config && *config ? as_config_apply(a, config) : AS_OK;
+  if (status == AS_OK) status = as_environment_apply(a);
+  return status == AS_OK ? check_contradictions(a) : status;
+}
+
 as_status as_options_parse(as_context *ctx, const as_command_table *table, int argc, const char *const *argv,
-                           const char *config, as_arguments *out) {
-  *out = (as_arguments){.ctx = ctx, .table = table};
+                           const as_option_sources *sources, as_arguments *out) {
+  *out = (as_arguments){.ctx = ctx, .table = table, .environment = sources ? sources->environment : NULL};
   place at = find_words(table, argc, argv);
   as_status status = resolve(ctx, argv, &at, out);
   if (status != AS_OK) return status;
@@ -358,12 +365,24 @@ as_status as_options_parse(as_context *ctx, const as_command_table *table, int a
   if (out->help || alone) return AS_OK;
   if (out->family) return missing_word(ctx, table, out->family);
   if (!out->command) return as_fail(ctx, AS_E_INVALID, "no command was given");
-  if (as_option_given(out, "config")) config = as_option_text(out, "config");
-  if (config && *config) status = as_config_apply(out, config);
-  if (status == AS_OK) status = check_contradictions(out);
+  const char *named = as_option_text(out, "config");
+  status = read_sources(out, named ? named : sources ? sources->config : NULL);
   if (status == AS_OK) status = check_required(out);
   if (status == AS_OK) status = check_operands(out);
   return status;
+}
+
+as_status as_options_of_command(as_context *ctx, const as_arguments *from, const as_command *command,
+                                as_arguments *out) {
+  *out = (as_arguments){
+      .ctx = ctx, .table = from->table, .command = command, .environment = from->environment};
+  as_status status = start_values(out);
+  for (size_t i = 0; i < from->table->global->count && status == AS_OK; i++) {
+    if (from->values[i].source != AS_FROM_COMMAND_LINE) continue;
+    out->values[i] = from->values[i];
+    out->values[i].joined = NULL; /* stays with `from` */
+  }
+  return status == AS_OK ? read_sources(out, from->config_path) : status;
 }
 
 void as_arguments_free(as_arguments *arguments) {

@@ -1,7 +1,8 @@
-/* The table of commands and options, and the parser that reads a command line and a configuration file by it.
+/* The table of commands and options, and the parser that reads a command line, the environment and a configuration file
+ * by it.
  *
- * One table serves parsing, --help, the manual page, completion and the configuration file. A row says everything about
- * an option; nothing about it stands elsewhere. cli/command.h tells how a command is added.
+ * One table serves parsing, --help, manual pages, completion, the environment and the configuration file. A row says
+ * everything about an option; nothing about it stands elsewhere. cli/command.h tells how a command is added.
  *
  * Invariant: after as_options_parse every option of the command has a value that its row allows, or none at all; so a
  * command reads values without checking them again, and a wrong one was refused before any file was opened. */
@@ -33,8 +34,8 @@ typedef struct as_option {
   const char *words;       /* "a|b|c": the choices; for other types words that are allowed besides ("none", "auto") */
   bool required;           /* unless an option that excludes it was given */
   bool repeats; /* TEXT: given several times, its values are joined with commas */
-  bool command_line_only;  /* not in the configuration file */
-  bool instead_of_command; /* --help, --version: no command is needed with it; not in the configuration file either */
+  bool command_line_only;  /* neither in the configuration file nor in the environment */
+  bool instead_of_command; /* --help, --version: no command is needed with it; on the command line only */
   const char *excludes;    /* names, separated by spaces, that contradict this one; "*": all but the global ones */
   /* TEXT only, may be NULL: says what is wrong by as_fail(ctx, AS_E_INVALID, ...), in words that follow "option --x:".
    */
@@ -75,7 +76,14 @@ typedef struct as_command_table {
   const as_option_group *global;
 } as_command_table;
 
-typedef enum as_value_source { AS_FROM_NOWHERE, AS_FROM_INITIAL, AS_FROM_CONFIG, AS_FROM_COMMAND_LINE } as_value_source;
+/* In the order in which they win. */
+typedef enum as_value_source {
+  AS_FROM_NOWHERE,
+  AS_FROM_INITIAL,
+  AS_FROM_CONFIG,
+  AS_FROM_ENVIRONMENT,
+  AS_FROM_COMMAND_LINE
+} as_value_source;
 
 typedef struct as_value {
   const as_option *option;
@@ -86,7 +94,7 @@ typedef struct as_value {
   double number;    /* NUMBER */
   char *joined;     /* owns `text` when the option was repeated */
   size_t line;      /* of the configuration file */
-  int section;      /* there: 0 before all sections, 1 in that of the command's first word, 2 in the command's own */
+  int section;      /* there and in the environment: 0 of all commands, 1 of the command's first word, 2 its own */
 } as_value;
 
 typedef struct as_arguments {
@@ -99,19 +107,31 @@ typedef struct as_arguments {
   size_t value_count;
   const char **operands; /* borrowed from argv */
   size_t operand_count;
-  char *config_text; /* owns the text of configuration values */
-  const char *config_path;
+  char *config_text;              /* owns the text of configuration values */
+  const char *config_path;        /* the configuration file; NULL: none */
+  const char *const *environment; /* as in as_option_sources */
 } as_arguments;
 
-/* Reads argv by the table; `config` is the configuration file to read unless --config names another (NULL or "": none).
- * AS_E_INVALID for everything a user can get wrong. The arguments may be freed after a failure too; then `command` is
- * set if it had been found. `argv` and `table` are borrowed. */
+/* What else gives values to options, besides the command line; it wins over the environment, which wins over the file.
+ */
+typedef struct as_option_sources {
+  const char *config;             /* configuration file to read unless --config names another; NULL or "": none */
+  const char *const *environment; /* "NAME=value" each, ended by NULL; NULL: none */
+} as_option_sources;
+
+/* Reads argv by the table; `sources` may be NULL. AS_E_INVALID for everything a user can get wrong. The arguments may
+ * be freed after a failure too; then `command` is set if it had been found. `argv`, `table` and what the sources point
+ * to are borrowed. */
 AS_MUST_CHECK as_status as_options_parse(as_context *ctx, const as_command_table *table, int argc,
-                                         const char *const *argv, const char *config, as_arguments *out);
+                                         const char *const *argv, const as_option_sources *sources, as_arguments *out);
+/* The values that `command` (NULL: any) would get from the sources of `from`, and the global ones that its command line
+ * gave. That something required is missing is no error here. `from` must outlive them; freed as others. */
+AS_MUST_CHECK as_status as_options_of_command(as_context *ctx, const as_arguments *from, const as_command *command,
+                                               as_arguments *out);
 void as_arguments_free(as_arguments *arguments);
 
 /* Values by name. An option that the command does not have is a mistake in the program: it ends. */
-/* Whether the user gave it, on the command line or in the configuration file. */
+/* Whether the user gave it: on the command line, in the environment or in the configuration file. */
 bool as_option_given(const as_arguments *arguments, const char *name);
 bool as_option_flag(const as_arguments *arguments, const char *name);
 /* INT and SIZE, and NUMBER; 0 if there is no value or if it is a word. */
@@ -131,6 +151,19 @@ AS_MUST_CHECK as_status as_value_set(as_context *ctx, as_value *value, const cha
 void as_option_expects(const as_option *option, char *text, size_t size);
 /* Reads the configuration file into the values that the command line left open; checks all that are this command's. */
 AS_MUST_CHECK as_status as_config_apply(as_arguments *arguments, const char *path);
+/* Reads the environment's values over those of the file; checks all that are this command's. */
+AS_MUST_CHECK as_status as_environment_apply(as_arguments *arguments);
+/* Warns of every variable that is nearly one of an option. */
+void as_environment_warn(as_context *ctx, const as_command_table *table, const char *const *environment);
+#define AS_VARIABLE_NAME 96 /* bytes with the NUL */
+/* The variable of an option for all commands (`command` may be NULL), a command's first word or a command (`rank` as
+ * as_value.section). False if there is none. */
+bool as_option_variable(const as_command *command, const as_option *option, int rank, char *name, size_t size);
+/* The variables that are no option's; a row without a name ends them. `help` NULL: of the tests. */
+typedef struct as_variable {
+  const char *name, *help;
+} as_variable;
+extern const as_variable as_variables[];
 /* The command with this full name; NULL if there is none. */
 const as_command *as_command_find(const as_command_table *table, const char *name, size_t length);
 bool as_command_in_family(const as_command *command, const char *family,

@@ -52,10 +52,11 @@ int as_cli_run_command(as_cli *cli, const char *const *words, size_t count) {
   const char **line = count < INT_MAX / 2 ? as_alloc(cli->ctx, 1 + globals + count, sizeof *line) : NULL;
   char **made = as_alloc(cli->ctx, globals + 1, sizeof *made);
   size_t length = 0, made_count = 0;
+  const as_option_sources sources = {cli->arguments->config_path, cli->arguments->environment};
   as_arguments arguments = {0};
   as_status status = line && made ? make_line(cli, words, count, line, &length, made, &made_count) : AS_E_NOMEM;
   if (status == AS_OK)
-    status = as_options_parse(cli->ctx, table, (int)length, line, cli->arguments->config_path, &arguments);
+    status = as_options_parse(cli->ctx, table, (int)length, line, &sources, &arguments);
   as_cli inner = {
       .ctx = cli->ctx, .arguments = status == AS_OK || arguments.ctx ? &arguments : NULL, .console = cli->console};
   int code;

@@ -116,12 +116,79 @@ grep -q '"chosen":"scalar"' "$work/out"; is 'ASSISTIFY_ISA forces an instruction
 ASSISTIFY_ISA=pdp11 run doctor
 [ "$code" -eq 1 ] && grep -q 'pdp11' "$work/err"; is 'an unknown instruction set is refused' $?
 
-# ---- configuration, streams --------------------------------------------------------------------------------------------
+# ---- configuration --------------------------------------------------------------------------------------------
 printf '[doctor]\njson = yes\nthreads = 1\n' >"$work/good.conf"
 run --config "$work/good.conf" doctor
 grep -q '"threads":1' "$work/out"; is 'the configuration file gives defaults' $?
 ASSISTIFY_CONFIG=$work/good.conf run doctor --threads 2
 grep -q '"threads":2' "$work/out"; is 'ASSISTIFY_CONFIG names it, the command line wins' $?
+
+# ---- environment, config show ------------------------------------------------------------------------------------------
+printf '# mine\nseed = 7\n[train]\nepochs = 9\n[train intent]\nthreads = 2\nlabel-col = "a # b"\n' >"$work/my.conf"
+# run_with VARIABLES ARGUMENTS...: run with more in the environment
+run_with() {
+  variables=$1
+  shift
+  # shellcheck disable=SC2086 # the variables are words
+  env $variables "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+  code=$?
+}
+# shown OPTION SOURCE VALUE: the row of the table in $work/out
+shown() { grep -q "^  $1 *$2  *$3\$" "$work/out"; }
+(cd "$work" && ASSISTIFY_BATCH=4 ASSISTIFY_TRAIN_EPOCHS=5 "$program" config show train intent --config my.conf --models m) \
+  >"$work/out" 2>"$work/err"
+shown threads my.conf:6 2 && shown batch ASSISTIFY_BATCH 4 &&
+  shown epochs ASSISTIFY_TRAIN_EPOCHS 5 && shown models 'command line' m && shown overwrite default no &&
+  grep -q "configuration file is my.conf" "$work/err"
+is 'config show tells where each value comes from' $?
+(cd "$work" && cp my.conf assistify.conf && "$program" config show train intent) >"$work/out" 2>"$work/err"
+shown epochs assistify.conf:4 9 && shown label-col assistify.conf:7 'a # b'; is 'assistify.conf is read where the program runs' $?
+(cd "$work" && ASSISTIFY_CONFIG='' "$program" config show train intent) >"$work/out" 2>"$work/err"
+! grep -q assistify.conf "$work/out" && grep -q 'no configuration file' "$work/err"; is 'an empty ASSISTIFY_CONFIG reads none' $?
+rm -f "$work/assistify.conf"
+run config show
+[ "$code" -eq 0 ] && grep -q "^all commands:$" "$work/out" && [ "$(grep -c "^train intent:$" "$work/out")" -eq 1 ]
+is 'config show lists the commands' $?
+awk 'length > 80 { exit 1 } / $/ { exit 1 }' "$work/out"; is 'config show has at most 80 columns' $?
+run config show --changed
+[ "$code" -eq 0 ] && [ ! -s "$work/out" ]; is 'config show --changed shows nothing where all is default' $?
+if command -v jq >/dev/null; then
+  run_with ASSISTIFY_BATCH=4 config show train intent --json --config "$work/my.conf"
+  jq -es --arg conf "$work/my.conf" 'map({key: .option, value: .}) | from_entries |
+    .batch.value == 4 and .batch.source == "environment" and .batch.where == "ASSISTIFY_BATCH" and
+    .epochs.where == ($conf + ":4") and .epochs.source == "file" and .overwrite.value == false and .data.value == null and
+    .data.source == "default" and .data.command == "train intent"' "$work/out" >/dev/null
+  is 'config show --json is JSON, a line each' $?
+fi
+refuses 2 "did you mean 'train intent'?" config show train intnet
+refuses 2 "there is no command 'zebra'" config example zebra
+refuses 2 'bad.conf: line 2' config check "$work/bad.conf"
+refuses 2 'no configuration file is read' config check
+printf '[train]\nbatch = 4\nbatch-tokens = 100\n' >"$work/both.conf"
+refuses 2 'contradict each other' config check "$work/both.conf"
+printf '[train]\nepochs = many\n' >"$work/other.conf"
+run --config "$work/other.conf" doctor
+[ "$code" -eq 0 ]; is "another command's value is not looked at" $?
+refuses 2 'other.conf: line 2: epochs needs' config check "$work/other.conf"
+run config check "$work/my.conf"
+[ "$code" -eq 0 ] && grep -q 'nothing is wrong' "$work/out"; is 'config check finds nothing wrong' $?
+run config example
+cp "$work/out" "$work/example.conf"
+awk 'length > 80 { exit 1 }' "$work/out"; is 'config example has at most 80 columns' $?
+run config check "$work/example.conf"
+[ "$code" -eq 0 ]; is 'config example is a configuration file' $?
+"$program" config example doctor | sed 's/^#threads = N/#threads = 1/; s/^#\([a-z-]* = \)/\1/' >"$work/example.conf"
+run doctor --config "$work/example.conf"
+[ "$code" -eq 0 ] && grep -q '^threads = 1' "$work/example.conf"; is 'its keys can be set' $?
+run_with 'ASSISTIFY_THREADS=1 ASSISTIFY_DOCTOR_JSON=yes' doctor
+grep -q '"threads":1' "$work/out" && [ ! -s "$work/err" ]; is 'the environment gives values' $?
+run_with ASSISTIFY_THREADS=zero doctor
+[ "$code" -eq 2 ] && grep -q 'ASSISTIFY_THREADS needs a whole number' "$work/err"; is 'a wrong value of the environment is named' $?
+run_with 'ASSISTIFY_THREDS=2 ASSISTIFY_HOME=/nowhere' doctor
+[ "$code" -eq 0 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q 'did you mean ASSISTIFY_THREADS?' "$work/err"
+is 'a variable that is nearly an option gets a warning' $?
+
+# ---- streams -----------------------------------------------------------------------------------------------------------
 if [ -c /dev/full ]; then
   "$program" doctor >/dev/full 2>"$work/err"
   [ $? -eq 1 ] && grep -q 'could not be written' "$work/err"; is 'a full disk is exit 1' $?

@@ -67,7 +67,7 @@ static void teardown(void) {
 }
 
 /* Splits at blanks; "~" stands for an empty argument. */
-static as_status parse_with(const char *line, const char *config) {
+static as_status parse_from(const char *line, const as_option_sources *sources) {
   static char copy[1024];
   static const char *argv[64];
   int argc = 0;
@@ -76,7 +76,11 @@ static as_status parse_with(const char *line, const char *config) {
   for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
     argv[argc++] = strcmp(word, "~") == 0 ? "" : word;
   if (arguments.ctx) as_arguments_free(&arguments);
-  return as_options_parse(ctx, &table, argc, argv, config, &arguments);
+  return as_options_parse(ctx, &table, argc, argv, sources, &arguments);
+}
+static as_status parse_with(const char *line, const char *config) {
+  const as_option_sources sources = {.config = config};
+  return parse_from(line, &sources);
 }
 static as_status parse(const char *line) {
   return parse_with(line, NULL);
@@ -316,7 +320,145 @@ START_TEST(every_failing_allocation_is_an_error) {
     ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
     ck_assert_uint_lt(n, 100);
   }
+  failed = true;
   as_test_fail_at(ctx, 0);
+  ck_assert_ok(ctx, parse_with("show x", config_path));
+  for (uint64_t n = 1; failed; n++) {
+    as_arguments other;
+    as_test_fail_at(ctx, n);
+    as_status status = as_options_of_command(ctx, &arguments, &train, &other);
+    failed = as_test_failed_one(ctx);
+    ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
+    as_arguments_free(&other);
+    ck_assert_uint_lt(n, 100);
+  }
+  as_test_fail_at(ctx, 0);
+  as_test_folder_remove(config_folder);
+}
+END_TEST
+
+/* ---- environment -------------------------------------------------------------------------------------------- */
+
+/* Parses with an environment of at most seven variables. */
+static as_status parse_environment(const char *const variables[8], const char *config, const char *line) {
+  if (config) write_config(config, strlen(config));
+  const as_option_sources sources = {.config = config ? config_path : NULL, .environment = variables};
+  as_status status = parse_from(line, &sources);
+  if (config) as_test_folder_remove(config_folder);
+  return status;
+}
+#define ENVIRONMENT(...) ((const char *const[8]){__VA_ARGS__})
+
+START_TEST(environment_stands_between_command_line_and_file) {
+  ck_assert_ok(
+      ctx, parse_environment(ENVIRONMENT("PATH=/bin", "ASSISTIFY_EPOCHS=5", "ASSISTIFY_SEED=6",
+                                         "ASSISTIFY_BATCH_TOKENS=7", "ASSISTIFY_QUIET=yes", "ASSISTIFY_DATA=a b.csv"),
+                             "epochs = 8\nlr = 0.5\nseed = 8\n", "train intent --seed 9"));
+  ck_assert_int_eq(as_option_int(&arguments, "epochs"), 5);
+  ck_assert_int_eq(as_option_value(&arguments, "epochs")->source, AS_FROM_ENVIRONMENT);
+  ck_assert_int_eq(as_option_int(&arguments, "seed"), 9);
+  ck_assert_int_eq(as_option_int(&arguments, "batch-tokens"), 7);
+  ck_assert_double_eq(as_option_number(&arguments, "lr"), 0.5);
+  ck_assert_int_eq(as_option_value(&arguments, "lr")->source, AS_FROM_CONFIG);
+  ck_assert(as_option_flag(&arguments, "quiet"));
+  ck_assert_str_eq(as_option_text(&arguments, "data"), "a b.csv"); /* required, and given here */
+}
+END_TEST
+
+START_TEST(nearer_variables_win) {
+  ck_assert_ok(ctx, parse_environment(ENVIRONMENT("ASSISTIFY_TRAIN_INTENT_EPOCHS=30", "ASSISTIFY_TRAIN_EPOCHS=20",
+                                                  "ASSISTIFY_EPOCHS=10", "ASSISTIFY_TRAIN_SEED=20", "ASSISTIFY_SEED=10",
+                                                  "ASSISTIFY_SHOW_THREADS=9", "ASSISTIFY_LIMIT=1K"),
+                                      "[train intent]\nepochs = 40\n", "train intent --data a"));
+  ck_assert_int_eq(as_option_int(&arguments, "epochs"), 30);
+  ck_assert_int_eq(as_option_int(&arguments, "seed"), 20);
+  ck_assert_int_eq(as_option_int(&arguments, "limit"), 1024);
+  ck_assert(!as_option_given(&arguments, "threads"));
+  ck_assert_ok(ctx,
+               parse_environment(ENVIRONMENT("ASSISTIFY_SHOW_THREADS=9", "ASSISTIFY_EPOCHS=none"), NULL, "show x"));
+  ck_assert_int_eq(as_option_int(&arguments, "threads"), 9);
+}
+END_TEST
+
+START_TEST(of_two_that_contradict_the_stronger_source_stands) {
+  ck_assert_ok(ctx,
+               parse_environment(ENVIRONMENT("ASSISTIFY_BATCH=8"), "batch-tokens = 500\n", "train intent --data a"));
+  ck_assert_int_eq(as_option_int(&arguments, "batch"), 8);
+  ck_assert(!as_option_given(&arguments, "batch-tokens"));
+  ck_assert_ok(ctx,
+               parse_environment(ENVIRONMENT("ASSISTIFY_BATCH=8"), NULL, "train intent --data a --batch-tokens 500"));
+  ck_assert(!as_option_given(&arguments, "batch"));
+  ck_assert_ok(
+      ctx, parse_environment(ENVIRONMENT("ASSISTIFY_DATA=a", "ASSISTIFY_EPOCHS=5"), NULL, "train intent --resume d"));
+  ck_assert_ptr_null(as_option_text(&arguments, "data"));
+  ck_assert_int_eq(as_option_int(&arguments, "epochs"), 3);
+  ck_assert_refused(
+      ctx,
+      parse_environment(ENVIRONMENT("ASSISTIFY_BATCH=8", "ASSISTIFY_BATCH_TOKENS=9"), NULL, "train intent --data a"),
+      AS_E_INVALID, "--batch and --batch-tokens contradict each other");
+}
+END_TEST
+
+START_TEST(a_wrong_variable_is_named) {
+  static const refusal wrong[] = {
+      {"ASSISTIFY_THREADS=many", "the environment: ASSISTIFY_THREADS needs a whole number from 1 to 64, not 'many'"},
+      {"ASSISTIFY_TRAIN_SCHEDULE=cosin", "ASSISTIFY_TRAIN_SCHEDULE needs linear, cosine or constant, not 'cosin'"},
+      {"ASSISTIFY_TRAIN_INTENT_LABEL=abc", "ASSISTIFY_TRAIN_INTENT_LABEL: 'abc' has an odd length"},
+      {"ASSISTIFY_EPOCHS=5 ", "not '5 '"},
+      {"ASSISTIFY_LR=\xff\xfe", "ASSISTIFY_LR needs a number"},
+  };
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    ck_assert_refused(ctx, parse_environment(ENVIRONMENT(wrong[i].line), NULL, "train intent --data a --epochs 2"),
+                      AS_E_INVALID, wrong[i].fragment);
+  static char huge[1 << 17];
+  memset(huge, '9', sizeof huge - 1);
+  memcpy(huge, "ASSISTIFY_SEED=", 15);
+  ck_assert_refused(ctx, parse_environment(ENVIRONMENT(huge), NULL, "train intent --data a"), AS_E_INVALID,
+                    "ASSISTIFY_SEED needs a whole number");
+}
+END_TEST
+
+START_TEST(variables_that_set_nothing) {
+  ck_assert_ok(ctx, parse_environment(ENVIRONMENT("ASSISTIFY_EPOCHS=", "ASSISTIFY_CONFIG=nowhere", "ASSISTIFY_HELP=yes",
+                                                  "ASSISTIFY_", "ASSISTIFY", "=", "ASSISTIFY_EPOCHSX=9"),
+                                      NULL, "train intent --data a"));
+  ck_assert(!as_option_given(&arguments, "epochs"));
+  ck_assert(!arguments.config_path);
+}
+END_TEST
+
+START_TEST(only_near_misses_get_a_warning) {
+  static const char *const strangers[] = {
+      "ASSISTIFY_HOME=x", "ASSISTIFY_TRAIN=x",  "ASSISTIFY_ISA=scalar", "ASSISTIFY_=x",
+      "EPOHCS=3",         "ASSISTIFY_EPOCHS=x", "ASSISTIFY_GOLDEN=x",   NULL};
+  as_environment_warn(ctx, &table, strangers);
+  ck_assert_uint_eq(as_warning_count(ctx), 0);
+  as_environment_warn(ctx, &table, ENVIRONMENT("ASSISTIFY_EPOHCS=3"));
+  ck_assert_uint_eq(as_warning_count(ctx), 1);
+  ck_assert_ptr_nonnull(strstr(as_test_warnings(ctx), "did you mean ASSISTIFY_EPOCHS?"));
+  as_environment_warn(ctx, &table, ENVIRONMENT("ASSISTIFY_TRAIN_INTENT_BATCHTOKENS=3", "ASSISTIFY_THREAD=3"));
+  ck_assert_uint_eq(as_warning_count(ctx), 3);
+  ck_assert_ptr_nonnull(strstr(as_test_warnings(ctx), "did you mean ASSISTIFY_TRAIN_INTENT_BATCH_TOKENS?"));
+  ck_assert_ptr_nonnull(strstr(as_test_warnings(ctx), "did you mean ASSISTIFY_THREADS?"));
+}
+END_TEST
+
+START_TEST(values_of_another_command) {
+  const char *text = "threads = 3\n[train]\nepochs = 5\n";
+  write_config(text, strlen(text));
+  const as_option_sources sources = {.config = config_path, .environment = ENVIRONMENT("ASSISTIFY_TRAIN_SEED=6")};
+  ck_assert_ok(ctx, parse_from("show x --quiet", &sources));
+  as_arguments other;
+  ck_assert_ok(ctx, as_options_of_command(ctx, &arguments, &train, &other));
+  ck_assert_int_eq(as_option_int(&other, "threads"), 3);
+  ck_assert_int_eq(as_option_int(&other, "epochs"), 5);
+  ck_assert_int_eq(as_option_int(&other, "seed"), 6);
+  ck_assert(as_option_flag(&other, "quiet"));
+  ck_assert_int_eq(as_option_value(&other, "data")->source, AS_FROM_NOWHERE);
+  as_arguments_free(&other);
+  ck_assert_ok(ctx, as_options_of_command(ctx, &arguments, NULL, &other));
+  ck_assert_int_eq(as_option_int(&other, "threads"), 3);
+  as_arguments_free(&other);
   as_test_folder_remove(config_folder);
 }
 END_TEST
@@ -478,6 +620,38 @@ START_TEST(contradictions_name_options_that_are_there) {
 }
 END_TEST
 
+static void add_variable(as_buffer *all, const as_command *command, const as_option *option, int rank) {
+  char name[AS_VARIABLE_NAME], line[3 * AS_VARIABLE_NAME], section[AS_VARIABLE_NAME];
+  if (!as_option_variable(command, option, rank, name, sizeof name)) return;
+  snprintf(section, sizeof section, "%.*s",
+           rank == 0   ? 0
+           : rank == 1 ? (int)strcspn(command->name, " ")
+                       : 80,
+           command->name);
+  snprintf(line, sizeof line, "\n%s ", name);
+  const char *found = strstr(as_buffer_string(all), line);
+  snprintf(line, sizeof line, "\n%s [%s] %s\n", name, section, option->name);
+  if (found)
+    ck_assert_msg(strncmp(found, line, strlen(line)) == 0, "%s has two meanings: [%s] %s and%.60s", name, section,
+                  option->name, found);
+  else
+    as_buffer_text(all, line);
+}
+
+/* "ASSISTIFY_DATA_DIR" is data-dir of every command: then no command of `data` may have an option dir. */
+START_TEST(every_variable_means_one_thing) {
+  as_buffer all;
+  as_buffer_init(&all, ctx);
+  for (const as_variable *at = as_variables; at->name; at++) as_buffer_printf(&all, "\n%s [] -\n", at->name);
+  for (const as_command *const *at = as_commands.commands; *at; at++) {
+    const as_option *option;
+    for (size_t i = 0; (option = as_command_option(&as_commands, *at, i, NULL)); i++)
+      for (int rank = 0; rank <= 2; rank++) add_variable(&all, *at, option, rank);
+  }
+  as_buffer_free(&all);
+}
+END_TEST
+
 START_TEST(a_status_has_its_exit_code) {
   static const struct {
     as_status status;
@@ -494,7 +668,8 @@ END_TEST
 Suite *as_suite(void) {
   Suite *suite = suite_create("options");
   TCase *parsing = tcase_create("parsing"), *config = tcase_create("configuration"), *made = tcase_create("made");
-  TCase *own = tcase_create("table"), *cases[] = {parsing, config, made, own};
+  TCase *environment = tcase_create("environment");
+  TCase *own = tcase_create("table"), *cases[] = {parsing, config, environment, made, own};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     tcase_add_checked_fixture(cases[i], setup, teardown);
     suite_add_tcase(suite, cases[i]);
@@ -515,11 +690,19 @@ Suite *as_suite(void) {
   tcase_add_test(config, configuration_that_is_none);
   tcase_add_test(config, the_wrong_value_of_the_configuration_is_said_even_if_overridden);
   tcase_add_test(config, every_failing_allocation_is_an_error);
+  tcase_add_test(environment, environment_stands_between_command_line_and_file);
+  tcase_add_test(environment, nearer_variables_win);
+  tcase_add_test(environment, of_two_that_contradict_the_stronger_source_stands);
+  tcase_add_test(environment, a_wrong_variable_is_named);
+  tcase_add_test(environment, variables_that_set_nothing);
+  tcase_add_test(environment, only_near_misses_get_a_warning);
+  tcase_add_test(environment, values_of_another_command);
   tcase_add_test(made, help_shows_what_the_rows_say);
   tcase_add_test(made, texts_of_the_table_are_escaped_in_the_manual);
   tcase_add_test(made, bash_completes_by_the_rows);
   tcase_add_test(own, the_table_is_consistent);
   tcase_add_test(own, contradictions_name_options_that_are_there);
+  tcase_add_test(own, every_variable_means_one_thing);
   tcase_add_test(own, a_status_has_its_exit_code);
   return suite;
 }

@@ -88,7 +88,8 @@ static void run_both(const char *options, const char *words, const char *config)
   for (char *word = strtok(copies[1], " "); word; word = strtok(NULL, " ")) inner[inner_count++] = word;
   inner_words = inner;
   as_arguments arguments;
-  ck_assert_ok(ctx, as_options_parse(ctx, &table, count, line, config, &arguments));
+  const as_option_sources sources = {.config = config};
+  ck_assert_ok(ctx, as_options_parse(ctx, &table, count, line, &sources, &arguments));
   as_cli cli = {.ctx = ctx, .arguments = &arguments, .console = &console};
   console.quiet = as_option_flag(&arguments, "quiet");
   ck_assert_int_eq(run_outer(&cli), 0);
