@@ -1,48 +1,26 @@
 /* monitor metrics: how the figures of the models went, from the table model_metrics. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/command.h"
-#include "data/timestamp.h"
+#include "cli/time_option.h"
 #include "lifecycle/metric_history.h"
 
 enum { SPARKS = 24 }; /* values of a sparkline at most, the newest */
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
-/* "30d", "12h", "4w" before now, or a date. */
-static bool read_since(const char *text, uint32_t *out) {
-  char *end;
-  const long count = strtol(text, &end, 10);
-  static const char units[] = "hdw";
-  static const int64_t seconds[] = {3600, AS_DAY_SECONDS, 7 * AS_DAY_SECONDS};
-  const char *unit = end != text && count >= 0 && count <= 100000 && *end && !end[1] ? strchr(units, *end) : NULL;
-  if (!unit) return as_timestamp_read(text, strlen(text), out);
-  const int64_t now = (int64_t)time(NULL), before = count * seconds[unit - units];
-  *out = (uint32_t)(before < now ? now - before : 0);
-  return true;
-}
-
-static as_status check_since(as_context *ctx, const char *value) {
-  uint32_t since;
-  if (read_since(value, &since)) return AS_OK;
-  return as_fail(ctx, AS_E_INVALID, "\"%s\" is neither a time before now (12h, 30d, 4w) nor a date (2026-01-31)",
-                 value);
-}
-
 /* clang-format off */
 static const as_option rows[] = {
     {.name = "model", .type = AS_OPTION_TEXT, .argument = "MODEL", .help = "of this model only: intent, sentiment and so on"},
     {.name = "metric", .type = AS_OPTION_TEXT, .argument = "NAME",
      .help = "this metric only, as in evaluate --json (f1.macro); f1.% for all that begin so"},
-    {.name = "since", .type = AS_OPTION_TEXT, .argument = "TIME", .check = check_since,
-     .help = "nothing older: 12h, 30d or 4w before now, or a date"},
+    {.name = "since", .type = AS_OPTION_TEXT, .argument = "TIME", .check = as_cli_time_check,
+     .help = "nothing older: " AS_TIME_HELP},
     {.name = "db", .type = AS_OPTION_FILE, .argument = "F.db", .initial_note = AS_DATABASE_NAME " below --models",
      .help = "database to read"},
     {.name = "json", .type = AS_OPTION_FLAG, .help = "every row, as a line of JSON"},
@@ -144,14 +122,11 @@ static as_status take_for_json(void *user, const as_metric_row *row) {
 static int run(as_cli *cli) {
   const as_arguments *a = cli->arguments;
   const bool json = as_option_flag(a, "json");
-  const char *given = as_option_text(a, "db"), *since = as_option_text(a, "since");
+  const char *given = as_option_text(a, "db");
   char from[AS_TIMESTAMP_TEXT];
-  uint32_t seconds = 0;
-  as_metric_query query = {.model = as_option_text(a, "model"), .metric = as_option_text(a, "metric")};
-  if (since && read_since(since, &seconds)) {
-    as_timestamp_write(seconds, from);
-    query.since = from;
-  }
+  const as_metric_query query = {.model = as_option_text(a, "model"),
+                                 .metric = as_option_text(a, "metric"),
+                                 .since = as_cli_time(as_option_text(a, "since"), from)};
   history h = {.cli = cli};
   as_buffer_init(&h.out, cli->ctx);
   as_database *database = NULL;
