@@ -64,6 +64,7 @@
 #include "eval/calibration.h"
 #include "eval/chrf.h"
 #include "eval/classification.h"
+#include "eval/classifier_calibration.h"
 #include "eval/drift.h"
 #include "eval/evaluation.h"
 #include "eval/metrics_json.h"

@@ -23,7 +23,9 @@ static const as_option rows[] = {
     {.name = "json", .type = AS_OPTION_FLAG, .help = "everything as one JSON object"},
     {.name = "errors", .type = AS_OPTION_FILE, .argument = "F.csv",
      .help = "write the wrong rows, the most confident first"},
-    {.name = "reliability", .type = AS_OPTION_FILE, .argument = "F.svg", .help = "write a reliability diagram"},
+    {.name = "svg", .type = AS_OPTION_FILE, .argument = "F.svg", .help = "write a reliability diagram"},
+    {.name = "no-calibration", .type = AS_OPTION_FLAG,
+     .help = "probabilities as the model has them, not by its temperature; recorded only where --db says"},
     {.name = "resamples", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1e6, .initial = "1000",
      .help = "of the bootstrap intervals; 0: none"},
     {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 9e15, .initial = "1",
@@ -41,7 +43,9 @@ typedef struct evaluating {
   as_messages *messages;
   int64_t rows, classes;
   int32_t *truth, *predicted; /* [rows] */
-  double *probabilities; /* [rows, classes] */
+  double *probabilities;      /* [rows, classes] */
+  bool calibrated;            /* by the model's temperature */
+  as_classifier_calibration calibration; /* if so */
 } evaluating;
 
 static as_status read_rows(evaluating *e, const as_classification_task *task) {
@@ -82,22 +86,41 @@ static as_status map_labels(evaluating *e) {
   return AS_OK;
 }
 
+/* What calibration does to these rows. */
+static as_status measure_calibration(evaluating *e, const float *logits) {
+  const double temperature = as_classifier_temperature(e->classifier);
+  e->calibrated = temperature < 1 || temperature > 1;
+  if (!e->calibrated) return AS_OK;
+  double *before = as_alloc(e->cli->ctx, (size_t)(e->rows * e->classes), sizeof *before);
+  if (!before) return AS_E_NOMEM;
+  for (int64_t i = 0; i < e->rows * e->classes; i++) before[i] = (double)logits[i];
+  for (int64_t row = 0; row < e->rows; row++)
+    as_softmax_row(before + row * e->classes, e->classes, 1, before + row * e->classes);
+  as_status status = as_classifier_calibration_measure(e->cli->ctx, e->rows, e->classes, e->truth, before,
+                                                       e->probabilities, temperature, &e->calibration);
+  as_free(e->cli->ctx, before);
+  return status;
+}
+
 static as_status predict_rows(evaluating *e) {
   as_context *ctx = e->cli->ctx;
   as_text *texts = as_alloc(ctx, (size_t)e->rows, sizeof *texts);
   as_prediction *answers = as_alloc(ctx, (size_t)e->rows, sizeof *answers);
   float *probabilities = as_alloc(ctx, (size_t)(e->rows * e->classes), sizeof *probabilities);
-  as_status status = texts && answers && probabilities ? AS_OK : AS_E_NOMEM;
+  float *logits = as_alloc(ctx, (size_t)(e->rows * e->classes), sizeof *logits);
+  as_status status = texts && answers && probabilities && logits ? AS_OK : AS_E_NOMEM;
   for (int64_t row = 0; status == AS_OK && row < e->rows; row++) {
     texts[row].text = as_messages_text(e->messages, row, &texts[row].length);
     answers[row].probabilities = probabilities + row * e->classes;
   }
-  if (status == AS_OK) status = as_classifier_predict(e->classifier, texts, e->rows, answers);
+  if (status == AS_OK) status = as_classifier_predict_logits(e->classifier, texts, e->rows, answers, logits);
   for (int64_t row = 0; status == AS_OK && row < e->rows; row++) e->predicted[row] = answers[row].label;
   for (int64_t i = 0; status == AS_OK && i < e->rows * e->classes; i++) e->probabilities[i] = (double)probabilities[i];
+  if (status == AS_OK) status = measure_calibration(e, logits);
   as_free(ctx, texts);
   as_free(ctx, answers);
   as_free(ctx, probabilities);
+  as_free(ctx, logits);
   return status;
 }
 
@@ -114,7 +137,7 @@ static as_status write_errors(evaluating *e, const char *path) {
   return status;
 }
 
-static as_status write_reliability(as_context *ctx, const as_evaluation *evaluation, const char *path) {
+static as_status write_svg(as_context *ctx, const as_evaluation *evaluation, const char *path) {
   as_buffer out;
   as_buffer_init(&out, ctx);
   as_status status = as_reliability_svg(&evaluation->scores.reliability, "Reliability", &out);
@@ -157,17 +180,24 @@ static as_status record(evaluating *e, const as_evaluation *evaluation) {
 
 static as_status report(evaluating *e) {
   const as_arguments *a = e->cli->arguments;
-  const char *errors = as_option_text(a, "errors"), *reliability = as_option_text(a, "reliability");
-  as_evaluation_input input = {.rows = e->rows, .classes = e->classes,
+  const char *errors = as_option_text(a, "errors"), *svg = as_option_text(a, "svg");
+  as_evaluation_input input = {.rows = e->rows,
+                               .classes = e->classes,
                                .labels = (const char *const *)as_classifier_labels(e->classifier)->names,
-                               .truth = e->truth, .predicted = e->predicted, .probabilities = e->probabilities,
-                               .resamples = as_option_int(a, "resamples"), .seed = (uint64_t)as_option_int(a, "seed")};
+                               .truth = e->truth,
+                               .predicted = e->predicted,
+                               .probabilities = e->probabilities,
+                               .resamples = as_option_int(a, "resamples"),
+                               .seed = (uint64_t)as_option_int(a, "seed"),
+                               .calibration = e->calibrated ? &e->calibration : NULL};
   as_evaluation evaluation = {0};
   as_status status = as_evaluation_measure(e->cli->ctx, &input, &evaluation);
   if (status == AS_OK) status = print(e, &evaluation);
   if (status == AS_OK && errors) status = write_errors(e, errors);
-  if (status == AS_OK && reliability) status = write_reliability(e->cli->ctx, &evaluation, reliability);
-  if (status == AS_OK) status = record(e, &evaluation);
+  if (status == AS_OK && svg) status = write_svg(e->cli->ctx, &evaluation, svg);
+  /* What the model doesn't answer with would read as a change in the history of its figures. */
+  if (status == AS_OK && (!as_option_flag(a, "no-calibration") || as_option_given(a, "db")))
+    status = record(e, &evaluation);
   as_evaluation_free(e->cli->ctx, &evaluation);
   return status;
 }
@@ -178,6 +208,8 @@ static int run(as_cli *cli) {
   char *folder;
   as_status status = as_cli_model(cli, "model", task->name, task->folder, &folder);
   if (status == AS_OK) status = as_classifier_open(cli->ctx, folder, task, &e.classifier);
+  if (status == AS_OK && as_option_flag(cli->arguments, "no-calibration"))
+    status = as_classifier_set_temperature(e.classifier, 1);
   e.model = task->name;
   e.folder = folder;
   if (status == AS_OK) status = read_rows(&e, task);

@@ -75,7 +75,7 @@ static as_status keep_text(as_context *ctx, char **kept, const char *text) {
 
 /* What a table of everything would drown in; --metric asks for it by name. */
 static bool is_detail(const char *metric) {
-  static const char *const parts[] = {".per_class.", "support.", "baselines.", "ci95."};
+  static const char *const parts[] = {".per_class.", "support.", "baselines.", "ci95.", "calibration."};
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
     if (strstr(metric, parts[i])) return true;
   return false;

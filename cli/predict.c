@@ -22,6 +22,8 @@ static const as_option rows[] = {
      .help = "answer \"unknown\" below this confidence"},
     {.name = "max-length", .type = AS_OPTION_INT, .argument = "N", .minimum = 3, .maximum = 65536,
      .initial_note = "as in training", .help = "tokens kept of a text"},
+    {.name = "no-calibration", .type = AS_OPTION_FLAG,
+     .help = "probabilities as the model has them, not by its temperature"},
 };
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Prediction", rows);
@@ -130,6 +132,8 @@ static as_status open_classifier(asking *a) {
   if (status != AS_OK) return status;
   if (as_option_text(arguments, "max-length"))
     as_classifier_set_max_length(a->classifier, as_option_int(arguments, "max-length"));
+  if (as_option_flag(arguments, "no-calibration")) status = as_classifier_set_temperature(a->classifier, 1);
+  if (status != AS_OK) return status;
   a->min_confidence = as_option_number(arguments, "min-confidence");
   a->probabilities = as_alloc(a->cli->ctx, GROUP_ROWS * as_classifier_labels(a->classifier)->count,
                               sizeof *a->probabilities);

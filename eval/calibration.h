@@ -30,6 +30,10 @@ typedef enum as_temperature_bound {
   AS_TEMPERATURE_HIGH
 } as_temperature_bound;
 
+/* The interval that a temperature is looked for in, and that one of a model folder must lie in. */
+#define AS_TEMPERATURE_LEAST 0.05
+#define AS_TEMPERATURE_MOST 20.0
+
 /* Temperature scaling (Guo et al. 2017, section 4.2): the T in [low, high] that minimises the mean negative log
  * likelihood of softmax(logits / T). */
 typedef struct as_temperature {

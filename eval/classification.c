@@ -20,6 +20,12 @@ int32_t as_argmax(const double *probabilities, int64_t classes) {
   return (int32_t)best;
 }
 
+int32_t as_argmax_float(const float *probabilities, int64_t classes) {
+  int32_t best = 0;
+  for (int32_t k = 1; k < classes; k++) best = probabilities[k] > probabilities[best] ? k : best;
+  return best;
+}
+
 static double ratio(int64_t part, int64_t whole) {
   return whole == 0 ? 0 : (double)part / (double)whole;
 }

@@ -60,5 +60,6 @@ double as_macro_f1(int64_t classes, const int64_t *hits /* [classes] */, const i
 
 /* The class of highest probability, the lowest on a tie. classes >= 1. */
 int32_t as_argmax(const double *probabilities /* [classes] */, int64_t classes);
+int32_t as_argmax_float(const float *probabilities /* [classes] */, int64_t classes);
 
 #endif

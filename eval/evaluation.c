@@ -23,7 +23,7 @@ static void score_majority(as_evaluation *e) {
 }
 
 as_status as_evaluation_measure(as_context *ctx, const as_evaluation_input *input, as_evaluation *out) {
-  *out = (as_evaluation){.labels = input->labels, .resamples = input->resamples};
+  *out = (as_evaluation){.labels = input->labels, .calibration = input->calibration, .resamples = input->resamples};
   as_status status = as_classification_measure(ctx, input->rows, input->classes, input->truth, input->predicted,
                                                input->probabilities, &out->scores);
   if (status == AS_OK) {
@@ -45,6 +45,7 @@ void as_evaluation_free(as_context *ctx, as_evaluation *evaluation) {
 
 void as_evaluation_json(as_json_writer *w, const as_evaluation *e) {
   as_classification_json(w, &e->scores);
+  as_classifier_calibration_json(w, "calibration", e->calibration);
   as_json_open_array(w, "labels");
   for (int64_t k = 0; k < e->scores.classes; k++) as_json_string(w, NULL, e->labels[k]);
   as_json_close_array(w);

@@ -6,9 +6,10 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "eval/bootstrap.h"
-#include "eval/classification.h"
+#include "eval/classifier_calibration.h"
 
-/* What was answered. Everything is borrowed; `labels` must live as long as the as_evaluation made from it. */
+/* What was answered. Everything is borrowed; `labels` and `calibration` must live as long as the
+ * as_evaluation made from it. */
 typedef struct as_evaluation_input {
   int64_t rows;
   int64_t classes;
@@ -18,10 +19,12 @@ typedef struct as_evaluation_input {
   const double *probabilities; /* [rows, classes] or NULL */
   int64_t resamples;           /* of the bootstrap; 0: no intervals (NaN). 1000 is customary */
   uint64_t seed;               /* of the bootstrap */
+  const as_classifier_calibration *calibration; /* of `probabilities`; NULL: they are the model's own */
 } as_evaluation_input;
 
 typedef struct as_evaluation {
-  const char *const *labels; /* [classes], borrowed */
+  const char *const *labels;                    /* [classes], borrowed */
+  const as_classifier_calibration *calibration; /* borrowed, or NULL */
   as_classification scores;
   as_score_intervals ci95;
   int64_t resamples;
@@ -36,9 +39,9 @@ typedef struct as_evaluation {
 AS_MUST_CHECK as_status as_evaluation_measure(as_context *ctx, const as_evaluation_input *input, as_evaluation *out);
 void as_evaluation_free(as_context *ctx, as_evaluation *evaluation); /* a zeroed one is allowed */
 
-/* Writes fields into the object that is open in `writer`: those of as_classification_json, then "labels", "ci95"
- * (accuracy, macro_f1, macro_f1_seen: [low, high]) and "baselines" (majority: label, accuracy, macro_f1,
- * macro_f1_seen). */
+/* Writes fields into the object that is open in `writer`: those of as_classification_json, then "calibration"
+ * (as_classifier_calibration_json), "labels", "ci95" (accuracy, macro_f1, macro_f1_seen: [low, high]) and "baselines"
+ * (majority: label, accuracy, macro_f1, macro_f1_seen). */
 void as_evaluation_json(as_json_writer *writer, const as_evaluation *evaluation);
 
 /* Appends the table for people, at most 80 columns wide. Up to 12 classes the confusion matrix is drawn; beyond that

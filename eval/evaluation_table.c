@@ -48,6 +48,24 @@ static void append_with_interval(as_buffer *out, const char *name, double value,
   as_buffer_char(out, '\n');
 }
 
+/* A score that calibration changes, with what it was before. */
+static void append_calibrated(as_buffer *out, const char *name, double value, const double *before) {
+  as_buffer_printf(out, "  %-24s", name);
+  append_score(out, value, 8);
+  if (before) as_buffer_printf(out, "   before calibration %.4f", *before);
+  as_buffer_char(out, '\n');
+}
+
+static void append_confidence(const as_evaluation *e, as_buffer *out) {
+  const as_classification *s = &e->scores;
+  const as_calibration_scores *before =
+      e->calibration && !isnan(e->calibration->temperature) ? &e->calibration->before : NULL;
+  append_calibrated(out, "log loss", s->log_loss, before ? &before->log_loss : NULL);
+  append_calibrated(out, "Brier score", s->brier, before ? &before->brier : NULL);
+  append_calibrated(out, "calibration error (ECE)", s->reliability.ece, before ? &before->reliability.ece : NULL);
+  if (before) append_line(out, "temperature", e->calibration->temperature);
+}
+
 static void append_summary(const as_evaluation *e, as_buffer *out) {
   const as_classification *s = &e->scores;
   as_buffer_printf(out, "%" PRId64 " rows, %" PRId64 " classes\n\n", s->rows, s->classes);
@@ -62,9 +80,7 @@ static void append_summary(const as_evaluation *e, as_buffer *out) {
   append_line(out, "Cohen's kappa", s->kappa);
   if (s->has_probabilities) {
     if (s->classes > 2) append_line(out, "top-2 accuracy", s->top2_accuracy);
-    append_line(out, "log loss", s->log_loss);
-    append_line(out, "Brier score", s->brier);
-    append_line(out, "calibration error (ECE)", s->reliability.ece);
+    append_confidence(e, out);
   }
   append_line(out, "majority, accuracy", e->majority_accuracy);
   append_line(out, "majority, macro F1", e->majority_macro_f1_seen);

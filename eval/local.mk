@@ -1,12 +1,12 @@
 # eval/: metrics, statistics, calibration, reports. It knows base/ only.
 eval_includedir = $(pkgincludedir)/eval
 eval_include_HEADERS = eval/auc.h eval/bleu.h eval/bootstrap.h eval/calibration.h eval/chrf.h eval/classification.h \
-  eval/drift.h eval/evaluation.h eval/metrics_json.h eval/platt.h eval/porter.h eval/ranking.h eval/replies.h eval/rouge.h eval/statistics.h \
-  eval/text_match.h eval/tokens.h
+  eval/classifier_calibration.h eval/drift.h eval/evaluation.h eval/metrics_json.h eval/platt.h eval/porter.h \
+  eval/ranking.h eval/replies.h eval/rouge.h eval/statistics.h eval/text_match.h eval/tokens.h
 # labels, probabilities, statistics
-libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c eval/classification.c eval/drift.c \
-  eval/evaluation.c eval/evaluation_svg.c eval/evaluation_table.c eval/range_check.c eval/range_check.h \
-  eval/platt.c eval/ranking.c eval/statistics.c eval/temperature.c
+libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c eval/classification.c \
+  eval/classifier_calibration.c eval/drift.c eval/evaluation.c eval/evaluation_svg.c eval/evaluation_table.c \
+  eval/platt.c eval/range_check.c eval/range_check.h eval/ranking.c eval/statistics.c eval/temperature.c
 # texts
 libassistify_all_la_SOURCES += eval/bleu.c eval/chrf.c eval/ngrams.c eval/ngrams.h eval/porter.c eval/rouge.c \
   eval/text_match.c eval/tokens.c eval/replies.c eval/replies_report.c

@@ -146,8 +146,8 @@ as_status as_metrics_bootstrap(as_context *ctx, const json_t *line, as_json_writ
 /* ---- calibration ----------------------------------------------------------------------------------------------- */
 
 static as_status read_interval(as_context *ctx, const json_t *line, double *low, double *high) {
-  *low = 0.05;
-  *high = 20;
+  *low = AS_TEMPERATURE_LEAST;
+  *high = AS_TEMPERATURE_MOST;
   if (!as_line_present(line, "search_interval")) return AS_OK;
   double *ends;
   int64_t count = 0;

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "eval/classifier_calibration.h"
 #include "infer/model_recipe.h"
 #include "models/encoder_predict.h"
 #include "models/task_file.h"
@@ -21,6 +22,8 @@ typedef struct workspace {
   as_token_rows rows;
   float *probabilities;
   size_t probabilities_capacity;
+  float *logits; /* for calibrating */
+  size_t logits_capacity;
 } workspace;
 
 struct as_classifier {
@@ -29,6 +32,7 @@ struct as_classifier {
   as_tokenizer *tokenizer;
   as_task_file task;
   int64_t max_length;
+  double temperature;
   pthread_mutex_t lock; /* of the free workspaces and the number of calls */
   workspace *free;
   uint64_t calls;
@@ -41,6 +45,7 @@ static void workspace_free(as_context *ctx, workspace *w) {
   as_encoding_free(&w->encoding);
   as_token_rows_free(&w->rows);
   as_free(ctx, w->probabilities);
+  as_free(ctx, w->logits);
   as_free(ctx, w);
 }
 
@@ -75,6 +80,17 @@ static as_status read_max_length(as_classifier *c, const char *folder) {
   return status;
 }
 
+static bool is_temperature(double temperature) {
+  return temperature >= AS_TEMPERATURE_LEAST && temperature <= AS_TEMPERATURE_MOST;
+}
+
+static as_status take_temperature(as_classifier *c, const char *folder) {
+  c->temperature = c->task.temperature > 0 ? c->task.temperature : 1;
+  if (is_temperature(c->temperature)) return AS_OK;
+  return as_fail(c->ctx, AS_E_MODEL, "%s/%s: calibration.temperature is %g, but must be from %g to %g", folder,
+                 AS_TASK_FILE_NAME, c->temperature, AS_TEMPERATURE_LEAST, AS_TEMPERATURE_MOST);
+}
+
 as_status as_classifier_open(as_context *ctx, const char *folder, const as_classification_task *task,
                              as_classifier **out) {
   as_encoder_options options = {.borrow = true, .dropout = -1};
@@ -86,6 +102,7 @@ as_status as_classifier_open(as_context *ctx, const char *folder, const as_class
   pthread_rwlock_init(&c->weights, NULL);
   as_status status = as_task_file_read(ctx, folder, &c->task);
   if (status == AS_OK) status = as_task_file_expect(ctx, folder, &c->task, task ? task->name : NULL);
+  if (status == AS_OK) status = take_temperature(c, folder);
   if (status == AS_OK) status = as_encoder_open(ctx, folder, &options, &c->encoder);
   if (status == AS_OK) status = as_tokenizer_open(ctx, folder, &c->tokenizer);
   if (status == AS_OK)
@@ -140,6 +157,18 @@ as_status as_classifier_save(const as_classifier *c, const char *folder) {
   return status == AS_OK ? as_encoder_save(c->encoder, folder) : status;
 }
 
+double as_classifier_temperature(const as_classifier *c) {
+  return c->temperature;
+}
+
+as_status as_classifier_set_temperature(as_classifier *c, double temperature) {
+  if (!is_temperature(temperature))
+    return as_fail(c->ctx, AS_E_INVALID, "a temperature of %g: it must be from %g to %g", temperature,
+                   AS_TEMPERATURE_LEAST, AS_TEMPERATURE_MOST);
+  c->temperature = temperature;
+  return AS_OK;
+}
+
 as_context *as_classifier_context(const as_classifier *c) {
   return c->ctx;
 }
@@ -183,24 +212,35 @@ static as_status tokenize(const as_classifier *c, workspace *w, const as_text *t
   return AS_OK;
 }
 
-static void take_answer(const float *probabilities, int64_t classes, as_prediction *p) {
-  p->label = 0;
-  for (int64_t k = 1; k < classes; k++)
-    if (probabilities[k] > probabilities[p->label]) p->label = (int32_t)k;
+static void take_answer(const float *probabilities, int64_t classes, int32_t label, as_prediction *p) {
+  p->label = label;
   p->confidence = probabilities[p->label];
   p->margin = as_probability_margin(probabilities, classes);
   if (p->probabilities) memcpy(p->probabilities, probabilities, (size_t)classes * sizeof *probabilities);
 }
 
+static float *make_room(as_classifier *c, float **room, size_t *capacity, int64_t count) {
+  float *grown = as_grow(c->ctx, *room, capacity, (size_t)count, sizeof *grown);
+  if (grown) *room = grown;
+  return grown;
+}
+
 static as_status predict_in(as_classifier *c, workspace *w, const as_text *texts, int64_t count,
-                            as_prediction *predictions) {
-  int64_t classes = (int64_t)as_classifier_labels(c)->count;
-  float *room = as_grow(c->ctx, w->probabilities, &w->probabilities_capacity, (size_t)(count * classes), sizeof *room);
-  if (!room) return AS_E_NOMEM;
-  w->probabilities = room;
+                            as_prediction *predictions, float *logits) {
+  const int64_t classes = (int64_t)as_classifier_labels(c)->count;
+  const bool calibrates = c->temperature < 1 || c->temperature > 1;
+  float *room = make_room(c, &w->probabilities, &w->probabilities_capacity, count * classes);
+  if (calibrates && !logits) logits = make_room(c, &w->logits, &w->logits_capacity, count * classes);
+  if (!room || (calibrates && !logits)) return AS_E_NOMEM;
+  const as_encoder_predict_options options = {.logits = logits};
   as_status status = tokenize(c, w, texts, count, predictions);
-  if (status == AS_OK) status = as_encoder_predict(&w->predictor, &w->rows, NULL, room);
-  for (int64_t i = 0; status == AS_OK && i < count; i++) take_answer(room + i * classes, classes, &predictions[i]);
+  if (status == AS_OK) status = as_encoder_predict(&w->predictor, &w->rows, &options, room);
+  for (int64_t i = 0; status == AS_OK && i < count; i++) {
+    float *row = room + i * classes;
+    const int32_t label = calibrates ? as_calibrate_row(logits + i * classes, classes, c->temperature, row)
+                                     : as_argmax_float(row, classes);
+    take_answer(row, classes, label, &predictions[i]);
+  }
   return status;
 }
 
@@ -216,16 +256,21 @@ static as_status pack_at_second_call(as_classifier *c) {
   return status;
 }
 
-as_status as_classifier_predict(as_classifier *c, const as_text *texts, int64_t count, as_prediction *predictions) {
+as_status as_classifier_predict_logits(as_classifier *c, const as_text *texts, int64_t count,
+                                       as_prediction *predictions, float *logits) {
   if (count < 1) return AS_OK;
   as_status status = pack_at_second_call(c);
   workspace *w = status == AS_OK ? workspace_take(c) : NULL;
   if (!w) return AS_E_NOMEM;
   pthread_rwlock_rdlock(&c->weights);
-  status = predict_in(c, w, texts, count, predictions);
+  status = predict_in(c, w, texts, count, predictions, logits);
   pthread_rwlock_unlock(&c->weights);
   workspace_give(c, w);
   return status;
+}
+
+as_status as_classifier_predict(as_classifier *c, const as_text *texts, int64_t count, as_prediction *predictions) {
+  return as_classifier_predict_logits(c, texts, count, predictions, NULL);
 }
 
 as_status as_classifier_predict_each(as_classifier *c, const char *const *texts, int64_t count, float *probabilities,

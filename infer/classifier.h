@@ -15,7 +15,7 @@ typedef struct as_classifier as_classifier;
 /* An answer. `probabilities` is the caller's room of [classes] floats, filled when not NULL. */
 typedef struct as_prediction {
   int32_t label;        /* the most probable class, the lowest on a tie */
-  float confidence;     /* its probability */
+  float confidence;     /* its probability, calibrated */
   float margin;         /* less that of the second most probable class (as_probability_margin) */
   float *probabilities; /* [classes], or NULL */
   int64_t tokens;       /* that the model read, with the special ones */
@@ -36,9 +36,15 @@ AS_MUST_CHECK as_status as_classifier_open(as_context *ctx, const char *folder, 
                                            as_classifier **out);
 void as_classifier_close(as_classifier *classifier); /* NULL is allowed */
 
-/* Writes configuration, weights, tokenizer, task and, as recipe.json, max_length into a folder, which is made if need
- * be. */
+/* Writes configuration, weights, tokenizer, task, the folder's temperature and, as recipe.json, max_length into a
+ * folder, which is made if need be. */
 AS_MUST_CHECK as_status as_classifier_save(const as_classifier *classifier, const char *folder);
+
+/* The temperature T of the probabilities, softmax(logits / T): the folder's (assistify.json) if it has one, else 1. It
+ * changes how sure the answers are, never which they are; with 1 they are the model's own, to the bit. */
+double as_classifier_temperature(const as_classifier *classifier);
+/* Not while others are asking. AS_E_INVALID when it is not within AS_TEMPERATURE_LEAST to AS_TEMPERATURE_MOST. */
+AS_MUST_CHECK as_status as_classifier_set_temperature(as_classifier *classifier, double temperature);
 
 as_context *as_classifier_context(const as_classifier *classifier);
 const as_labels *as_classifier_labels(const as_classifier *classifier); /* borrowed */
@@ -49,6 +55,11 @@ void as_classifier_set_max_length(as_classifier *classifier, int64_t tokens); /*
 /* Asks about `count` texts; batches are packed by tokens. */
 AS_MUST_CHECK as_status as_classifier_predict(as_classifier *classifier, const as_text *texts /* [count] */,
                                               int64_t count, as_prediction *predictions /* [count] */);
+
+/* The same, with the logits that no temperature has touched in the caller's room. */
+AS_MUST_CHECK as_status as_classifier_predict_logits(as_classifier *classifier, const as_text *texts /* [count] */,
+                                                     int64_t count, as_prediction *predictions /* [count] */,
+                                                     float *logits /* [count, classes] or NULL */);
 
 /* The same for texts that end with NUL, as each task's own interface has it: `take` puts answer i, whose label is
  * borrowed from the classifier, where `user` says. AS_E_INVALID when a text is NULL. `probabilities` [count, classes]

@@ -112,10 +112,6 @@ static void put_share(card *c, const char *name, const json_t *value, const json
     as_buffer_text(&c->out, " | |\n");
 }
 
-static void put_number(card *c, const char *name, const json_t *value) {
-  if (json_is_number(value)) as_buffer_printf(&c->out, "| %s | %.4f | |\n", name, json_number_value(value));
-}
-
 static const json_t *per_class(const card *c, const char *figure) {
   return json_object_get(json_object_get(c->metrics, figure), "per_class");
 }
@@ -133,6 +129,40 @@ static void put_classes(card *c) {
                      json_number_value(json_array_get(per_class(c, "recall"), i)),
                      json_number_value(json_array_get(per_class(c, "f1"), i)));
   }
+}
+
+static void put_before_after(card *c, const char *name, const json_t *before, const json_t *after, const char *key) {
+  if (!json_is_number(json_object_get(before, key))) return;
+  as_buffer_printf(&c->out, "| %s | %.4f |", name, json_number_value(json_object_get(before, key)));
+  if (after) as_buffer_printf(&c->out, " %.4f |", json_number_value(json_object_get(after, key)));
+  as_buffer_char(&c->out, '\n');
+}
+
+/* The temperature's gain is shown on rows that it was not fitted on. */
+static void put_calibration(card *c) {
+  const json_t *calibration = json_object_get(c->metrics, "calibration");
+  const json_t *temperature = json_object_get(calibration, "temperature");
+  const json_t *before = json_object_get(calibration, "before"), *after = json_object_get(calibration, "after");
+  if (!json_is_number(temperature)) after = NULL;
+  as_buffer_text(&c->out, "\n## Calibration\n\n");
+  if (after) {
+    as_buffer_printf(&c->out,
+                     "Probabilities are softmax(logits / T) with the temperature T = %.4g, fitted on the validation "
+                     "rows. Before is without it, after with it, each fifth of the rows with the temperature of the "
+                     "other four:\n\n",
+                     json_number_value(temperature));
+  } else {
+    as_buffer_text(&c->out, "Probabilities are the model's own; no temperature was kept");
+    const char *reason = text_of(calibration, "reason");
+    as_buffer_text(&c->out, *reason ? ": " : "");
+    put_text(&c->out, reason);
+    as_buffer_text(&c->out, ".\n\n");
+  }
+  as_buffer_text(&c->out, after ? "| | before | after |\n|---|---|---|\n" : "| | |\n|---|---|\n");
+  put_before_after(c, "expected calibration error (15 bins)", before ? before : c->metrics, after, "ece15");
+  put_before_after(c, "log loss", before ? before : c->metrics, after, "log_loss");
+  put_before_after(c, "Brier score", before ? before : c->metrics, after, "brier");
+  as_buffer_char(&c->out, '\n');
 }
 
 static void put_metrics(card *c) {
@@ -154,12 +184,7 @@ static void put_metrics(card *c) {
   put_share(c, "macro-F1", json_object_get(json_object_get(m, "f1"), "macro"), json_object_get(intervals, "macro_f1"));
   put_share(c, "accuracy of always answering the commonest class", json_object_get(majority, "accuracy"), NULL);
   put_classes(c);
-  as_buffer_text(&c->out, "\n## Calibration\n\n| | | |\n|---|---|---|\n");
-  put_number(c, "expected calibration error (15 bins)", json_object_get(m, "ece15"));
-  put_number(c, "largest calibration error of a bin", json_object_get(m, "mce15"));
-  put_number(c, "log loss", json_object_get(m, "log_loss"));
-  put_number(c, "Brier score", json_object_get(m, "brier"));
-  as_buffer_char(&c->out, '\n');
+  put_calibration(c);
 }
 
 static void put_limits(card *c) {

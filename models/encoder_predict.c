@@ -20,20 +20,27 @@ void as_encoder_predictor_free(as_encoder_predictor *p) {
   *p = (as_encoder_predictor){0};
 }
 
-/* Runs rows order[first .. last) and puts each one's probabilities in its place. */
+/* Puts each row of `from` in the place of its row. */
+static void scatter(const as_tensor *from, const int64_t *order, int64_t first, int64_t last, float *to) {
+  const int64_t classes = as_tensor_shape(from)[1];
+  for (int64_t i = first; i < last; i++)
+    memcpy(to + order[i] * classes, as_tensor_f32(from) + (i - first) * classes, (size_t)classes * sizeof(float));
+}
+
+/* Runs rows order[first .. last) and puts each one's probabilities, and its logits if they are wanted, in its place. */
 static as_status run_batch(as_encoder_predictor *p, const as_token_rows *rows, const int64_t *order, int64_t first,
-                           int64_t last, float *probabilities) {
+                           int64_t last, float *probabilities, float *logits) {
   as_graph_reset(p->graph);
   as_status status = as_encoder_batch_fill(&p->batch, rows, order + first, last - first);
   if (status != AS_OK) return status;
-  as_tensor *result = as_keep(p->graph, as_softmax(p->graph, as_encoder_record(p->graph, p->encoder, &p->batch, NULL)));
+  as_tensor *scores = as_encoder_record(p->graph, p->encoder, &p->batch, NULL);
+  if (logits) scores = as_keep(p->graph, scores);
+  as_tensor *result = as_keep(p->graph, as_softmax(p->graph, scores));
   status = as_graph_plan(p->graph, NULL);
   if (status != AS_OK) return status;
   as_graph_forward(p->graph);
-  int64_t classes = as_tensor_shape(result)[1];
-  for (int64_t i = first; i < last; i++)
-    memcpy(probabilities + order[i] * classes, as_tensor_f32(result) + (i - first) * classes,
-           (size_t)classes * sizeof(float));
+  scatter(result, order, first, last, probabilities);
+  if (logits) scatter(scores, order, first, last, logits);
   return AS_OK;
 }
 
@@ -53,7 +60,7 @@ as_status as_encoder_predict(as_encoder_predictor *p, const as_token_rows *rows,
     if (options && options->interrupted && options->interrupted(options->user))
       status = as_fail(ctx, AS_E_INTERRUPTED, "interrupted");
     else
-      status = run_batch(p, rows, order, first, last, probabilities);
+      status = run_batch(p, rows, order, first, last, probabilities, options ? options->logits : NULL);
     last = first;
   }
   as_free(ctx, order);

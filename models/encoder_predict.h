@@ -20,6 +20,7 @@ typedef struct as_encoder_predict_options {
   int64_t batch_tokens; /* at most this many tokens a batch (a longer row makes a batch of its own); 0: 2048 */
   bool (*interrupted)(void *user); /* asked between batches; may be NULL */
   void *user;
+  float *logits; /* [rows, classes] room for what the softmax was taken of; may be NULL */
 } as_encoder_predict_options;
 
 /* probabilities[row * classes + c] for every row. A row's bits do not depend on what else is there. AS_E_INTERRUPTED

@@ -2,6 +2,7 @@
 #include "models/task_file.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,12 +52,22 @@ static as_status take_validation(as_context *ctx, const json_t *root, const char
   return AS_OK;
 }
 
+static as_status take_temperature(as_context *ctx, const json_t *root, const char *path, double *out) {
+  const json_t *object = json_object_get(root, "calibration"), *number = json_object_get(object, "temperature");
+  if (!object) return AS_OK;
+  *out = json_number_value(number);
+  if (json_is_number(number) && *out > 0 && isfinite(*out)) return AS_OK;
+  return as_fail(ctx, AS_E_MODEL, "%s: calibration.temperature must be a number above 0", path);
+}
+
 static as_status take(as_context *ctx, const json_t *root, const char *path, as_task_file *file) {
   if (!json_is_object(root)) return as_fail(ctx, AS_E_MODEL, "%s: is not a JSON object", path);
   as_status status = take_text(ctx, root, "task", path, &file->task);
   if (status == AS_OK) status = take_text(ctx, root, "input_template", path, &file->input_template);
-  if (status == AS_OK && !file->task) status = as_fail(ctx, AS_E_MODEL, "%s: task is missing", path);
-  if (status == AS_OK) status = check_task(ctx, file->task, AS_E_MODEL, path);
+  if (status == AS_OK) status = take_temperature(ctx, root, path, &file->temperature);
+  if (status == AS_OK && !file->task && !(file->temperature > 0))
+    status = as_fail(ctx, AS_E_MODEL, "%s: task is missing", path);
+  if (status == AS_OK && file->task) status = check_task(ctx, file->task, AS_E_MODEL, path);
   if (status == AS_OK && file->input_template)
     status = as_input_template_check(ctx, file->input_template, AS_E_MODEL, path);
   if (status == AS_OK) status = take_validation(ctx, root, path, &file->validation);
@@ -96,8 +107,8 @@ static as_status remove_file(as_context *ctx, const char *folder) {
 }
 
 as_status as_task_file_write(as_context *ctx, const char *folder, const as_task_file *file) {
-  if (!file->task) return remove_file(ctx, folder);
-  as_status status = check_task(ctx, file->task, AS_E_INVALID, AS_TASK_FILE_NAME);
+  if (!file->task && !(file->temperature > 0)) return remove_file(ctx, folder);
+  as_status status = !file->task ? AS_OK : check_task(ctx, file->task, AS_E_INVALID, AS_TASK_FILE_NAME);
   if (status == AS_OK && file->input_template)
     status = as_input_template_check(ctx, file->input_template, AS_E_INVALID, AS_TASK_FILE_NAME);
   if (status != AS_OK) return status;
@@ -105,7 +116,7 @@ as_status as_task_file_write(as_context *ctx, const char *folder, const as_task_
   as_buffer_init(&out, ctx);
   as_json_writer writer = as_json_writer_start(&out, 2);
   as_json_open_object(&writer, NULL);
-  as_json_string(&writer, "task", file->task);
+  if (file->task) as_json_string(&writer, "task", file->task);
   if (file->input_template) as_json_string(&writer, "input_template", file->input_template);
   if (file->validation.rows > 0) {
     as_json_open_object(&writer, "validation");
@@ -113,6 +124,11 @@ as_status as_task_file_write(as_context *ctx, const char *folder, const as_task_
     as_json_double(&writer, "bleu", file->validation.bleu);
     as_json_double(&writer, "nearest_bleu", file->validation.nearest_bleu);
     as_json_double(&writer, "frequent_bleu", file->validation.frequent_bleu);
+    as_json_close_object(&writer);
+  }
+  if (file->temperature > 0) {
+    as_json_open_object(&writer, "calibration");
+    as_json_double(&writer, "temperature", file->temperature);
     as_json_close_object(&writer);
   }
   as_json_close_object(&writer);

@@ -19,15 +19,16 @@ typedef struct as_task_file {
   char *task;           /* "intent", "sentiment", "response"; NULL: the folder does not say */
   char *input_template; /* of a response model: what its input is made of (models/input_template.h); else NULL */
   as_task_validation validation;
+  double temperature; /* that a classifier's logits are divided by before the softmax; 0: there is none */
 } as_task_file;
 
-/* Reads folder/assistify.json; without the file both texts are NULL. AS_E_MODEL names the file and the field. Caller
- * frees with as_task_file_free, which is allowed after a failure too. */
+/* Reads folder/assistify.json; without the file both texts are NULL and there is no temperature. AS_E_MODEL names the
+ * file and the field. Caller frees with as_task_file_free, which is allowed after a failure too. */
 AS_MUST_CHECK as_status as_task_file_read(as_context *ctx, const char *folder, as_task_file *file);
 void as_task_file_free(as_context *ctx, as_task_file *file);
 
-/* Writes it into the folder atomically. With task NULL there is no file afterwards: one that an earlier model left is
- * removed. AS_E_INVALID when as_task_file_read would refuse it. */
+/* Writes it into the folder atomically. With neither task nor temperature there is no file afterwards: one that an
+ * earlier model left is removed. AS_E_INVALID when as_task_file_read would refuse it. */
 AS_MUST_CHECK as_status as_task_file_write(as_context *ctx, const char *folder, const as_task_file *file);
 
 /* AS_E_MODEL when the file says another task than `task` (NULL: any will do). */

@@ -45,11 +45,36 @@ START_TEST(card_says_what_is_known) {
   expect(card, "| accuracy | 87.50 % | 76.00 to 96.00 % |");
   expect(card, "| accuracy of always answering the commonest class | 55.00 % | |");
   expect(card, "| buy | 22 | 0.910 | 0.890 | 0.900 |");
-  expect(card, "| expected calibration error (15 bins) | 0.0310 | |");
+  expect(card,
+         "no temperature was kept.\n\n| | |\n|---|---|\n| expected calibration error (15 bins) | 0.0310 |\n| log");
   expect(card, "| lr | 0.0005 |");
   expect(card, "They are 40 rows only");
   expect(card, "up to 128 tokens");
   expect(card, "    assistify train intent --data 'my data.csv' --lr 'it'\\''s'\n");
+  as_test_context_free(ctx);
+}
+END_TEST
+
+START_TEST(card_shows_what_calibration_did) {
+  as_context *ctx = as_test_context(1);
+  const char *folder = as_test_folder();
+  put(ctx, folder, "metrics.json",
+      "{\"ece15\": 0.5, \"calibration\": {\"temperature\": 1.75, \"before\": {\"ece15\": 0.25, \"log_loss\": 1.5, "
+      "\"brier\": "
+      "0.5}, \"after\": {\"ece15\": 0.125, \"log_loss\": 1.25, \"brier\": 0.375}}}");
+  const char *card = card_of(ctx, folder);
+  expect(card, "with the temperature T = 1.75, fitted on the validation rows");
+  expect(
+      card,
+      "| | before | after |\n|---|---|---|\n| expected calibration error (15 bins) | 0.2500 | 0.1250 |\n| log loss | "
+      "1.5000 | 1.2500 |\n| Brier score | 0.5000 | 0.3750 |\n");
+  put(ctx, folder, "metrics.json",
+      "{\"calibration\": {\"temperature\": null, \"reason\": \"too *few*\", \"before\": {\"ece15\": 0.25, "
+      "\"log_loss\": 1.5, "
+      "\"brier\": 0.5}, \"after\": {\"ece15\": 0.125, \"log_loss\": 1.25, \"brier\": 0.375}}}");
+  card = card_of(ctx, folder);
+  expect(card, "no temperature was kept: too \\*few\\*.\n\n| | |\n|---|---|\n| expected calibration error (15 bins) | "
+               "0.2500 |\n");
   as_test_context_free(ctx);
 }
 END_TEST
@@ -134,6 +159,7 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("card");
   TCase *tests = tcase_create("card");
   tcase_add_test(tests, card_says_what_is_known);
+  tcase_add_test(tests, card_shows_what_calibration_did);
   tcase_add_test(tests, card_does_without);
   tcase_add_test(tests, labels_do_not_break_the_card);
   tcase_add_test(tests, origin_is_written_in_two_steps);

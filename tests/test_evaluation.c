@@ -14,7 +14,7 @@ static const double probabilities[] = {0.5,  0.25, 0.25, 0.75, 0.125, 0.125, 0.2
                                        0.25, 0.5,  0.25, 0.75, 0.125, 0.125, 0.0,  0.125, 0.875};
 
 static as_evaluation evaluate(as_context *ctx, int64_t resamples) {
-  const as_evaluation_input input = {6, 3, three, truth, predicted, probabilities, resamples, 1};
+  const as_evaluation_input input = {6, 3, three, truth, predicted, probabilities, resamples, 1, NULL};
   as_evaluation out;
   ck_assert_ok(ctx, as_evaluation_measure(ctx, &input, &out));
   return out;
@@ -63,6 +63,36 @@ START_TEST(the_table_of_a_small_evaluation) {
 }
 END_TEST
 
+START_TEST(the_table_shows_what_calibration_did) {
+  as_context *ctx = as_test_context(1);
+  as_classifier_calibration calibration;
+  const double own[18] = {1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1};
+  ck_assert_ok(ctx, as_classifier_calibration_measure(ctx, 6, 3, truth, own, probabilities, 2.5, &calibration));
+  const as_evaluation_input input = {6, 3, three, truth, predicted, probabilities, 0, 1, &calibration};
+  as_evaluation e;
+  as_buffer out;
+  as_buffer_init(&out, ctx);
+  ck_assert_ok(ctx, as_evaluation_measure(ctx, &input, &e));
+  ck_assert_ok(ctx, as_evaluation_table(&e, &out));
+  ck_assert_ptr_nonnull(strstr(as_buffer_string(&out),
+                               "  log loss                  0.8789   before calibration 12.0146\n"
+                               "  Brier score               0.5156   before calibration 0.6667\n"
+                               "  calibration error (ECE)   0.1875   before calibration 0.3333\n"
+                               "  temperature               2.5000\n"));
+  as_buffer_clear(&out);
+  as_json_writer w = as_json_writer_start(&out, 0);
+  as_json_open_object(&w, NULL);
+  as_evaluation_json(&w, &e);
+  as_json_close_object(&w);
+  ck_assert_ptr_nonnull(
+      strstr(as_buffer_string(&out), "\"calibration\":{\"temperature\":2.5,\"rows\":6,\"before\":{\"ece15\":0.333"));
+  ck_assert_ptr_nonnull(strstr(as_buffer_string(&out), "\"after\":{\"ece15\":0.187"));
+  as_buffer_free(&out);
+  as_evaluation_free(ctx, &e);
+  as_test_context_free(ctx);
+}
+END_TEST
+
 static void check_width(const char *text) {
   int columns = 0;
   uint32_t code_point;
@@ -96,7 +126,7 @@ START_TEST(no_line_is_wider_than_80_columns) {
       answers[0][i] = i * i % classes;
       answers[1][i] = (i * i + i % 5 / 3) % classes;
     }
-    const as_evaluation_input input = {ROWS, classes, labels, answers[0], answers[1], NULL, 20, 1};
+    const as_evaluation_input input = {ROWS, classes, labels, answers[0], answers[1], NULL, 20, 1, NULL};
     as_evaluation e;
     as_buffer out;
     as_buffer_init(&out, ctx);
@@ -129,7 +159,7 @@ START_TEST(the_commonest_confusions_come_first) {
     }
   }
   as_context *ctx = as_test_context(1);
-  const as_evaluation_input input = {rows, CLASSES, labels, answers[0], answers[1], NULL, 0, 1};
+  const as_evaluation_input input = {rows, CLASSES, labels, answers[0], answers[1], NULL, 0, 1, NULL};
   as_evaluation e;
   as_buffer out;
   as_buffer_init(&out, ctx);
@@ -176,7 +206,7 @@ END_TEST
 
 START_TEST(an_evaluation_of_no_rows_has_no_scores) {
   as_context *ctx = as_test_context(1);
-  const as_evaluation_input input = {0, 3, three, truth, predicted, probabilities, 10, 1};
+  const as_evaluation_input input = {0, 3, three, truth, predicted, probabilities, 10, 1, NULL};
   as_evaluation e;
   as_buffer out;
   as_buffer_init(&out, ctx);
@@ -234,7 +264,7 @@ START_TEST(failing_allocations_are_reported) {
   for (uint64_t n = 1; failed; n++) {
     as_context *ctx = as_test_context(2);
     as_test_fail_at(ctx, n);
-    const as_evaluation_input input = {6, 3, three, truth, predicted, probabilities, 10, 1};
+    const as_evaluation_input input = {6, 3, three, truth, predicted, probabilities, 10, 1, NULL};
     as_evaluation e;
     as_buffer out;
     int64_t *order = NULL, count;
@@ -256,6 +286,7 @@ Suite *as_suite(void) {
   Suite *suite = suite_create("evaluation");
   TCase *tests = tcase_create("report");
   tcase_add_test(tests, the_table_of_a_small_evaluation);
+  tcase_add_test(tests, the_table_shows_what_calibration_did);
   tcase_add_test(tests, no_line_is_wider_than_80_columns);
   tcase_add_test(tests, the_commonest_confusions_come_first);
   tcase_add_test(tests, json_has_labels_intervals_and_baselines);

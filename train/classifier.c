@@ -27,7 +27,9 @@ typedef struct classifier {
   as_micro_batches micro;
   float *class_weights; /* [classes], or NULL */
   float *probabilities; /* [valid rows, classes] */
+  int32_t *predicted;   /* [valid rows] */
   int64_t *label_rows;  /* [classes], for the summary */
+  as_classifier_calibration calibration; /* of the final model, once `conclude` has fitted it */
 } classifier;
 
 /* ---- data and model --------------------------------------------------------------------------------------------- */
@@ -68,7 +70,8 @@ static as_status make_room(classifier *c) {
   for (int64_t i = 0; i < train->count; i++) c->label_rows[train->labels[i]]++;
   if (!valid->count) return AS_OK;
   c->probabilities = as_alloc(c->ctx, (size_t)valid->count * labels->count, sizeof *c->probabilities);
-  return c->probabilities ? AS_OK : AS_E_NOMEM;
+  c->predicted = as_alloc(c->ctx, (size_t)valid->count, sizeof *c->predicted);
+  return c->probabilities && c->predicted ? AS_OK : AS_E_NOMEM;
 }
 
 static as_status prepare(void *self, as_training_run *run, const char *checkpoint) {
@@ -138,36 +141,26 @@ static int64_t valid_rows(void *self) {
   return ((classifier *)self)->data.valid_rows.count;
 }
 
-/* What came out for the validation rows. */
-typedef struct answers {
-  double *probabilities; /* [valid rows, classes] */
-  int32_t *predicted;    /* [valid rows] */
-} answers;
-
-static void free_answers(const classifier *c, answers *a) {
-  as_free(c->ctx, a->predicted);
-  as_free(c->ctx, a->probabilities);
+/* The probabilities as the metrics take them; caller frees. */
+static as_status widen(const classifier *c, double **probabilities) {
+  const int64_t count = c->data.valid_rows.count * (int64_t)as_encoder_labels(c->encoder)->count;
+  *probabilities = as_alloc(c->ctx, (size_t)count, sizeof **probabilities);
+  for (int64_t i = 0; *probabilities && i < count; i++) (*probabilities)[i] = (double)c->probabilities[i];
+  return *probabilities ? AS_OK : AS_E_NOMEM;
 }
 
-static as_status read_answers(const classifier *c, answers *a) {
-  const as_token_rows *valid = &c->data.valid_rows;
-  int64_t classes = (int64_t)as_encoder_labels(c->encoder)->count;
-  a->probabilities = as_alloc(c->ctx, (size_t)(valid->count * classes), sizeof *a->probabilities);
-  a->predicted = as_alloc(c->ctx, (size_t)valid->count, sizeof *a->predicted);
-  if (!a->probabilities || !a->predicted) return AS_E_NOMEM;
-  for (int64_t i = 0; i < valid->count * classes; i++) a->probabilities[i] = (double)c->probabilities[i];
-  for (int64_t i = 0; i < valid->count; i++) a->predicted[i] = as_argmax(a->probabilities + i * classes, classes);
-  return AS_OK;
-}
-
+/* Takes the most probable class of each row for the prediction. */
 static as_status score(const classifier *c, as_classification *scores) {
   const as_token_rows *valid = &c->data.valid_rows;
-  answers a = {0};
-  as_status status = read_answers(c, &a);
+  const int64_t classes = (int64_t)as_encoder_labels(c->encoder)->count;
+  double *probabilities;
+  as_status status = widen(c, &probabilities);
+  for (int64_t i = 0; status == AS_OK && i < valid->count; i++)
+    c->predicted[i] = as_argmax(probabilities + i * classes, classes);
   if (status == AS_OK)
-    status = as_classification_measure(c->ctx, valid->count, (int64_t)as_encoder_labels(c->encoder)->count,
-                                       valid->labels, a.predicted, a.probabilities, scores);
-  free_answers(c, &a);
+    status =
+        as_classification_measure(c->ctx, valid->count, classes, valid->labels, c->predicted, probabilities, scores);
+  as_free(c->ctx, probabilities);
   return status;
 }
 
@@ -199,27 +192,79 @@ static as_status measure(void *self, as_training_run *run, as_training_epoch *ep
   return status;
 }
 
-/* The final model may be another than was measured last, so its rows are asked anew. */
-static as_status report(void *self, as_json_writer *out) {
-  classifier *c = self;
-  const as_token_rows *valid = &c->data.valid_rows;
-  as_evaluation evaluation = {0};
-  answers a = {0};
+/* ---- the final model -------------------------------------------------------------------------------------------- */
+/* What it answers before calibration: `logits` is room for [valid rows, classes]. The final model may be another than
+ * was measured last, so its rows are asked anew. */
+static as_status ask_again(classifier *c, as_training_run *run, float *logits) {
+  const as_encoder_predict_options options = {
+      .interrupted = run->listener->interrupted, .user = run->listener->user, .logits = logits};
   as_encoder_predictor_free(&c->predictor);
   as_status status = as_encoder_predictor_init(&c->predictor, c->ctx, c->encoder);
-  if (status == AS_OK) status = as_encoder_predict(&c->predictor, valid, NULL, c->probabilities);
-  if (status == AS_OK) status = read_answers(c, &a);
+  return status == AS_OK ? as_encoder_predict(&c->predictor, &c->data.valid_rows, &options, c->probabilities) : status;
+}
+
+static void note_calibration(const as_training_run *run, const as_classifier_calibration *c) {
+  if (isnan(c->temperature))
+    as_run_note(run, "calibration: no temperature is kept: %s", c->reason);
+  else
+    as_run_note(run,
+                "calibration: temperature %.4g; on rows that it was not fitted on, ECE %.4f -> %.4f, log loss %.4f -> "
+                "%.4f",
+                c->temperature, c->before.reliability.ece, c->after.reliability.ece, c->before.log_loss,
+                c->after.log_loss);
+}
+
+/* From here on the answers are those that the finished model will give. */
+static void apply_calibration(classifier *c, const float *logits) {
+  const int64_t classes = (int64_t)as_encoder_labels(c->encoder)->count;
+  for (int64_t row = 0; row < c->data.valid_rows.count; row++) {
+    float *p = c->probabilities + row * classes;
+    c->predicted[row] = c->calibration.temperature > 0
+                            ? as_calibrate_row(logits + row * classes, classes, c->calibration.temperature, p)
+                            : as_argmax_float(p, classes);
+  }
+}
+
+/* Fits the temperature on the validation rows. */
+static as_status conclude(void *self, as_training_run *run) {
+  classifier *c = self;
+  const as_token_rows *valid = &c->data.valid_rows;
+  const int64_t classes = (int64_t)as_encoder_labels(c->encoder)->count, count = valid->count * classes;
+  if (!valid->count) return AS_OK;
+  float *logits = as_alloc(c->ctx, (size_t)count, sizeof *logits);
+  double *wide = as_alloc(c->ctx, (size_t)count, sizeof *wide);
+  as_status status = logits && wide ? ask_again(c, run, logits) : AS_E_NOMEM;
+  for (int64_t i = 0; status == AS_OK && i < count; i++) wide[i] = (double)logits[i];
+  if (status == AS_OK)
+    status = as_classifier_calibration_fit(c->ctx, valid->count, classes, wide, valid->labels, &c->calibration);
+  if (status == AS_OK) apply_calibration(c, logits);
+  if (status == AS_OK) note_calibration(run, &c->calibration);
+  as_free(c->ctx, logits);
+  as_free(c->ctx, wide);
+  return status;
+}
+
+static as_status report(void *self, as_json_writer *out) {
+  classifier *c = self;
+  const as_labels *labels = as_encoder_labels(c->encoder);
+  as_evaluation evaluation = {0};
+  double *probabilities;
+  as_status status = widen(c, &probabilities);
   if (status == AS_OK) {
-    const as_evaluation_input input = {.rows = valid->count, .classes = (int64_t)as_encoder_labels(c->encoder)->count,
-                                       .labels = (const char *const *)as_encoder_labels(c->encoder)->names,
-                                       .truth = valid->labels, .predicted = a.predicted,
-                                       .probabilities = a.probabilities, .resamples = RESAMPLES,
-                                       .seed = (uint64_t)c->recipe->seed};
+    const as_evaluation_input input = {.rows = c->data.valid_rows.count,
+                                       .classes = (int64_t)labels->count,
+                                       .labels = (const char *const *)labels->names,
+                                       .truth = c->data.valid_rows.labels,
+                                       .predicted = c->predicted,
+                                       .probabilities = probabilities,
+                                       .resamples = RESAMPLES,
+                                       .seed = (uint64_t)c->recipe->seed,
+                                       .calibration = &c->calibration};
     status = as_evaluation_measure(c->ctx, &input, &evaluation);
   }
   if (status == AS_OK) as_evaluation_json(out, &evaluation);
   as_evaluation_free(c->ctx, &evaluation);
-  free_answers(c, &a);
+  as_free(c->ctx, probabilities);
   return status;
 }
 
@@ -240,6 +285,7 @@ static as_status save(void *self, const char *folder) {
   const classifier *c = self;
   size_t most = (size_t)as_encoder_describe(c->encoder)->max_tokens;
   as_task_file file = {.task = c->recipe->task};
+  if (c->calibration.temperature > 0) file.temperature = c->calibration.temperature;
   as_status status = as_tokenizer_save(c->data.tokenizer, folder, most);
   if (status == AS_OK) status = as_task_file_write(c->ctx, folder, &file);
   return status == AS_OK ? as_encoder_save(c->encoder, folder) : status;
@@ -265,6 +311,7 @@ static void release(void *self) {
   as_micro_batches_free(&c->micro);
   as_free(c->ctx, c->class_weights);
   as_free(c->ctx, c->probabilities);
+  as_free(c->ctx, c->predicted);
   as_free(c->ctx, c->label_rows);
   if (c->predictor.graph) as_encoder_predictor_free(&c->predictor);
   as_encoder_free(c->encoder);
@@ -287,6 +334,7 @@ static const as_training_task task = {.kind = AS_TRAIN_CLASSIFIER,
                                       .report = report,
                                       .summarize = summarize,
                                       .save = save,
+                                      .conclude = conclude,
                                       .reload = reload,
                                       .line = line,
                                       .release = release};

@@ -269,6 +269,7 @@ static as_status finish(as_training_run *run, as_training_result *result) {
     as_free(run->ctx, path);
   }
   if (status == AS_OK && run->task->conclude) status = run->task->conclude(run->self, run);
+  if (status == AS_E_INTERRUPTED) status = stop_here(run);
   if (status == AS_OK) status = write_metrics(run);
   char *recipe = as_path_join(run->ctx, run->files.out, "recipe.json");
   if (status == AS_OK) status = recipe ? as_recipe_write(run->ctx, &run->recipe, recipe) : AS_E_NOMEM;
