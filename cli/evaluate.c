@@ -10,7 +10,7 @@
 #include "cli/model_store.h"
 #include "cli/record.h"
 #include "eval/evaluation.h"
-#include "infer/classifier.h"
+#include "infer/labelled_rows.h"
 #include "infer/wrong_rows.h"
 
 /* clang-format off */
@@ -41,10 +41,11 @@ typedef struct evaluating {
   const char *model, *folder; /* borrowed */
   as_classifier *classifier;
   as_messages *messages;
-  int64_t rows, classes;
-  int32_t *truth, *predicted; /* [rows] */
-  double *probabilities;      /* [rows, classes] */
-  bool calibrated;            /* by the model's temperature */
+  as_labelled_rows rows;
+  int64_t classes;
+  int32_t *predicted;    /* [rows] */
+  double *probabilities; /* [rows, classes] */
+  bool calibrated;       /* by the model's temperature */
   as_classifier_calibration calibration; /* if so */
 } evaluating;
 
@@ -60,30 +61,9 @@ static as_status read_rows(evaluating *e, const as_classification_task *task) {
   options.hold_out = as_cli_held_out(e->cli);
   if (status == AS_OK) status = as_messages_read(e->cli->ctx, path, &options, &report, &e->messages);
   if (status == AS_OK) as_data_report_warn(e->cli->ctx, &report, path);
-  return status;
-}
-
-static as_status allocate(evaluating *e) {
-  size_t n = (size_t)(e->rows = as_messages_count(e->messages)), k = as_classifier_labels(e->classifier)->count;
-  e->classes = (int64_t)k;
-  e->truth = as_alloc(e->cli->ctx, n, sizeof *e->truth);
-  e->predicted = as_alloc(e->cli->ctx, n, sizeof *e->predicted);
-  e->probabilities = as_alloc(e->cli->ctx, n * k, sizeof *e->probabilities);
-  return e->truth && e->predicted && e->probabilities ? AS_OK : AS_E_NOMEM;
-}
-
-/* The labels of the rows, as the model numbers them. */
-static as_status map_labels(evaluating *e) {
-  const as_labels *labels = as_classifier_labels(e->classifier);
-  for (int64_t row = 0; row < e->rows; row++) {
-    const char *name = as_messages_value(e->messages, 0, row);
-    int64_t label = as_labels_find(labels, name);
-    if (label < 0)
-      return as_fail(e->cli->ctx, AS_E_DATA, "%s: line %llu: the model knows no label \"%s\"",
-                     as_messages_path(e->messages), (unsigned long long)as_messages_line(e->messages, row), name);
-    e->truth[row] = (int32_t)label;
-  }
-  return AS_OK;
+  if (status != AS_OK) return status;
+  return as_labelled_rows_make(e->cli->ctx, e->messages, as_classifier_labels(e->classifier), false,
+                               "the model knows no", &e->rows);
 }
 
 /* What calibration does to these rows. */
@@ -91,12 +71,12 @@ static as_status measure_calibration(evaluating *e, const float *logits) {
   const double temperature = as_classifier_temperature(e->classifier);
   e->calibrated = temperature < 1 || temperature > 1;
   if (!e->calibrated) return AS_OK;
-  double *before = as_alloc(e->cli->ctx, (size_t)(e->rows * e->classes), sizeof *before);
+  double *before = as_alloc(e->cli->ctx, (size_t)(e->rows.count * e->classes), sizeof *before);
   if (!before) return AS_E_NOMEM;
-  for (int64_t i = 0; i < e->rows * e->classes; i++) before[i] = (double)logits[i];
-  for (int64_t row = 0; row < e->rows; row++)
+  for (int64_t i = 0; i < e->rows.count * e->classes; i++) before[i] = (double)logits[i];
+  for (int64_t row = 0; row < e->rows.count; row++)
     as_softmax_row(before + row * e->classes, e->classes, 1, before + row * e->classes);
-  as_status status = as_classifier_calibration_measure(e->cli->ctx, e->rows, e->classes, e->truth, before,
+  as_status status = as_classifier_calibration_measure(e->cli->ctx, e->rows.count, e->classes, e->rows.truth, before,
                                                        e->probabilities, temperature, &e->calibration);
   as_free(e->cli->ctx, before);
   return status;
@@ -104,22 +84,16 @@ static as_status measure_calibration(evaluating *e, const float *logits) {
 
 static as_status predict_rows(evaluating *e) {
   as_context *ctx = e->cli->ctx;
-  as_text *texts = as_alloc(ctx, (size_t)e->rows, sizeof *texts);
-  as_prediction *answers = as_alloc(ctx, (size_t)e->rows, sizeof *answers);
-  float *probabilities = as_alloc(ctx, (size_t)(e->rows * e->classes), sizeof *probabilities);
-  float *logits = as_alloc(ctx, (size_t)(e->rows * e->classes), sizeof *logits);
-  as_status status = texts && answers && probabilities && logits ? AS_OK : AS_E_NOMEM;
-  for (int64_t row = 0; status == AS_OK && row < e->rows; row++) {
-    texts[row].text = as_messages_text(e->messages, row, &texts[row].length);
-    answers[row].probabilities = probabilities + row * e->classes;
-  }
-  if (status == AS_OK) status = as_classifier_predict_logits(e->classifier, texts, e->rows, answers, logits);
-  for (int64_t row = 0; status == AS_OK && row < e->rows; row++) e->predicted[row] = answers[row].label;
-  for (int64_t i = 0; status == AS_OK && i < e->rows * e->classes; i++) e->probabilities[i] = (double)probabilities[i];
+  const as_labels *labels = as_classifier_labels(e->classifier);
+  const size_t n = (size_t)e->rows.count;
+  e->classes = (int64_t)labels->count;
+  e->predicted = as_alloc(ctx, n, sizeof *e->predicted);
+  e->probabilities = as_alloc(ctx, n * labels->count, sizeof *e->probabilities);
+  float *logits = as_alloc(ctx, n * labels->count, sizeof *logits);
+  as_status status = e->predicted && e->probabilities && logits ? AS_OK : AS_E_NOMEM;
+  if (status == AS_OK)
+    status = as_labelled_rows_answer(&e->rows, e->classifier, labels, e->predicted, e->probabilities, logits);
   if (status == AS_OK) status = measure_calibration(e, logits);
-  as_free(ctx, texts);
-  as_free(ctx, answers);
-  as_free(ctx, probabilities);
   as_free(ctx, logits);
   return status;
 }
@@ -127,7 +101,7 @@ static as_status predict_rows(evaluating *e) {
 /* ---- what comes out --------------------------------------------------------------------------------------------- */
 static as_status write_errors(evaluating *e, const char *path) {
   as_answers answers = {.messages = e->messages, .classes = e->classes,
-                        .labels = (const char *const *)as_classifier_labels(e->classifier)->names, .truth = e->truth,
+                        .labels = (const char *const *)as_classifier_labels(e->classifier)->names, .truth = e->rows.truth,
                         .predicted = e->predicted, .probabilities = e->probabilities};
   as_buffer out;
   as_buffer_init(&out, e->cli->ctx);
@@ -181,10 +155,10 @@ static as_status record(evaluating *e, const as_evaluation *evaluation) {
 static as_status report(evaluating *e) {
   const as_arguments *a = e->cli->arguments;
   const char *errors = as_option_text(a, "errors"), *svg = as_option_text(a, "svg");
-  as_evaluation_input input = {.rows = e->rows,
+  as_evaluation_input input = {.rows = e->rows.count,
                                .classes = e->classes,
                                .labels = (const char *const *)as_classifier_labels(e->classifier)->names,
-                               .truth = e->truth,
+                               .truth = e->rows.truth,
                                .predicted = e->predicted,
                                .probabilities = e->probabilities,
                                .resamples = as_option_int(a, "resamples"),
@@ -213,14 +187,12 @@ static int run(as_cli *cli) {
   e.model = task->name;
   e.folder = folder;
   if (status == AS_OK) status = read_rows(&e, task);
-  if (status == AS_OK) status = allocate(&e);
-  if (status == AS_OK) status = map_labels(&e);
   if (status == AS_OK) status = predict_rows(&e);
   if (status == AS_OK) status = report(&e);
   int code = status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
   as_classifier_close(e.classifier);
   as_messages_free(e.messages);
-  as_free(cli->ctx, e.truth);
+  as_labelled_rows_free(&e.rows);
   as_free(cli->ctx, e.predicted);
   as_free(cli->ctx, e.probabilities);
   as_free(cli->ctx, folder);

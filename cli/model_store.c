@@ -31,8 +31,7 @@ static as_status referred_folder(const as_store *store, const char *reference, c
   return status == AS_OK && !*out ? AS_E_NOMEM : status;
 }
 
-as_status as_cli_model_if_there(as_cli *cli, const char *option, const char *model, const char *name, char **out) {
-  const char *given = as_option_text(cli->arguments, option);
+static as_status find_folder(as_cli *cli, const char *given, const char *model, const char *name, char **out) {
   as_store *store;
   *out = NULL;
   if (given && !as_store_is_reference(given)) {
@@ -45,12 +44,42 @@ as_status as_cli_model_if_there(as_cli *cli, const char *option, const char *mod
   return status;
 }
 
+static as_status fail_without(as_cli *cli, const char *model, const char *advice) {
+  return as_fail(cli->ctx, AS_E_MODEL, "%s: there is no model for %s here; `assistify train %s` makes one%s",
+                 as_option_text(cli->arguments, "models"), model, model, advice);
+}
+
+as_status as_cli_model_if_there(as_cli *cli, const char *option, const char *model, const char *name, char **out) {
+  return find_folder(cli, as_option_text(cli->arguments, option), model, name, out);
+}
+
 as_status as_cli_model(as_cli *cli, const char *option, const char *model, const char *name, char **out) {
+  char advice[100];
   as_status status = as_cli_model_if_there(cli, option, model, name, out);
   if (status != AS_OK || *out) return status;
-  return as_fail(cli->ctx, AS_E_MODEL,
-                 "%s: there is no model for %s here; `assistify train %s` makes one, --%s names another place",
-                 as_option_text(cli->arguments, "models"), model, model, option);
+  snprintf(advice, sizeof advice, ", --%s names another place", option);
+  return fail_without(cli, model, advice);
+}
+
+static as_status aliased_folder(as_cli *cli, as_alias alias, const char *model, char **out) {
+  as_store *store;
+  as_version version = {.number = 0};
+  *out = NULL;
+  as_status status = as_store_open(cli->ctx, as_option_text(cli->arguments, "models"), &store);
+  if (status == AS_OK) status = as_store_alias(store, model, alias, &version);
+  if (status == AS_OK && !version.number)
+    status = as_fail(cli->ctx, AS_E_MODEL, "%s: there is no %s of %s; name another version (%s/1) or a folder",
+                     as_option_text(cli->arguments, "models"), as_alias_name(alias), model, model);
+  if (status == AS_OK) *out = as_store_folder(store, &version);
+  as_store_close(store);
+  return status == AS_OK && !*out ? AS_E_NOMEM : status;
+}
+
+as_status as_cli_model_named(as_cli *cli, const char *given, as_alias alias, const char *model, const char *name,
+                             char **out) {
+  if (!given && alias != AS_CHAMPION) return aliased_folder(cli, alias, model, out);
+  as_status status = find_folder(cli, given, model, name, out);
+  return status != AS_OK || *out ? status : fail_without(cli, model, "");
 }
 
 as_status as_cli_identify(as_cli *cli, const char *model, const char *folder, as_cli_identity *out) {

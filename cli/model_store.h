@@ -14,6 +14,11 @@ AS_MUST_CHECK as_status as_cli_model(as_cli *cli, const char *option, const char
 AS_MUST_CHECK as_status as_cli_model_if_there(as_cli *cli, const char *option, const char *model, const char *name,
                                               char **out);
 
+/* The folder of the model that `given` names, as a reference or as a folder; NULL: what `alias` stands for, and of the
+ * champion also what as_cli_model finds. *out is the caller's to free; AS_E_MODEL when there is none. */
+AS_MUST_CHECK as_status as_cli_model_named(as_cli *cli, const char *given, as_alias alias, const char *model,
+                                           const char *name, char **out);
+
 /* How the tables of the database call a model: its name in the store and its version's number, or, when it is in none,
  * `model` and its folder. Free with as_cli_identity_free, after a failure too. */
 typedef struct as_cli_identity {

@@ -13,5 +13,9 @@ extern const as_option_group as_options_record;
  * else nowhere. A failure is returned when the user asked by --db, else it is a warning: the evaluation itself is done.
  */
 AS_MUST_CHECK as_status as_cli_record(as_cli *cli, const char *model, const char *folder, const as_buffer *json);
+/* The figure of this name that the model in `folder` had when it was measured last, from where as_cli_record writes it;
+ * NaN when there is none. */
+AS_MUST_CHECK as_status as_cli_recorded(as_cli *cli, const char *model, const char *folder, const char *metric,
+                                        double *out);
 
 #endif

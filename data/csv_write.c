@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/json.h"
+
 static bool is_space(char c) {
   return c == ' ' || c == '\t';
 }
@@ -43,4 +45,11 @@ void as_csv_append_row(as_buffer *out, const as_csv_field *fields, size_t count,
 
 as_csv_field as_csv_text(const char *text) {
   return (as_csv_field){text, strlen(text)};
+}
+
+as_csv_field as_csv_number(as_buffer *room, double value) {
+  as_buffer_clear(room);
+  as_json_writer writer = as_json_writer_start(room, 0);
+  as_json_double(&writer, NULL, value);
+  return (as_csv_field){as_buffer_string(room), room->length};
 }

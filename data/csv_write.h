@@ -11,5 +11,8 @@ void as_csv_append_row(as_buffer *out, const as_csv_field *fields, size_t count,
 
 /* A field from a C string, borrowed. */
 as_csv_field as_csv_text(const char *text);
+/* A field from a number, in the shortest decimal form that reads back as the same, with a point in every locale; it
+ * lies in `room`. */
+as_csv_field as_csv_number(as_buffer *room, double value);
 
 #endif

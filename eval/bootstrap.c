@@ -5,13 +5,17 @@
 #include <math.h>
 
 #include "base/memory.h"
-#include "base/random.h"
 #include "base/threads.h"
 #include "eval/classification.h"
 #include "eval/range_check.h"
+#include "eval/resampling.h"
 
 /* Tells this use of a seed from others; the number of the resample is added. */
 static const uint64_t bootstrap_stream = UINT64_C(0x626f6f74) << 32;
+
+as_random as_resample_start(uint64_t seed, int64_t resample) {
+  return as_random_start(seed, bootstrap_stream + (uint64_t)resample);
+}
 
 typedef struct resample_scores {
   double accuracy, macro_f1, macro_f1_seen;
@@ -61,7 +65,7 @@ static void clear_counts(const resampling *job, int64_t *counts) {
 static void resample(void *argument, int64_t chunk, int lane) {
   const resampling *job = argument;
   int64_t *counts = job->counts + lane * counts_per_lane(job);
-  as_random random = as_random_start(job->seed, bootstrap_stream + (uint64_t)chunk);
+  as_random random = as_resample_start(job->seed, chunk);
   clear_counts(job, counts);
   for (int64_t i = 0; i < job->rows; i++) {
     count_row(job, counts,
@@ -107,18 +111,22 @@ static as_status run_resampling(as_context *ctx, resampling *job) {
 
 /* ---- one classifier -------------------------------------------------------------------------------------------- */
 
-static as_interval interval95(double *values, int64_t count) {
+as_interval as_interval_of(double *values, int64_t count) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < count; i++)
+    if (!isnan(values[i])) values[kept++] = values[i];
+  count = kept;
   as_sort_doubles(values, count);
   return (as_interval){as_percentile(values, count, 0.025), as_percentile(values, count, 0.975)};
 }
 
 static void fill_intervals(const resampling *job, double *values, as_score_intervals *out) {
   for (int64_t r = 0; r < job->resamples; r++) values[r] = job->scores[r].accuracy;
-  out->accuracy = interval95(values, job->resamples);
+  out->accuracy = as_interval_of(values, job->resamples);
   for (int64_t r = 0; r < job->resamples; r++) values[r] = job->scores[r].macro_f1;
-  out->macro_f1 = interval95(values, job->resamples);
+  out->macro_f1 = as_interval_of(values, job->resamples);
   for (int64_t r = 0; r < job->resamples; r++) values[r] = job->scores[r].macro_f1_seen;
-  out->macro_f1_seen = interval95(values, job->resamples);
+  out->macro_f1_seen = as_interval_of(values, job->resamples);
 }
 
 as_status as_bootstrap_intervals(as_context *ctx, int64_t rows, int64_t classes, const int32_t *truth,
@@ -145,20 +153,21 @@ as_status as_bootstrap_intervals(as_context *ctx, int64_t rows, int64_t classes,
 
 /* ---- two classifiers ------------------------------------------------------------------------------------------- */
 
-/* Everything but `observed`, from the deltas. `scratch` is [count]. */
-static void summarize(as_bootstrap_delta *delta, int64_t count, double *scratch) {
+void as_bootstrap_summarize(as_bootstrap_delta *delta, int64_t resamples, double *scratch) {
   double sum = 0, squares = 0;
-  int64_t not_above = 0, not_below = 0;
-  for (int64_t r = 0; r < count; r++) {
+  int64_t not_above = 0, not_below = 0, count = 0;
+  for (int64_t r = 0; r < resamples; r++) {
+    if (isnan(delta->deltas[r])) continue;
     sum += delta->deltas[r];
     not_above += delta->deltas[r] <= 0;
     not_below += delta->deltas[r] >= 0;
-    scratch[r] = delta->deltas[r];
+    scratch[count++] = delta->deltas[r];
   }
+  if (count == 0) return;
   delta->mean = sum / (double)count;
   for (int64_t r = 0; r < count; r++) squares += (scratch[r] - delta->mean) * (scratch[r] - delta->mean);
   delta->std = count > 1 ? sqrt(squares / (double)(count - 1)) : NAN;
-  delta->ci95 = interval95(scratch, count);
+  delta->ci95 = as_interval_of(scratch, count);
   const double worse = (double)(1 + not_above) / (double)(count + 1);
   const double better = (double)(1 + not_below) / (double)(count + 1);
   delta->p_one_sided = worse;
@@ -175,12 +184,11 @@ static void fill_deltas(const resampling *job, as_paired_bootstrap *out, double 
     out->accuracy.deltas[r] = pair[1].accuracy - pair[0].accuracy;
     out->macro_f1.deltas[r] = pair[1].macro_f1 - pair[0].macro_f1;
   }
-  summarize(&out->accuracy, job->resamples, scratch);
-  summarize(&out->macro_f1, job->resamples, scratch);
+  as_bootstrap_summarize(&out->accuracy, job->resamples, scratch);
+  as_bootstrap_summarize(&out->macro_f1, job->resamples, scratch);
 }
 
-/* No rows or no resamples: nothing can be said. */
-static as_bootstrap_delta undefined_delta(void) {
+as_bootstrap_delta as_undefined_delta(void) {
   return (as_bootstrap_delta){NAN, NAN, NAN, {NAN, NAN}, NAN, NAN, NULL};
 }
 
@@ -203,7 +211,7 @@ static as_status measure_pair(as_context *ctx, resampling *job, as_paired_bootst
 as_status as_paired_bootstrap_measure(as_context *ctx, int64_t rows, int64_t classes, const int32_t *truth,
                                       const int32_t *first, const int32_t *second, int64_t resamples,
                                       const int32_t *indices, uint64_t seed, as_paired_bootstrap *out) {
-  *out = (as_paired_bootstrap){resamples, undefined_delta(), undefined_delta()};
+  *out = (as_paired_bootstrap){resamples, as_undefined_delta(), as_undefined_delta()};
   resampling job = {.rows = rows,
                     .classes = classes,
                     .resamples = resamples,
@@ -243,7 +251,7 @@ static void average(void *argument, int64_t chunk, int lane) {
   const averaging *job = argument;
   double *sums = job->sums + (size_t)lane * job->columns;
   int64_t *counts = job->counts + (size_t)lane * job->columns;
-  as_random random = as_random_start(job->seed, bootstrap_stream + (uint64_t)chunk);
+  as_random random = as_resample_start(job->seed, chunk);
   for (size_t c = 0; c < job->columns; c++) sums[c] = 0, counts[c] = 0;
   for (int64_t i = 0; i < job->rows; i++) {
     const double *row = job->values + as_random_below(&random, (uint64_t)job->rows) * job->columns;
@@ -255,14 +263,6 @@ static void average(void *argument, int64_t chunk, int lane) {
   }
   for (size_t c = 0; c < job->columns; c++)
     job->means[(int64_t)c * job->resamples + chunk] = counts[c] > 0 ? sums[c] / (double)counts[c] : NAN;
-}
-
-/* A resample may have met none of a column's few values; it says nothing of that column then. */
-static as_interval interval_of_defined(double *values, int64_t count) {
-  int64_t kept = 0;
-  for (int64_t i = 0; i < count; i++)
-    if (!isnan(values[i])) values[kept++] = values[i];
-  return kept > 0 ? interval95(values, kept) : (as_interval){NAN, NAN};
 }
 
 as_status as_bootstrap_means(as_context *ctx, int64_t rows, size_t columns, const double *values, int64_t resamples,
@@ -279,7 +279,7 @@ as_status as_bootstrap_means(as_context *ctx, int64_t rows, size_t columns, cons
   const bool ok = job.sums && job.counts && job.means;
   if (ok) as_parallel_for(ctx, resamples, average, &job);
   for (size_t c = 0; ok && c < columns; c++)
-    out[c] = interval_of_defined(job.means + c * (size_t)resamples, resamples);
+    out[c] = as_interval_of(job.means + c * (size_t)resamples, resamples);
   as_free(ctx, job.sums);
   as_free(ctx, job.counts);
   as_free(ctx, job.means);

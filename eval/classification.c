@@ -141,6 +141,19 @@ static void leave_undefined(as_classification *s) {
 
 /* ---- scores from probabilities ----------------------------------------------------------------------------------- */
 
+double as_row_log_loss(const double *probabilities, int32_t truth) {
+  return -log(fmin(fmax(probabilities[truth], DBL_EPSILON), 1 - DBL_EPSILON));
+}
+
+double as_row_brier(const double *probabilities, int64_t classes, int32_t truth) {
+  double squares = 0;
+  for (int64_t k = 0; k < classes; k++) {
+    const double error = probabilities[k] - (k == truth);
+    squares += error * error;
+  }
+  return squares;
+}
+
 static void score_rows(as_classification *s, const int32_t *truth, const double *probabilities) {
   double log_loss = 0, brier = 0;
   int64_t in_two = 0;
@@ -148,14 +161,9 @@ static void score_rows(as_classification *s, const int32_t *truth, const double 
     const double *p = probabilities + row * s->classes;
     const int32_t right = truth[row];
     int64_t better = 0; /* classes that rank before the right one */
-    double squares = 0;
-    for (int64_t k = 0; k < s->classes; k++) {
-      const double error = p[k] - (k == right);
-      squares += error * error;
-      better += p[k] > p[right] || (k < right && p[k] >= p[right]);
-    }
-    brier += squares;
-    log_loss -= log(fmin(fmax(p[right], DBL_EPSILON), 1 - DBL_EPSILON));
+    for (int64_t k = 0; k < s->classes; k++) better += p[k] > p[right] || (k < right && p[k] >= p[right]);
+    brier += as_row_brier(p, s->classes, right);
+    log_loss += as_row_log_loss(p, right);
     in_two += better < 2;
   }
   const double n = (double)s->rows;

@@ -58,6 +58,10 @@ void as_classification_free(as_context *ctx, as_classification *scores); /* a ze
 double as_macro_f1(int64_t classes, const int64_t *hits /* [classes] */, const int64_t *support /* [classes] */,
                    const int64_t *predicted /* [classes] */, bool seen_only);
 
+/* What a row adds to log_loss and to brier, before the division by the rows. */
+double as_row_log_loss(const double *probabilities /* [classes] */, int32_t truth);
+double as_row_brier(const double *probabilities /* [classes] */, int64_t classes, int32_t truth);
+
 /* The class of highest probability, the lowest on a tie. classes >= 1. */
 int32_t as_argmax(const double *probabilities /* [classes] */, int64_t classes);
 int32_t as_argmax_float(const float *probabilities /* [classes] */, int64_t classes);

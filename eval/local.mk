@@ -1,9 +1,11 @@
 # eval/: metrics, statistics, calibration, reports. It knows base/ only.
 eval_includedir = $(pkgincludedir)/eval
 eval_include_HEADERS = eval/auc.h eval/bleu.h eval/bootstrap.h eval/calibration.h eval/chrf.h eval/classification.h \
-  eval/classifier_calibration.h eval/drift.h eval/evaluation.h eval/metrics_json.h eval/platt.h eval/porter.h \
+  eval/classifier_calibration.h eval/compared_figures.h eval/comparison.h eval/paired_sums.h eval/drift.h eval/evaluation.h eval/metrics_json.h eval/platt.h eval/porter.h \
   eval/ranking.h eval/replies.h eval/rouge.h eval/statistics.h eval/text_match.h eval/tokens.h
 # labels, probabilities, statistics
+libassistify_all_la_SOURCES += eval/compared_figures.c eval/comparison.c eval/comparison_report.c eval/paired_sums.c \
+  eval/resampling.h
 libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c eval/classification.c \
   eval/classifier_calibration.c eval/drift.c eval/evaluation.c eval/evaluation_svg.c eval/evaluation_table.c \
   eval/platt.c eval/range_check.c eval/range_check.h eval/ranking.c eval/statistics.c eval/temperature.c

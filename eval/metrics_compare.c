@@ -62,23 +62,13 @@ as_status as_metrics_mcnemar(as_context *ctx, const json_t *line, as_json_writer
   const as_status status = read_discordant(ctx, line, &b, &c);
   if (status != AS_OK) return status;
   const as_mcnemar test = as_mcnemar_test(b, c);
-  as_json_double(w, "exact_p", test.exact_p);
-  as_json_double(w, "midp", test.midp);
-  as_json_double(w, "chi2_cc", test.chi2_cc);
-  as_json_double(w, "chi2_cc_p", test.chi2_cc_p);
-  as_json_double(w, "chi2", test.chi2);
-  as_json_double(w, "chi2_p", test.chi2_p);
+  as_mcnemar_json(w, &test);
   return AS_OK;
 }
 
 static void write_delta(as_json_writer *w, const char *key, const as_bootstrap_delta *delta, int64_t resamples) {
   as_json_open_object(w, key);
-  as_json_double(w, "observed", delta->observed);
-  as_json_double(w, "mean", delta->mean);
-  as_json_double(w, "std_ddof1", delta->std);
-  as_interval_json(w, "ci95", delta->ci95);
-  as_json_double(w, "p_one_sided_b_better", delta->p_one_sided);
-  as_json_double(w, "p_two_sided", delta->p_two_sided);
+  as_bootstrap_delta_json(w, delta);
   as_json_open_array(w, "first10");
   for (int64_t r = 0; r < resamples && r < 10 && delta->deltas; r++) as_json_double(w, NULL, delta->deltas[r]);
   as_json_close_array(w);

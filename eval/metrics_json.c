@@ -75,3 +75,21 @@ void as_interval_json(as_json_writer *writer, const char *key, as_interval inter
   as_json_double(writer, NULL, interval.high);
   as_json_close_array(writer);
 }
+
+void as_mcnemar_json(as_json_writer *w, const as_mcnemar *test) {
+  as_json_double(w, "exact_p", test->exact_p);
+  as_json_double(w, "midp", test->midp);
+  as_json_double(w, "chi2_cc", test->chi2_cc);
+  as_json_double(w, "chi2_cc_p", test->chi2_cc_p);
+  as_json_double(w, "chi2", test->chi2);
+  as_json_double(w, "chi2_p", test->chi2_p);
+}
+
+void as_bootstrap_delta_json(as_json_writer *w, const as_bootstrap_delta *delta) {
+  as_json_double(w, "observed", delta->observed);
+  as_json_double(w, "mean", delta->mean);
+  as_json_double(w, "std_ddof1", delta->std);
+  as_interval_json(w, "ci95", delta->ci95);
+  as_json_double(w, "p_one_sided_b_better", delta->p_one_sided);
+  as_json_double(w, "p_two_sided", delta->p_two_sided);
+}

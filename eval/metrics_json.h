@@ -5,8 +5,8 @@
 #define AS_EVAL_METRICS_JSON_H
 
 #include "base/json.h"
+#include "eval/bootstrap.h"
 #include "eval/classification.h"
-#include "eval/statistics.h"
 
 /* One kind of metrics. `measure` reads the fields of `line` and writes the fields of the answer into the object that is
  * open in `writer`; it may leave the object unfinished when it fails. */
@@ -31,6 +31,11 @@ AS_MUST_CHECK as_status as_metrics_line(as_context *ctx, const as_metrics_task *
  * recall, f1, balanced_accuracy, mcc, kappa and, with probabilities, log_loss, brier, ece15, mce15, reliability15,
  * auc_ovr and (from three classes on) top2_accuracy. */
 void as_classification_json(as_json_writer *writer, const as_classification *scores);
+
+/* Write fields: exact_p, midp, chi2_cc, chi2_cc_p, chi2, chi2_p; observed, mean, std_ddof1, ci95, p_one_sided_b_better,
+ * p_two_sided. */
+void as_mcnemar_json(as_json_writer *writer, const as_mcnemar *test);
+void as_bootstrap_delta_json(as_json_writer *writer, const as_bootstrap_delta *delta);
 
 /* Writes [low, high]. */
 void as_interval_json(as_json_writer *writer, const char *key, as_interval interval);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 /* ---- tails ----------------------------------------------------------------------------------------------------- */
 
 double as_normal_two_sided(double z) {
@@ -86,6 +88,33 @@ void as_discordant_pairs(int64_t rows, const int32_t *truth, const int32_t *firs
     *b += one && !two;
     *c += two && !one;
   }
+}
+
+/* ---- several tests --------------------------------------------------------------------------------------------- */
+
+typedef struct ranked_p {
+  double p;
+  int64_t place;
+} ranked_p;
+
+static int by_p(const void *a, const void *b) {
+  const ranked_p *x = a, *y = b;
+  if (x->p < y->p || x->p > y->p) return x->p < y->p ? -1 : 1;
+  return (x->place > y->place) - (x->place < y->place);
+}
+
+as_status as_holm_adjust(as_context *ctx, double *p, int64_t count) {
+  ranked_p *ranked = as_alloc(ctx, (size_t)count, sizeof *ranked);
+  if (!ranked) return AS_E_NOMEM;
+  for (int64_t i = 0; i < count; i++) ranked[i] = (ranked_p){p[i], i};
+  if (count > 1) qsort(ranked, (size_t)count, sizeof *ranked, by_p);
+  double least = 0; /* never below that of a smaller p */
+  for (int64_t i = 0; i < count; i++) {
+    least = fmax(least, fmin(1, (double)(count - i) * ranked[i].p));
+    p[ranked[i].place] = least;
+  }
+  as_free(ctx, ranked);
+  return AS_OK;
 }
 
 /* ---- proportions ----------------------------------------------------------------------------------------------- */

@@ -41,6 +41,10 @@ as_mcnemar as_mcnemar_test(int64_t b, int64_t c);
 void as_discordant_pairs(int64_t rows, const int32_t *truth /* [rows] */, const int32_t *first /* [rows] */,
                          const int32_t *second /* [rows] */, int64_t *b, int64_t *c);
 
+/* Holm's adjustment (1979) for several tests at once: each p becomes the least level at which it is significant when the
+ * chance of any false alarm among all of them is to stay below that level. In place. */
+AS_MUST_CHECK as_status as_holm_adjust(as_context *ctx, double *p /* [count], no NaN */, int64_t count);
+
 /* x1 of n1 against x2 of n2, difference = x1/n1 - x2/n2. NaN where a group is empty. */
 typedef struct as_proportions {
   double difference;

@@ -1,9 +1,9 @@
 # infer/: using trained models.
 infer_includedir = $(pkgincludedir)/infer
 infer_include_HEADERS = infer/classifier.h infer/intent_classifier.h infer/sentiment_classifier.h \
-  infer/wrong_rows.h infer/generate.h infer/stop_strings.h infer/responder.h infer/reply_stream.h
+  infer/labelled_rows.h infer/changed_rows.h infer/wrong_rows.h infer/generate.h infer/stop_strings.h infer/responder.h infer/reply_stream.h
 libassistify_all_la_SOURCES += infer/classifier.c infer/intent_classifier.c \
-  infer/sentiment_classifier.c infer/wrong_rows.c \
+  infer/sentiment_classifier.c infer/labelled_rows.c infer/changed_rows.c infer/wrong_rows.c \
   infer/generate.c infer/generation.h infer/beam_search.c infer/token_scores.c infer/token_scores.h infer/stop_strings.c \
   infer/model_recipe.c infer/model_recipe.h infer/reply_stream.c infer/responder.c
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/memory.h"
 #include "data/csv_write.h"
 #include "eval/evaluation.h"
@@ -19,14 +18,6 @@ static double *confidences(as_context *ctx, const as_answers *a, int64_t rows) {
   return out;
 }
 
-/* The shortest decimal form that reads back as the same number, as in JSON and with a point in every locale. */
-static void set_number(as_buffer *text, double value, as_csv_field *field) {
-  as_buffer_clear(text);
-  as_json_writer writer = as_json_writer_start(text, 0);
-  as_json_double(&writer, NULL, value);
-  *field = (as_csv_field){as_buffer_string(text), text->length};
-}
-
 static void append_row(const as_answers *a, int64_t row, const double *confidence, as_buffer *number, as_buffer *out) {
   char line[24];
   as_csv_field fields[COLUMNS];
@@ -36,7 +27,7 @@ static void append_row(const as_answers *a, int64_t row, const double *confidenc
   fields[TRUTH] = as_csv_text(a->labels[a->truth[row]]);
   fields[PREDICTED] = as_csv_text(a->labels[a->predicted[row]]);
   fields[CONFIDENCE] = as_csv_text("");
-  if (confidence) set_number(number, confidence[row], &fields[CONFIDENCE]);
+  if (confidence) fields[CONFIDENCE] = as_csv_number(number, confidence[row]);
   as_csv_append_row(out, fields, COLUMNS, ',');
 }
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/report.h"
 
 #define LARGEST (64u << 20) /* bytes of each file; a config.json has the names of all labels */
 
@@ -19,30 +20,6 @@ typedef struct card {
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-/* Text in a table or line: what Markdown or HTML would take for its own is escaped, line ends become blanks. */
-static void put_text(as_buffer *out, const char *text) {
-  for (; *text; text++) {
-    if (strchr("\\`*_[]<>|#&", *text)) as_buffer_char(out, '\\');
-    as_buffer_char(out, (unsigned char)*text < ' ' ? ' ' : *text);
-  }
-}
-
-/* A word as a shell takes it. */
-static void put_word(as_buffer *out, const char *word) {
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:@%+-";
-  if (*word && word[strspn(word, plain)] == 0) {
-    as_buffer_text(out, word);
-    return;
-  }
-  as_buffer_char(out, '\'');
-  for (; *word; word++)
-    if (*word == '\'')
-      as_buffer_text(out, "'\\''");
-    else
-      as_buffer_char(out, *word);
-  as_buffer_char(out, '\'');
-}
-
 static const char *text_of(const json_t *object, const char *key) {
   const char *text = json_string_value(json_object_get(object, key));
   return text ? text : "";
@@ -52,15 +29,15 @@ static const char *text_of(const json_t *object, const char *key) {
 
 static void put_head(card *c) {
   as_buffer_text(&c->out, "# Model card: ");
-  put_text(&c->out, c->model);
+  as_markdown_text(&c->out, c->model);
   as_buffer_text(&c->out, "\n\n");
   const char *type = text_of(c->config, "model_type"), *finished = text_of(c->origin, "finished");
   as_buffer_text(&c->out, "Architecture: ");
-  put_text(&c->out, *type ? type : "not said");
+  as_markdown_text(&c->out, *type ? type : "not said");
   as_buffer_text(&c->out, ". Trained: ");
-  put_text(&c->out, *finished ? finished : "not said");
+  as_markdown_text(&c->out, *finished ? finished : "not said");
   as_buffer_text(&c->out, *finished ? " UTC, with assistify " : "");
-  put_text(&c->out, *finished ? text_of(c->origin, "program") : "");
+  as_markdown_text(&c->out, *finished ? text_of(c->origin, "program") : "");
   as_buffer_text(&c->out, ".\n\n");
 }
 
@@ -72,9 +49,9 @@ static void put_data(card *c) {
   if (json_array_size(files)) as_buffer_text(&c->out, "| option | file | bytes | SHA-256 |\n|---|---|---|---|\n");
   json_array_foreach(files, i, file) {
     as_buffer_text(&c->out, "| ");
-    put_text(&c->out, text_of(file, "option"));
+    as_markdown_text(&c->out, text_of(file, "option"));
     as_buffer_text(&c->out, " | ");
-    put_text(&c->out, text_of(file, "path"));
+    as_markdown_text(&c->out, text_of(file, "path"));
     as_buffer_printf(&c->out, " | %" JSON_INTEGER_FORMAT " | %.64s |\n",
                      json_integer_value(json_object_get(file, "bytes")), text_of(file, "sha256"));
   }
@@ -92,9 +69,9 @@ static void put_recipe(card *c) {
   json_object_foreach((json_t *)recipe, key, value) {
     if (json_is_object(value) || json_is_array(value) || json_is_null(value)) continue;
     as_buffer_text(&c->out, "| ");
-    put_text(&c->out, key);
+    as_markdown_text(&c->out, key);
     as_buffer_text(&c->out, " | ");
-    if (json_is_string(value)) put_text(&c->out, json_string_value(value));
+    if (json_is_string(value)) as_markdown_text(&c->out, json_string_value(value));
     if (json_is_integer(value)) as_buffer_printf(&c->out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     if (json_is_real(value)) as_buffer_printf(&c->out, "%.9g", json_real_value(value));
     if (json_is_boolean(value)) as_buffer_text(&c->out, json_is_true(value) ? "yes" : "no");
@@ -122,7 +99,7 @@ static void put_classes(card *c) {
   as_buffer_text(&c->out, "\n| class | rows | precision | recall | F1 |\n|---|---|---|---|---|\n");
   json_array_foreach(labels, i, label) {
     as_buffer_text(&c->out, "| ");
-    put_text(&c->out, json_string_value(label) ? json_string_value(label) : "");
+    as_markdown_text(&c->out, json_string_value(label) ? json_string_value(label) : "");
     as_buffer_printf(&c->out, " | %" JSON_INTEGER_FORMAT " | %.3f | %.3f | %.3f |\n",
                      json_integer_value(json_array_get(json_object_get(c->metrics, "support"), i)),
                      json_number_value(json_array_get(per_class(c, "precision"), i)),
@@ -155,7 +132,7 @@ static void put_calibration(card *c) {
     as_buffer_text(&c->out, "Probabilities are the model's own; no temperature was kept");
     const char *reason = text_of(calibration, "reason");
     as_buffer_text(&c->out, *reason ? ": " : "");
-    put_text(&c->out, reason);
+    as_markdown_text(&c->out, reason);
     as_buffer_text(&c->out, ".\n\n");
   }
   as_buffer_text(&c->out, after ? "| | before | after |\n|---|---|---|\n" : "| | |\n|---|---|\n");
@@ -216,7 +193,7 @@ static void put_command(card *c) {
   as_buffer_text(&c->out, "   ");
   json_array_foreach(words, i, word) {
     as_buffer_char(&c->out, ' ');
-    put_word(&c->out, json_string_value(word) ? json_string_value(word) : "");
+    as_shell_word(&c->out, json_string_value(word) ? json_string_value(word) : "");
   }
   as_buffer_text(
       &c->out,

@@ -1,10 +1,10 @@
 # lifecycle/: the model store, with what comes and goes: versions, aliases, archives.
 lifecycle_includedir = $(pkgincludedir)/lifecycle
 lifecycle_include_HEADERS = lifecycle/store.h lifecycle/manifest.h lifecycle/transfer.h lifecycle/origin.h \
-  lifecycle/card.h lifecycle/database.h lifecycle/metric_history.h lifecycle/prediction_log.h
+  lifecycle/card.h lifecycle/database.h lifecycle/metric_history.h lifecycle/prediction_log.h lifecycle/gate.h
 libassistify_all_la_SOURCES += lifecycle/store.c lifecycle/store_change.c lifecycle/store_internal.h \
   lifecycle/manifest.c lifecycle/origin.c lifecycle/database.c lifecycle/database_internal.h \
-  lifecycle/metric_history.c lifecycle/prediction_log.c lifecycle/card.c lifecycle/tar.c lifecycle/tar.h lifecycle/transfer.c
+  lifecycle/metric_history.c lifecycle/prediction_log.c lifecycle/gate.c lifecycle/card.c lifecycle/tar.c lifecycle/tar.h lifecycle/transfer.c
 
 check_PROGRAMS += tests/test_store tests/test_transfer tests/test_card tests/test_metric_history
 tests_test_metric_history_SOURCES = tests/test_metric_history.c tests/store_fixture.c tests/store_fixture.h
@@ -19,4 +19,8 @@ tests_test_store_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_transfer_SOURCES = tests/test_transfer.c tests/store_fixture.c tests/store_fixture.h
 tests_test_transfer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_transfer_LDADD = libtest_harness.la $(TEST_LDADD)
-dist_check_SCRIPTS += tests/test_models.sh tests/test_disk.sh
+dist_check_SCRIPTS += tests/test_models.sh tests/test_compare.sh tests/test_disk.sh
+check_PROGRAMS += tests/test_comparison
+tests_test_comparison_SOURCES = tests/test_comparison.c
+tests_test_comparison_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_comparison_LDADD = libtest_harness.la $(TEST_LDADD)
