@@ -242,4 +242,4 @@ const as_command as_command_compare_sentiment = {
     .summary = "hold two sentiment classifiers against each other", .groups = groups, .works_long = true, .run = run,
     .description = description,
     .examples = "assistify compare sentiment --data test.csv\n"
-                "assistify compare sentiment sentiment/3 --data t.csv --min-gain 0 --report w.md"};
+                "assistify compare sentiment sentiment/3 --data t.csv --report week.md"};
