@@ -23,7 +23,7 @@ static const as_option rows[] = {
     {.name = "json", .type = AS_OPTION_FLAG, .help = "everything as one JSON object"},
     {.name = "errors", .type = AS_OPTION_FILE, .argument = "F.csv",
      .help = "write the wrong rows, the most confident first"},
-    {.name = "svg", .type = AS_OPTION_FILE, .argument = "F.svg", .help = "write a reliability diagram"},
+    {.name = "svg", .type = AS_OPTION_FILE, .argument = "F.svg", .help = "write a reliability diagram, before and after calibration"},
     {.name = "no-calibration", .type = AS_OPTION_FLAG,
      .help = "probabilities as the model has them, not by its temperature; recorded only where --db says"},
     {.name = "resamples", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1e6, .initial = "1000",
@@ -111,11 +111,13 @@ static as_status write_errors(evaluating *e, const char *path) {
   return status;
 }
 
-static as_status write_svg(as_context *ctx, const as_evaluation *evaluation, const char *path) {
+static as_status write_svg(evaluating *e, const as_evaluation *evaluation, const char *path) {
+  char title[64];
   as_buffer out;
-  as_buffer_init(&out, ctx);
-  as_status status = as_reliability_svg(&evaluation->scores.reliability, "Reliability", &out);
-  if (status == AS_OK) status = as_file_write(ctx, path, out.data, out.length);
+  as_buffer_init(&out, e->cli->ctx);
+  snprintf(title, sizeof title, "Reliability of %s on %lld rows", e->model, (long long)e->rows.count);
+  as_status status = as_evaluation_svg(evaluation, title, &out);
+  if (status == AS_OK) status = as_file_write(e->cli->ctx, path, out.data, out.length);
   as_buffer_free(&out);
   return status;
 }
@@ -168,7 +170,7 @@ static as_status report(evaluating *e) {
   as_status status = as_evaluation_measure(e->cli->ctx, &input, &evaluation);
   if (status == AS_OK) status = print(e, &evaluation);
   if (status == AS_OK && errors) status = write_errors(e, errors);
-  if (status == AS_OK && svg) status = write_svg(e->cli->ctx, &evaluation, svg);
+  if (status == AS_OK && svg) status = write_svg(e, &evaluation, svg);
   /* What the model doesn't answer with would read as a change in the history of its figures. */
   if (status == AS_OK && (!as_option_flag(a, "no-calibration") || as_option_given(a, "db")))
     status = record(e, &evaluation);

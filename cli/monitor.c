@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/time_option.h"
-#include "lifecycle/metric_history.h"
+#include "lifecycle/metric_plot.h"
 
 enum { SPARKS = 24 }; /* values of a sparkline at most, the newest */
 
@@ -24,6 +24,7 @@ static const as_option rows[] = {
     {.name = "db", .type = AS_OPTION_FILE, .argument = "F.db", .initial_note = AS_DATABASE_NAME " below --models",
      .help = "database to read"},
     {.name = "json", .type = AS_OPTION_FLAG, .help = "every row, as a line of JSON"},
+    {.name = "svg", .type = AS_OPTION_FILE, .argument = "F.svg", .help = "draw them too: a chart over time for each metric"},
 };
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("History", rows);
@@ -104,6 +105,30 @@ static as_status take_for_table(void *user, const as_metric_row *row) {
   return status == AS_OK ? as_buffer_status(&h->out) : status;
 }
 
+typedef struct plotting {
+  const as_arguments *arguments;
+  as_metric_plot *plot;
+} plotting;
+
+static as_status take_for_plot(void *user, const as_metric_row *row) {
+  const plotting *p = user;
+  if (!as_option_given(p->arguments, "metric") && is_detail(row->metric)) return AS_OK;
+  return as_metric_plot_add(p->plot, row);
+}
+
+static as_status write_svg(as_cli *cli, as_database *database, const as_metric_query *query, const char *path) {
+  plotting p = {.arguments = cli->arguments};
+  as_buffer out;
+  as_buffer_init(&out, cli->ctx);
+  as_status status = as_metric_plot_new(cli->ctx, &p.plot);
+  if (status == AS_OK) status = as_metrics_read(database, query, take_for_plot, &p);
+  if (status == AS_OK) status = as_metric_plot_svg(p.plot, &out);
+  if (status == AS_OK) status = as_file_write(cli->ctx, path, out.data, out.length);
+  as_metric_plot_free(p.plot);
+  as_buffer_free(&out);
+  return status;
+}
+
 static as_status take_for_json(void *user, const as_metric_row *row) {
   history *h = user;
   as_json_writer w = as_json_writer_start(&h->out, 0);
@@ -136,6 +161,8 @@ static int run(as_cli *cli) {
   if (status == AS_OK) status = as_metrics_read(database, &query, json ? take_for_json : take_for_table, &h);
   if (status == AS_OK && !json) end_metric(&h);
   if (status == AS_OK) status = as_buffer_status(&h.out);
+  if (status == AS_OK && as_option_given(a, "svg"))
+    status = write_svg(cli, database, &query, as_option_text(a, "svg"));
   if (status == AS_OK && h.out.length) as_console_buffer(cli->console, &h.out);
   if (status == AS_OK && !h.any) as_console_note(cli->console, "%s: no such figures", path);
   as_database_close(database);

@@ -48,8 +48,9 @@ void as_evaluation_json(as_json_writer *writer, const as_evaluation *evaluation)
  * the commonest confusions are listed. */
 AS_MUST_CHECK as_status as_evaluation_table(const as_evaluation *evaluation, as_buffer *out);
 
-/* Appends a reliability diagram (accuracy over confidence, 15 bins) as an SVG document. `title` is UTF-8. */
-AS_MUST_CHECK as_status as_reliability_svg(const as_reliability *reliability, const char *title, as_buffer *out);
+/* Appends a reliability diagram (accuracy over confidence, 15 bins) as an SVG document; with a calibration one of the
+ * same rows without it, beside it. `title` may hold anything. */
+AS_MUST_CHECK as_status as_evaluation_svg(const as_evaluation *evaluation, const char *title, as_buffer *out);
 
 /* The rows that were answered wrongly, the most confident mistake first, equal ones in the order of the rows.
  * *order is [*count] row numbers, freed by the caller with as_free. `confidence` may be NULL: the order of the rows. */

@@ -8,7 +8,8 @@ libassistify_all_la_SOURCES += eval/compared_figures.c eval/comparison.c eval/co
   eval/resampling.h
 libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c eval/classification.c \
   eval/classifier_calibration.c eval/drift.c eval/evaluation.c eval/evaluation_svg.c eval/evaluation_table.c \
-  eval/platt.c eval/range_check.c eval/range_check.h eval/ranking.c eval/statistics.c eval/temperature.c
+  eval/platt.c eval/range_check.c eval/range_check.h eval/ranking.c eval/statistics.c eval/svg.c \
+  eval/svg.h eval/temperature.c
 # texts
 libassistify_all_la_SOURCES += eval/bleu.c eval/chrf.c eval/ngrams.c eval/ngrams.h eval/porter.c eval/rouge.c \
   eval/text_match.c eval/tokens.c eval/replies.c eval/replies_report.c
@@ -30,7 +31,7 @@ tests_test_metrics_json_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_golden_metrics_SOURCES = tests/golden_metrics.c tests/metrics_rows.c tests/metrics_rows.h
 tests_golden_metrics_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_metrics_LDADD = libtest_harness.la $(TEST_LDADD)
-tests_test_evaluation_SOURCES = tests/test_evaluation.c
+tests_test_evaluation_SOURCES = tests/test_evaluation.c tests/small_xml.c tests/small_xml.h
 tests_test_evaluation_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_evaluation_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_text_metrics_SOURCES = tests/test_text_metrics.c

@@ -5,11 +5,18 @@ lifecycle_include_HEADERS = lifecycle/store.h lifecycle/manifest.h lifecycle/tra
 libassistify_all_la_SOURCES += lifecycle/store.c lifecycle/store_change.c lifecycle/store_internal.h \
   lifecycle/manifest.c lifecycle/origin.c lifecycle/database.c lifecycle/database_internal.h \
   lifecycle/metric_history.c lifecycle/prediction_log.c lifecycle/gate.c lifecycle/card.c lifecycle/tar.c lifecycle/tar.h lifecycle/transfer.c
+# the history of figures as a picture
+lifecycle_include_HEADERS += lifecycle/metric_plot.h
+libassistify_all_la_SOURCES += lifecycle/metric_plot.c
 
 check_PROGRAMS += tests/test_store tests/test_transfer tests/test_card tests/test_metric_history
 tests_test_metric_history_SOURCES = tests/test_metric_history.c tests/store_fixture.c tests/store_fixture.h
 tests_test_metric_history_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_metric_history_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_metric_plot
+tests_test_metric_plot_SOURCES = tests/test_metric_plot.c tests/small_xml.c tests/small_xml.h
+tests_test_metric_plot_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_metric_plot_LDADD = libtest_harness.la $(TEST_LDADD)
 tests_test_card_SOURCES = tests/test_card.c tests/store_fixture.c tests/store_fixture.h
 tests_test_card_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_card_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "eval/evaluation.h"
+#include "tests/small_xml.h"
 
 static const char *const three[] = {"buy", "cancel", "wo ist\nmein Paket?"};
 static const int32_t truth[] = {0, 0, 0, 1, 1, 2}, predicted[] = {0, 0, 1, 1, 0, 2};
@@ -249,10 +250,43 @@ START_TEST(the_picture_escapes_its_title) {
   as_evaluation e = evaluate(ctx, 0);
   as_buffer out;
   as_buffer_init(&out, ctx);
-  ck_assert_ok(ctx, as_reliability_svg(&e.scores.reliability, "a<b & \x01 \xff", &out));
-  ck_assert_ptr_nonnull(strstr(as_buffer_string(&out), ">a&lt;b &amp;   \xef\xbf\xbd</text>"));
+  ck_assert_ok(ctx, as_evaluation_svg(&e, "a<b & \x01 \xff", &out));
+  as_assert_xml(as_buffer_string(&out));
+  ck_assert_ptr_nonnull(strstr(as_buffer_string(&out), "<title id=\"title\">a&lt;b &amp;   \xef\xbf\xbd</title>"));
   ck_assert_ptr_nonnull(strstr(as_buffer_string(&out), "2 rows, accuracy 0.5000, mean confidence 0.7500"));
-  ck_assert_ptr_nonnull(strstr(as_buffer_string(&out), "ECE 0.1875"));
+  ck_assert_ptr_nonnull(strstr(as_buffer_string(&out), "(ECE) 0.1875, largest gap"));
+  ck_assert_ptr_null(strstr(as_buffer_string(&out), "before calibration"));
+  as_buffer_free(&out);
+  as_evaluation_free(ctx, &e);
+  as_test_context_free(ctx);
+}
+END_TEST
+
+START_TEST(the_picture_shows_before_and_after) {
+  as_context *ctx = as_test_context(1);
+  as_classifier_calibration calibration;
+  const double own[18] = {1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1};
+  ck_assert_ok(ctx, as_classifier_calibration_measure(ctx, 6, 3, truth, own, probabilities, 2.5, &calibration));
+  const as_evaluation_input input = {6, 3, three, truth, predicted, probabilities, 0, 1, &calibration};
+  as_evaluation e;
+  as_buffer out;
+  as_buffer_init(&out, ctx);
+  ck_assert_ok(ctx, as_evaluation_measure(ctx, &input, &e));
+  ck_assert_ok(ctx, as_evaluation_svg(&e, "all that there is to say about a title which is longer than the picture", &out));
+  as_assert_xml(as_buffer_string(&out));
+  const char *before = strstr(as_buffer_string(&out), ">before calibration</text>");
+  const char *after = strstr(as_buffer_string(&out), ">with temperature 2.5</text>");
+  ck_assert(before && after && before < after);
+  before = strstr(before, "6 rows, accuracy 0.6667, mean confidence 1.0000");
+  ck_assert(before && before < after);
+  ck_assert_ptr_nonnull(strstr(after, "2 rows, accuracy 0.5000, mean confidence 0.7500"));
+  ck_assert_ptr_nonnull(strstr(as_buffer_string(&out), "before calibration they were 0.3333 and 0.3333.</desc>"));
+  as_buffer_free(&out);
+  as_evaluation_free(ctx, &e);
+  const as_evaluation_input none = {0, 3, three, truth, predicted, probabilities, 0, 1, NULL};
+  ck_assert_ok(ctx, as_evaluation_measure(ctx, &none, &e));
+  ck_assert_ok(ctx, as_evaluation_svg(&e, "nothing", &out));
+  as_assert_xml(as_buffer_string(&out));
   as_buffer_free(&out);
   as_evaluation_free(ctx, &e);
   as_test_context_free(ctx);
@@ -271,6 +305,7 @@ START_TEST(failing_allocations_are_reported) {
     as_buffer_init(&out, ctx);
     as_status status = as_evaluation_measure(ctx, &input, &e);
     if (status == AS_OK) status = as_evaluation_table(&e, &out);
+    if (status == AS_OK) status = as_evaluation_svg(&e, "title", &out);
     if (status == AS_OK) status = as_wrong_rows(ctx, 6, truth, predicted, NULL, &order, &count);
     failed = as_test_failed_one(ctx);
     ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
@@ -293,6 +328,7 @@ Suite *as_suite(void) {
   tcase_add_test(tests, an_evaluation_of_no_rows_has_no_scores);
   tcase_add_test(tests, wrong_rows_by_confidence);
   tcase_add_test(tests, the_picture_escapes_its_title);
+  tcase_add_test(tests, the_picture_shows_before_and_after);
   tcase_add_test(tests, failing_allocations_are_reported);
   suite_add_tcase(suite, tests);
   return suite;

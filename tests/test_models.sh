@@ -43,6 +43,9 @@ gives 0 'intent accuracy' monitor metrics --model intent
 [ "$("$program" monitor metrics --metric accuracy --json | grep -c '"model_version":"1"')" -eq 1 ]; is 'a version is known by its folder too' $?
 gives 0 'accuracy' evaluate intent --data m.csv --resamples 0 --db none
 [ "$("$program" monitor metrics --metric accuracy --json | wc -l)" -eq 2 ]; is '--db none adds nothing' $?
+gives 0 'intent accuracy' monitor metrics --svg history.svg
+grep -q '>intent accuracy</text>' history.svg; is 'monitor metrics --svg draws what it lists' $?
+gives 1 'nowhere/x.svg' monitor metrics --svg nowhere/x.svg
 gives 2 'neither a time before now' monitor metrics --since 7x
 gives 1 'is not there' monitor metrics --models nowhere
 echo nonsense >no.db
