@@ -1,9 +1,9 @@
 # recommend/: the recommender: LightFM's model and losses, recommendations of five kinds, their evaluation.
 recommend_includedir = $(pkgincludedir)/recommend
 recommend_include_HEADERS = recommend/lightfm.h recommend/lightfm_exact.h recommend/fit.h recommend/als.h recommend/features.h \
-  recommend/recommender.h recommend/topn.h recommend/train.h recommend/baselines.h recommend/evaluate.h recommend/ranks.h
+  recommend/recommender.h recommend/topn.h recommend/train.h recommend/estimate.h recommend/baselines.h recommend/evaluate.h recommend/ranks.h
 libassistify_all_la_SOURCES += recommend/baselines.c recommend/evaluate.c recommend/evaluate_report.c recommend/ranks.c \
-  recommend/train_alike.c
+  recommend/train_alike.c recommend/estimate.c
 libassistify_all_la_SOURCES += recommend/answer.c recommend/scores.c recommend/scores.h
 libassistify_all_la_SOURCES += recommend/als.c recommend/features.c recommend/folder.c recommend/kinds.c \
   recommend/recommender.c recommend/topn.c recommend/train.c

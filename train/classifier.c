@@ -345,17 +345,35 @@ as_status as_train_classifier(as_context *ctx, const as_recipe *recipe, const ch
   return as_run_train(ctx, &task, &self, recipe, out, overwrite, listener, result);
 }
 
+/* A recipe with what it leaves to the task; its texts are not constant, so they need a place. */
+typedef struct task_recipe {
+  as_recipe recipe;
+  char label_column[64], architecture[64], name[64];
+} task_recipe;
+
+static const as_recipe *fill_recipe(const as_classification_task *of, const as_recipe *recipe, task_recipe *filled) {
+  as_recipe *r = &filled->recipe;
+  *r = *recipe;
+  snprintf(filled->label_column, sizeof filled->label_column, "%s", of->label_column);
+  snprintf(filled->architecture, sizeof filled->architecture, "%s", of->architecture);
+  snprintf(filled->name, sizeof filled->name, "%s", of->name);
+  r->task = filled->name;
+  if (!r->label_column) r->label_column = filled->label_column;
+  if (!r->architecture && !r->from) r->architecture = filled->architecture;
+  return r;
+}
+
 as_status as_train_task(as_context *ctx, const as_classification_task *of, const as_recipe *recipe, const char *out,
                         bool overwrite, const as_training_listener *listener, as_training_result *result) {
-  char label_column[64], architecture[64], name[64]; /* a recipe's texts are not constant */
-  as_recipe filled = *recipe;
-  snprintf(label_column, sizeof label_column, "%s", of->label_column);
-  snprintf(architecture, sizeof architecture, "%s", of->architecture);
-  snprintf(name, sizeof name, "%s", of->name);
-  filled.task = name;
-  if (!filled.label_column) filled.label_column = label_column;
-  if (!filled.architecture && !filled.from) filled.architecture = architecture;
-  return as_train_classifier(ctx, &filled, out, overwrite, listener, result);
+  task_recipe filled;
+  return as_train_classifier(ctx, fill_recipe(of, recipe, &filled), out, overwrite, listener, result);
+}
+
+as_status as_train_task_estimate(as_context *ctx, const as_classification_task *of, const as_recipe *recipe,
+                                 const as_training_listener *listener, as_training_estimate *estimate) {
+  classifier self = {.ctx = ctx};
+  task_recipe filled;
+  return as_run_estimate(ctx, &task, &self, fill_recipe(of, recipe, &filled), listener, estimate);
 }
 
 as_status as_train_classifier_resume(as_context *ctx, const char *out, const as_training_listener *listener,

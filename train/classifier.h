@@ -19,6 +19,11 @@ AS_MUST_CHECK as_status as_train_classifier(as_context *ctx, const as_recipe *re
 AS_MUST_CHECK as_status as_train_task(as_context *ctx, const as_classification_task *task, const as_recipe *recipe,
                                       const char *out, bool overwrite, const as_training_listener *listener,
                                       as_training_result *result);
+/* What as_train_task would take with this recipe (see as_training_estimate); of the listener only `interrupted` is
+ * asked, and it may be NULL. */
+AS_MUST_CHECK as_status as_train_task_estimate(as_context *ctx, const as_classification_task *task,
+                                               const as_recipe *recipe, const as_training_listener *listener,
+                                               as_training_estimate *estimate);
 /* Goes on with the run in `out`. AS_E_MODEL when there is none; AS_E_DATA when a data file has changed, AS_E_MODEL when
  * the recorded recipe has. */
 AS_MUST_CHECK as_status as_train_classifier_resume(as_context *ctx, const char *out,

@@ -5,7 +5,7 @@ traindir_include_HEADERS = train/schedule.h train/optimizer.h train/adamw.h trai
   train/intent_classifier.h train/sentiment_classifier.h
 libassistify_all_la_SOURCES += train/schedule.c train/adamw.c train/adafactor.c train/step.c train/batches.c train/batches.h
 libassistify_all_la_SOURCES += train/recipe.c train/training_state.c train/training_state.h train/run.c train/run.h \
-  train/run_record.c train/run_optimizer.c train/run_plan.c train/run_log.c train/micro_batches.c train/micro_batches.h
+  train/run_record.c train/run_optimizer.c train/run_plan.c train/run_estimate.c train/run_log.c train/micro_batches.c train/micro_batches.h
 libassistify_all_la_SOURCES += train/classifier.c train/text_data.c train/text_data.h train/class_weights.c \
   train/class_weights.h train/pretraining.c train/masking.c train/masking.h train/response.c train/pair_data.c train/pair_data.h \
   train/pair_batches.c train/pair_batches.h train/replies.c train/intent_classifier.c train/sentiment_classifier.c

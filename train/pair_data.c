@@ -73,8 +73,9 @@ static as_status next_text(void *user, const char **text, size_t *length) {
   *text = NULL;
   if (walk->row >= as_messages_count(messages)) return AS_OK;
   if (walk->at_reply) {
-    *text = as_messages_value(messages, AS_PAIR_RESPONSE, walk->row++);
+    *text = as_messages_value(messages, AS_PAIR_RESPONSE, walk->row);
     *length = strlen(*text);
+    walk->row += walk->data->text.every;
   } else {
     as_status status = render(walk->data->input_template, messages, walk->row, &walk->input);
     if (status != AS_OK) return status;
@@ -134,7 +135,7 @@ static as_status add_table(as_pair_data *d, const as_recipe *recipe, const as_me
   as_buffer_init(&input, d->text.ctx);
   as_encoding_init(&encoding, d->text.ctx);
   as_status status = AS_OK;
-  for (int64_t row = 0; status == AS_OK && row < as_messages_count(messages); row++) {
+  for (int64_t row = 0; status == AS_OK && row < as_messages_count(messages); row += d->text.every) {
     bool trains = parts && parts[row] == AS_PART_TRAIN;
     as_pair_rows *pairs = trains ? &d->train : &d->valid;
     (trains ? d->train_rows : d->valid_rows)[pairs->sources.count] = row;

@@ -253,6 +253,40 @@ static as_status report(void *self, as_json_writer *out) {
   return AS_OK;
 }
 
+/* Seconds to generate `count` tokens for each of the sources. */
+static as_status time_replies(const response *r, const as_training_run *run, const as_token_rows *sources,
+                              int64_t count, double *seconds) {
+  as_reply_list replies;
+  const double begun = as_seconds();
+  as_status status = as_replies_generate(r->ctx, r->t5, r->data.text.tokenizer, sources, count,
+                                         run->listener->interrupted, run->listener->user, &replies);
+  as_reply_list_free(&replies);
+  *seconds = as_seconds() - begun;
+  return status;
+}
+
+/* What the replies to validation rows will take, which are as long as those of the training rows: a few tokens are
+ * generated for a few of them, and a few more, which tells reading from writing. */
+static as_status rehearse(void *self, as_training_run *run, double *concluding, double *measuring) {
+  enum { ROWS = 32, FEWER = 2, MORE = 8 };
+  response *r = self;
+  sample s;
+  double fewer = 0, more = 0;
+  if (valid_rows(r) == 0) return AS_OK;
+  as_status status = sample_init(&s, r);
+  as_token_rows first = s.sources;
+  if (first.count > ROWS) first.count = ROWS;
+  if (status == AS_OK) status = time_replies(r, run, &first, FEWER, &fewer);
+  if (status == AS_OK) status = time_replies(r, run, &first, MORE, &more);
+  const as_token_rows *targets = &r->data.train.targets;
+  const double length = (double)targets->offsets[targets->count] / (double)targets->count;
+  const double a_token = fmax(more - fewer, 0) / (MORE - FEWER), reading = fmax(fewer - FEWER * a_token, 0);
+  *concluding = (reading + length * a_token) * (double)s.count / (double)first.count;
+  *measuring = r->recipe->metric == AS_METRIC_BLEU ? *concluding : 0;
+  sample_free(&s);
+  return status;
+}
+
 /* ---- the rest --------------------------------------------------------------------------------------------------- */
 static as_status summarize(void *self, as_training_summary *s) {
   const response *r = self;
@@ -312,6 +346,7 @@ static const as_training_task task = {.kind = AS_TRAIN_RESPONSE,
                                       .measure = measure,
                                       .conclude = conclude,
                                       .report = report,
+                                      .rehearse = rehearse,
                                       .summarize = summarize,
                                       .save = save,
                                       .reload = reload,
@@ -330,16 +365,40 @@ as_recipe as_response_preset(const char *size) {
   return recipe;
 }
 
-as_status as_response_train(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
-                            const as_training_listener *listener, as_training_result *result) {
-  char architecture[] = "t5", name[] = AS_RESPONSE_TASK;
-  response self = {.ctx = ctx};
-  as_recipe filled = *recipe; /* its texts stay the caller's */
+/* A recipe's texts are not constant. */
+typedef struct texts {
+  char architecture[8], name[sizeof AS_RESPONSE_TASK];
+} texts;
+static const texts usual_texts = {"t5", AS_RESPONSE_TASK};
+
+/* What the recipe leaves open; its texts stay the caller's. */
+static as_status fill_recipe(as_context *ctx, const as_recipe *recipe, texts *own, as_recipe *filled) {
+  *filled = *recipe;
   if (recipe->label_column)
     return as_fail(ctx, AS_E_INVALID, "a response model learns replies: a label column has no use");
-  filled.task = name;
-  if (!filled.architecture && !filled.from) filled.architecture = architecture;
+  filled->task = own->name;
+  if (!filled->architecture && !filled->from) filled->architecture = own->architecture;
+  return AS_OK;
+}
+
+as_status as_response_train(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
+                            const as_training_listener *listener, as_training_result *result) {
+  texts own = usual_texts;
+  response self = {.ctx = ctx};
+  as_recipe filled;
+  as_status status = fill_recipe(ctx, recipe, &own, &filled);
+  if (status != AS_OK) return status;
   return as_run_train(ctx, &task, &self, &filled, out, overwrite, listener, result);
+}
+
+as_status as_response_estimate(as_context *ctx, const as_recipe *recipe, const as_training_listener *listener,
+                               as_training_estimate *estimate) {
+  texts own = usual_texts;
+  response self = {.ctx = ctx};
+  as_recipe filled;
+  as_status status = fill_recipe(ctx, recipe, &own, &filled);
+  if (status != AS_OK) return status;
+  return as_run_estimate(ctx, &task, &self, &filled, listener, estimate);
 }
 
 as_status as_response_resume(as_context *ctx, const char *out, const as_training_listener *listener,

@@ -18,6 +18,9 @@ as_recipe as_response_preset(const char *size);
  * is "t5-v1.1" too. A label_column is refused. */
 AS_MUST_CHECK as_status as_response_train(as_context *ctx, const as_recipe *recipe, const char *out, bool overwrite,
                                           const as_training_listener *listener, as_training_result *result);
+/* What that would take, as as_train_task_estimate. */
+AS_MUST_CHECK as_status as_response_estimate(as_context *ctx, const as_recipe *recipe,
+                                             const as_training_listener *listener, as_training_estimate *estimate);
 /* As as_train_classifier_resume. */
 AS_MUST_CHECK as_status as_response_resume(as_context *ctx, const char *out, const as_training_listener *listener,
                                            as_training_result *result);

@@ -181,6 +181,14 @@ static as_status fill(as_training_run *run, int64_t count, double *denominator, 
   return AS_OK;
 }
 
+as_status as_run_try_step(as_training_run *run, int64_t count, double lr, as_step_result *result, int64_t *tokens) {
+  as_step_options options = as_run_step_options(run);
+  as_step_task task = {.user = run, .record_loss = record};
+  as_status status = fill(run, count, &task.denominator, tokens);
+  if (status != AS_OK) return status;
+  return as_step(run->graph, &task, &run->optimizer, count, &options, run->position.step, lr, result);
+}
+
 static as_status do_step(as_training_run *run) {
   as_training_position *p = &run->position;
   int64_t left = run->batches.count - p->batch, count = run->recipe.accumulate < left ? run->recipe.accumulate : left;
@@ -190,11 +198,8 @@ static as_status do_step(as_training_run *run) {
                              .epochs = run->recipe.epochs,
                              .lr = as_schedule_lr(&run->schedule, p->step)};
   report.lr = run->optimizer.next_lr(run->optimizer.state, report.lr);
-  as_step_options options = as_run_step_options(run);
-  as_step_task task = {.user = run, .record_loss = record};
   as_step_result result;
-  as_status status = fill(run, count, &task.denominator, &report.tokens);
-  if (status == AS_OK) status = as_step(run->graph, &task, &run->optimizer, count, &options, p->step, report.lr, &result);
+  as_status status = as_run_try_step(run, count, report.lr, &result, &report.tokens);
   if (status == AS_E_DIVERGED) return name_rows(run, p->batch, count);
   if (status != AS_OK) return status;
   p->step++;
@@ -287,7 +292,7 @@ static as_status finish(as_training_run *run, as_training_result *result) {
   return status;
 }
 
-static void release(as_training_run *run) {
+void as_run_release(as_training_run *run) {
   as_run_log_close(run);
   as_batches_free(&run->batches);
   as_graph_free(run->graph);
@@ -349,19 +354,29 @@ static const as_training_listener silent;
 
 static as_training_run start(as_context *ctx, const as_training_task *task, void *self,
                              const as_training_listener *listener) {
-  return (as_training_run){
-      .ctx = ctx, .task = task, .self = self, .listener = listener ? listener : &silent, .last_watched = NAN};
+  return (as_training_run){.ctx = ctx,
+                           .task = task,
+                           .self = self,
+                           .listener = listener ? listener : &silent,
+                           .last_watched = NAN,
+                           .every = 1};
+}
+
+as_status as_run_start(as_training_run *run, as_context *ctx, const as_training_task *task, void *self,
+                       const as_recipe *recipe, const char *out, const as_training_listener *listener) {
+  as_recipe checked = *recipe;
+  *run = start(ctx, task, self, listener);
+  checked.kind = task->kind;
+  as_status status = as_recipe_check(ctx, &checked);
+  if (status == AS_OK) status = as_recipe_copy(ctx, &checked, &run->recipe);
+  return status == AS_OK ? as_training_files_init(&run->files, ctx, out) : status;
 }
 
 as_status as_run_train(as_context *ctx, const as_training_task *task, void *self, const as_recipe *recipe,
                        const char *out, bool overwrite, const as_training_listener *listener,
                        as_training_result *result) {
-  as_training_run run = start(ctx, task, self, listener);
-  as_recipe checked = *recipe;
-  checked.kind = task->kind;
-  as_status status = as_recipe_check(ctx, &checked);
-  if (status == AS_OK) status = as_recipe_copy(ctx, &checked, &run.recipe);
-  if (status == AS_OK) status = as_training_files_init(&run.files, ctx, out);
+  as_training_run run;
+  as_status status = as_run_start(&run, ctx, task, self, recipe, out, listener);
   if (status == AS_OK) status = check_folder(&run, overwrite);
   if (status == AS_OK) {
     size_t made = 0;
@@ -372,7 +387,7 @@ as_status as_run_train(as_context *ctx, const as_training_task *task, void *self
     if (status == AS_OK) status = run_recorded(&run, result);
     forget_failed_start(&run, status, made);
   }
-  release(&run);
+  as_run_release(&run);
   return status;
 }
 
@@ -392,6 +407,6 @@ as_status as_run_resume(as_context *ctx, const as_training_task *task, void *sel
                      as_training_kind_name((as_training_kind)run.recipe.kind));
   as_free(ctx, path);
   if (status == AS_OK) status = run_recorded(&run, result);
-  release(&run);
+  as_run_release(&run);
   return status;
 }

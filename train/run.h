@@ -61,6 +61,9 @@ typedef struct as_training_task {
   /* With the final model in place, before it is saved in the run's folder: what is to be measured once, and files that
    * checkpoints do not have. AS_E_INTERRUPTED: it is done again when the run is gone on with. NULL: nothing. */
   as_status (*conclude)(void *self, as_training_run *run);
+  /* Seconds that `conclude` will take, and `measure` for what is not a forward pass over the validation rows, from doing
+   * a part of it. NULL: they are not worth counting. */
+  as_status (*rehearse)(void *self, as_training_run *run, double *concluding, double *measuring);
   /* Replaces the model by the one in this folder, which `save` wrote. */
   as_status (*reload)(void *self, const char *folder);
   /* The line of a training row in the data file. */
@@ -96,6 +99,8 @@ struct as_training_run {
   int64_t started_step, started_tokens;
   double last_watched; /* of the last epoch that was measured; NaN: there is none */
   size_t graph_bytes;
+  int64_t sample; /* of an estimate: look at that many rows of a file at most; 0: at all */
+  int64_t every;  /* every so-manieth row of the files is looked at: 1, but in an estimate of many */
 };
 
 /* ---- for the public functions of a task ----------------------------------------------------------------------------
@@ -112,6 +117,14 @@ AS_MUST_CHECK as_status as_run_train(as_context *ctx, const as_training_task *ta
 AS_MUST_CHECK as_status as_run_resume(as_context *ctx, const as_training_task *task, void *self, const char *out,
                                       const as_training_listener *listener, as_training_result *result);
 
+/* Prepares the run, tries a few steps and says what the whole would take. Looks at AS_ESTIMATE_ROWS rows, evenly spread,
+ * where there are more. AS_E_INTERRUPTED when the listener, of whom nothing else is asked, says so. Calls
+ * task->release. */
+#define AS_ESTIMATE_ROWS 20000
+AS_MUST_CHECK as_status as_run_estimate(as_context *ctx, const as_training_task *task, void *self,
+                                        const as_recipe *recipe, const as_training_listener *listener,
+                                        as_training_estimate *out);
+
 /* ---- for the callbacks of a task
  * ------------------------------------------------------------------------------------- */
 void as_run_add_file(as_training_run *run, const char *key, const char *path, const unsigned char digest[32]);
@@ -127,6 +140,15 @@ AS_MUST_CHECK as_status as_run_check(as_training_run *run);
  * ---------------------------------------------------------------------------- */
 double as_seconds(void);
 as_step_options as_run_step_options(const as_training_run *run);
+/* A run of this recipe, of which a copy is taken, in folder `out`, where nothing is looked at or made yet; to be
+ * released also after a failure. */
+AS_MUST_CHECK as_status as_run_start(as_training_run *run, as_context *ctx, const as_training_task *task, void *self,
+                                     const as_recipe *recipe, const char *out, const as_training_listener *listener);
+void as_run_release(as_training_run *run);
+/* One optimizer step on `count` batches of the epoch from number position.batch on, with learning rate lr; *tokens is
+ * how many tokens they have. */
+AS_MUST_CHECK as_status as_run_try_step(as_training_run *run, int64_t count, double lr, as_step_result *result,
+                                        int64_t *tokens);
 
 /* run_optimizer.c: the optimizer of the recipe, on the task's parameters. */
 AS_MUST_CHECK as_status as_run_optimizer_init(as_training_run *run);
@@ -140,6 +162,7 @@ char *as_run_recipe_path(const as_training_run *run); /* caller frees */
 
 /* run_plan.c: batches and recomputation that keep the memory limit, the number of steps, the summary. */
 AS_MUST_CHECK as_status as_run_plan(as_training_run *run);
+size_t as_run_bytes(const as_training_run *run); /* weights, gradients, moments, and activations as planned */
 AS_MUST_CHECK as_status as_run_summary(as_training_run *run);
 
 /* run_log.c: a line for each step and epoch. Opening drops what was written after the position; when the user has

@@ -37,6 +37,10 @@ static size_t parameter_bytes(const as_training_run *run) {
   return (2 * parameters->elements + as_optimizer_moment_count(&run->optimizer)) * sizeof(float);
 }
 
+size_t as_run_bytes(const as_training_run *run) {
+  return parameter_bytes(run) + run->graph_bytes;
+}
+
 /* One notch less memory: recompute more, then halve the batch and accumulate over two. False when nothing is left to
  * give. */
 static bool lower(as_training_run *run) {
@@ -53,11 +57,10 @@ static bool lower(as_training_run *run) {
 }
 
 static as_status refuse(as_training_run *run) {
-  size_t total = parameter_bytes(run) + run->graph_bytes;
   return as_fail(
       run->ctx, AS_E_LIMIT,
       "training needs %zu MiB (parameters and moments %zu, activations %zu) and the memory limit is %lld MiB; %s",
-      total >> 20, parameter_bytes(run) >> 20, run->graph_bytes >> 20, (long long)(run->recipe.memory_limit >> 20),
+      as_run_bytes(run) >> 20, parameter_bytes(run) >> 20, run->graph_bytes >> 20, (long long)(run->recipe.memory_limit >> 20),
       run->recipe.memory_auto ? "not even a batch of one row fits: take a smaller model"
                               : "add ',auto' to the limit, raise --recompute or lower the batch");
 }
@@ -80,7 +83,7 @@ as_status as_run_plan(as_training_run *run) {
   int64_t steps = 0;
   as_status status = try_plan(run, &steps);
   while (status == AS_OK && run->recipe.memory_limit > 0 &&
-         parameter_bytes(run) + run->graph_bytes > (size_t)run->recipe.memory_limit) {
+         as_run_bytes(run) > (size_t)run->recipe.memory_limit) {
     if (!run->recipe.memory_auto || !lower(run)) return refuse(run);
     status = try_plan(run, &steps);
   }

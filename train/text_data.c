@@ -51,7 +51,7 @@ static as_status take_labels(as_text_data *d) {
 
 as_status as_text_data_read_columns(as_text_data *d, as_context *ctx, const as_recipe *recipe,
                                     const as_column_request *columns, size_t count) {
-  *d = (as_text_data){.ctx = ctx};
+  *d = (as_text_data){.ctx = ctx, .every = 1};
   as_token_rows_init(&d->train_rows, ctx);
   as_token_rows_init(&d->valid_rows, ctx);
   as_status status = read_file(ctx, recipe, recipe->data, columns, count, &d->report, &d->train);
@@ -81,20 +81,22 @@ void as_text_data_free(as_text_data *d) {
 /* Goes over the training texts, each once. */
 typedef struct text_walk {
   const as_messages *messages;
-  int64_t row;
+  int64_t row, every;
 } text_walk;
 
 static as_status next_text(void *user, const char **text, size_t *length) {
   text_walk *walk = user;
   while (walk->row < as_messages_count(walk->messages) && as_messages_first(walk->messages, walk->row) != walk->row)
-    walk->row++;
+    walk->row += walk->every;
   *text = NULL;
-  if (walk->row < as_messages_count(walk->messages)) *text = as_messages_text(walk->messages, walk->row++, length);
+  if (walk->row >= as_messages_count(walk->messages)) return AS_OK;
+  *text = as_messages_text(walk->messages, walk->row, length);
+  walk->row += walk->every;
   return AS_OK;
 }
 
 as_status as_text_data_tokenizer(as_text_data *d, const as_recipe *recipe, const char *folder) {
-  text_walk walk = {d->train, 0};
+  text_walk walk = {d->train, 0, d->every};
   if (folder) return as_tokenizer_open(d->ctx, folder, &d->tokenizer);
   const char *model = as_encoder_architecture_find(recipe->architecture)->tokenizer; /* as_recipe_check has looked */
   return as_tokenizer_train(d->ctx, model, (size_t)recipe->vocab_size, next_text, &walk, &d->tokenizer);
@@ -138,19 +140,22 @@ as_status as_text_data_tokenize(as_text_data *d, const as_recipe *recipe, const 
   d->train_lines = as_alloc(d->ctx, (size_t)count, sizeof *d->train_lines);
   as_status status = parts && d->train_lines ? AS_OK : AS_E_NOMEM;
   if (status == AS_OK) status = as_text_data_hold_out(d, recipe, recipe->label_column ? 0 : -1, parts);
-  for (int64_t row = 0; status == AS_OK && row < count; row++) {
+  for (int64_t row = 0; status == AS_OK && row < count; row += d->every) {
     bool trains = parts[row] == AS_PART_TRAIN;
     if (trains) d->train_lines[d->train_rows.count] = (int64_t)as_messages_line(d->train, row);
     status = add_row(d, d->train, row, labels, &options, &encoding, trains ? &d->train_rows : &d->valid_rows);
   }
-  for (int64_t row = 0; status == AS_OK && d->valid && row < as_messages_count(d->valid); row++)
+  for (int64_t row = 0; status == AS_OK && d->valid && row < as_messages_count(d->valid); row += d->every)
     status = add_row(d, d->valid, row, labels, &options, &encoding, &d->valid_rows);
   as_encoding_free(&encoding);
   as_free(d->ctx, parts);
   return status;
 }
 
-void as_text_data_name_files(const as_text_data *d, as_training_run *run) {
+void as_text_data_name_files(as_text_data *d, as_training_run *run) {
+  int64_t count = as_messages_count(d->train);
+  if (run->sample > 0) run->every = (count + run->sample - 1) / run->sample;
+  d->every = run->every;
   as_run_add_file(run, "data", as_messages_path(d->train), as_messages_digest(d->train));
   if (d->valid) as_run_add_file(run, "valid", as_messages_path(d->valid), as_messages_digest(d->valid));
 }

@@ -19,6 +19,7 @@ typedef struct as_text_data {
   as_tokenizer *tokenizer;
   as_token_rows train_rows, valid_rows;
   int64_t *train_lines; /* [train_rows.count] line in the file of each training row */
+  int64_t every;        /* only rows 0, every, 2 every ... of the files are looked at; 1: all, as for any run */
 } as_text_data;
 
 /* Reads the files of the recipe and splits off the validation rows. */
@@ -38,8 +39,8 @@ AS_MUST_CHECK as_status as_text_data_tokenize(as_text_data *data, const as_recip
                                               int64_t max_tokens);
 void as_text_data_free(as_text_data *data);
 
-/* Names the files to the run, for the record. */
-void as_text_data_name_files(const as_text_data *data, as_training_run *run);
+/* Names the files to the run, for the record, and agrees with it on the rows to look at. */
+void as_text_data_name_files(as_text_data *data, as_training_run *run);
 /* as_encoder_check_tokenizer with the data's tokenizer. */
 AS_MUST_CHECK as_status as_text_data_check_tokenizer(const as_text_data *data, const as_encoder *encoder,
                                                      const char *where);

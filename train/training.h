@@ -75,4 +75,17 @@ typedef struct as_training_result {
   double seconds, tokens_per_second;
 } as_training_result;
 
+/* What a run will take, measured on this machine by running a little of it; nothing is written to disk.
+ *
+ * `stepping` is the time of some steps of the first epoch, by their tokens, times the tokens of all epochs: as if none
+ * were cut short by early stopping. `validating` is what one forward pass took, by its tokens, times validation rows
+ * and epochs. `concluding` is what a task does once at the end. Not in it: reading and writing of checkpoints, and
+ * whatever else the machine will be doing. */
+typedef struct as_training_estimate {
+  int64_t train_rows, valid_rows, epochs, steps, parameters;
+  size_t bytes; /* weights, gradients, moments and activations of the largest batch */
+  double preparing, stepping, validating, concluding; /* seconds */
+  double seconds;                                     /* their sum */
+} as_training_estimate;
+
 #endif
