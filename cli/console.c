@@ -137,6 +137,7 @@ void as_console_error(as_console *console, const char *text) {
 }
 
 void as_console_warn(void *console, const char *text) {
+  if (((as_console *)console)->muted) return;
   message(console, "assistify: warning: ", text);
 }
 

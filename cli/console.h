@@ -14,6 +14,7 @@
 typedef struct as_console {
   FILE *out, *err;
   bool quiet;    /* no progress and no notes; warnings and errors remain */
+  bool muted;    /* no warnings: what goes on is a rehearsal */
   bool terminal; /* err is a terminal that can redraw a line */
   bool out_terminal;
   pthread_mutex_t lock;

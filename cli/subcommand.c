@@ -5,24 +5,25 @@
 #include "base/memory.h"
 #include "cli/signals.h"
 
-/* "--models=DIR" for each global option that stood on the caller's command line, then the words. The first *made of
- * the list are the caller's to free. */
-static as_status make_line(const as_cli *cli, const char *const *words, size_t count, const char **line, size_t *length,
-                           char **made, size_t *made_count) {
-  const as_arguments *a = cli->arguments;
-  line[(*length)++] = "assistify";
-  for (size_t i = 0; i < a->table->global->count && i < a->value_count; i++) {
+/* "--models=DIR" for each global option that stood on the caller's command line, then the words. */
+static as_status make_line(as_subcommand *s, const as_arguments *a, const char *const *words, size_t count) {
+  as_context *ctx = s->cli.ctx;
+  const size_t globals = a->table->global->count;
+  s->line = count < INT_MAX / 2 ? as_alloc(ctx, 1 + globals + count, sizeof *s->line) : NULL;
+  s->made = as_alloc(ctx, globals + 1, sizeof *s->made);
+  if (!s->line || !s->made) return AS_E_NOMEM;
+  s->line[s->length++] = "assistify";
+  for (size_t i = 0; i < globals && i < a->value_count; i++) {
     const as_value *value = &a->values[i];
     if (value->source != AS_FROM_COMMAND_LINE || value->option->instead_of_command) continue;
     as_buffer text;
-    as_buffer_init(&text, cli->ctx);
+    as_buffer_init(&text, ctx);
     as_buffer_printf(&text, "--%s=%s", value->option->name, value->text);
     char *option = as_buffer_take(&text);
     if (!option) return AS_E_NOMEM;
-    made[(*made_count)++] = option;
-    line[(*length)++] = option;
+    s->line[s->length++] = s->made[s->made_count++] = option;
   }
-  for (size_t i = 0; i < count; i++) line[(*length)++] = words[i];
+  for (size_t i = 0; i < count; i++) s->line[s->length++] = words[i];
   return AS_OK;
 }
 
@@ -34,39 +35,44 @@ static bool is_complete(const as_arguments *a) {
   return true;
 }
 
-static int run_parsed(as_cli *cli) {
-  const bool quiet = cli->console->quiet;
-  if (!is_complete(cli->arguments))
-    return as_cli_usage(cli, "a command was to be run, and no other option stands for it");
-  if (cli->arguments->command->catches_signals && !as_interrupted(NULL)) as_signals_catch();
-  cli->console->quiet = as_option_flag(cli->arguments, "quiet");
-  int code = cli->arguments->command->run(cli);
-  as_console_progress(cli->console, "");
-  cli->console->quiet = quiet;
+int as_subcommand_parse(as_cli *cli, const char *const *words, size_t count, as_subcommand *out) {
+  const as_option_sources sources = {cli->arguments->config_path, cli->arguments->environment};
+  *out = (as_subcommand){.cli = {.ctx = cli->ctx, .console = cli->console}};
+  as_status status = make_line(out, cli->arguments, words, count);
+  if (status == AS_OK)
+    status = as_options_parse(cli->ctx, cli->arguments->table, (int)out->length, out->line, &sources, &out->arguments);
+  if (out->arguments.ctx) out->cli.arguments = &out->arguments;
+  if (status == AS_E_INVALID) return as_cli_usage(&out->cli, "%s", as_error_text(cli->ctx));
+  if (status != AS_OK) return as_cli_failed(&out->cli, status);
+  if (!is_complete(&out->arguments))
+    return as_cli_usage(&out->cli, "a command was to be run, and no other option stands for it");
+  return AS_EXIT_DONE;
+}
+
+int as_subcommand_run(as_subcommand *s) {
+  as_console *console = s->cli.console;
+  const as_command *command = s->arguments.command;
+  const bool quiet = console->quiet;
+  if (command->catches_signals && !as_interrupted(NULL)) as_signals_catch();
+  console->quiet = as_option_flag(&s->arguments, "quiet");
+  int code = command->run(&s->cli);
+  as_console_progress(console, "");
+  console->quiet = quiet;
   return code;
 }
 
+void as_subcommand_end(as_subcommand *s) {
+  if (s->arguments.ctx) as_arguments_free(&s->arguments);
+  for (size_t i = 0; i < s->made_count; i++) as_free(s->cli.ctx, s->made[i]);
+  as_free(s->cli.ctx, s->made);
+  as_free(s->cli.ctx, s->line);
+  *s = (as_subcommand){0};
+}
+
 int as_cli_run_command(as_cli *cli, const char *const *words, size_t count) {
-  const as_command_table *table = cli->arguments->table;
-  const size_t globals = table->global->count;
-  const char **line = count < INT_MAX / 2 ? as_alloc(cli->ctx, 1 + globals + count, sizeof *line) : NULL;
-  char **made = as_alloc(cli->ctx, globals + 1, sizeof *made);
-  size_t length = 0, made_count = 0;
-  const as_option_sources sources = {cli->arguments->config_path, cli->arguments->environment};
-  as_arguments arguments = {0};
-  as_status status = line && made ? make_line(cli, words, count, line, &length, made, &made_count) : AS_E_NOMEM;
-  if (status == AS_OK)
-    status = as_options_parse(cli->ctx, table, (int)length, line, &sources, &arguments);
-  as_cli inner = {
-      .ctx = cli->ctx, .arguments = status == AS_OK || arguments.ctx ? &arguments : NULL, .console = cli->console};
-  int code;
-  if (status == AS_OK)
-    code = run_parsed(&inner);
-  else
-    code = status == AS_E_INVALID ? as_cli_usage(&inner, "%s", as_error_text(cli->ctx)) : as_cli_failed(&inner, status);
-  if (arguments.ctx) as_arguments_free(&arguments);
-  for (size_t i = 0; i < made_count; i++) as_free(cli->ctx, made[i]);
-  as_free(cli->ctx, made);
-  as_free(cli->ctx, line);
+  as_subcommand subcommand;
+  int code = as_subcommand_parse(cli, words, count, &subcommand);
+  if (code == AS_EXIT_DONE) code = as_subcommand_run(&subcommand);
+  as_subcommand_end(&subcommand);
   return code;
 }

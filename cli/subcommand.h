@@ -17,4 +17,19 @@
  * as_interrupted when either command catches signals, so a caller looks at it between two commands. */
 int as_cli_run_command(as_cli *cli, const char *const *words, size_t count);
 
+/* The same in two steps, for a caller that wants to see the options first. */
+typedef struct as_subcommand {
+  as_cli cli; /* with the command's arguments, as its `run` gets it; good after AS_EXIT_DONE */
+  as_arguments arguments;
+  const char **line; /* private, as all that follows */
+  char **made;
+  size_t length, made_count;
+} as_subcommand;
+
+/* Parses the words, which must outlive it, without running anything. AS_EXIT_DONE, or the exit code with the error
+ * told. End with as_subcommand_end in any case; it must not be moved or copied. */
+int as_subcommand_parse(as_cli *cli, const char *const *words, size_t count, as_subcommand *out);
+int as_subcommand_run(as_subcommand *subcommand);
+void as_subcommand_end(as_subcommand *subcommand);
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cli/csv_options.h"
 #include "cli/model_store.h"
+#include "cli/signals.h"
 #include "cli/training.h"
 #include "train/classifier.h"
 
@@ -58,6 +59,17 @@ static as_status make_recipe(as_cli *cli, const as_classification_task *task, as
   as_status status = as_cli_recipe(cli, task->architecture, r);
   if (status == AS_OK) status = as_cli_copy(cli, label ? label : task->label_column, &r->label_column);
   if (status == AS_OK && r->class_weights == AS_WEIGHTS_GIVEN) status = as_cli_copy(cli, weights, &r->given_weights);
+  return status;
+}
+
+as_status as_cli_plan_classifier(as_cli *cli, as_plan *out) {
+  const as_training_listener listener = {.interrupted = as_interrupted};
+  as_recipe recipe = {0};
+  as_training_estimate estimate;
+  as_status status = make_recipe(cli, as_cli_task(cli), &recipe);
+  if (status == AS_OK) status = as_train_task_estimate(cli->ctx, as_cli_task(cli), &recipe, &listener, &estimate);
+  if (status == AS_OK) *out = as_cli_plan_of(cli, &estimate);
+  as_recipe_free(cli->ctx, &recipe);
   return status;
 }
 

@@ -11,7 +11,8 @@
 #include "cli/progress.h"
 #include "cli/recommend_options.h"
 #include "cli/signals.h"
-#include "recommend/train.h"
+#include "cli/training.h"
+#include "recommend/estimate.h"
 
 #define STATE_FOLDER "training" /* in the model's folder */
 
@@ -270,32 +271,62 @@ static as_status keep(as_cli *cli, view *v, as_status ran, const as_recommender 
                  place->out);
 }
 
+/* What a training from the beginning goes by. */
+typedef struct inputs {
+  as_recommend_settings settings;
+  as_interaction_types types;
+  feature_choice features;
+  as_products *products;
+  as_interactions *interactions;
+} inputs;
+
+/* After a failure products and interactions are freed; whoever trains takes them over. */
+static as_status read_inputs(as_cli *cli, inputs *in) {
+  const char *weights = as_option_text(cli->arguments, "weight");
+  *in = (inputs){.settings = settings_of(cli->arguments), .types = as_interaction_types_usual()};
+  as_status status = choose_features(cli, &in->settings, &in->features);
+  if (status == AS_OK && weights) status = as_interaction_types_set(cli->ctx, &in->types, weights);
+  if (status == AS_OK) status = read_products(cli, in->features.columns, in->features.count, &in->products);
+  if (status == AS_OK)
+    status = read_interactions(cli, as_option_text(cli->arguments, "interactions"), in->products, &in->types,
+                               &in->interactions);
+  if (status != AS_OK) as_products_free(in->products);
+  return status;
+}
+
+as_status as_cli_plan_recommend(as_cli *cli, as_plan *out) {
+  inputs in;
+  as_recommend_estimate e;
+  const size_t before = as_memory_used(cli->ctx);
+  as_status status = read_inputs(cli, &in);
+  const size_t read = as_memory_used(cli->ctx) - before;
+  if (status == AS_OK)
+    status = as_recommender_estimate(cli->ctx, in.products, in.interactions, &in.types, &in.settings,
+                                     holdout_of(cli->arguments), as_interrupted, NULL, &e);
+  if (status == AS_OK) {
+    *out = (as_plan){.rows = e.rows, .epochs = e.epochs, .bytes = e.bytes + read, .seconds = e.seconds};
+    snprintf(out->size, sizeof out->size, "%s, %lld", as_lightfm_loss_name((as_lightfm_loss)in.settings.loss),
+             (long long)in.settings.dim);
+  }
+  as_free(cli->ctx, in.features.text);
+  return status;
+}
+
 static as_status train(as_cli *cli, as_cli_training *place) {
   view v = {.cli = cli};
   const as_recommend_listener listener = {show_progress, &v};
-  as_recommend_settings settings = settings_of(cli->arguments);
-  as_interaction_types types = as_interaction_types_usual();
-  feature_choice features = {0};
-  as_products *products = NULL;
-  as_interactions *interactions = NULL;
+  inputs in;
   as_recommender *r = NULL;
-  const char *weights = as_option_text(cli->arguments, "weight");
-  as_status status = choose_features(cli, &settings, &features);
-  if (status == AS_OK && weights) status = as_interaction_types_set(cli->ctx, &types, weights);
-  if (status == AS_OK) status = read_products(cli, features.columns, features.count, &products);
-  if (status == AS_OK)
-    status = read_interactions(cli, as_option_text(cli->arguments, "interactions"), products, &types, &interactions);
+  as_status status = read_inputs(cli, &in);
   if (status == AS_OK) {
-    show_data(cli, products, interactions);
-    show_settings(cli, &settings);
-    status = as_recommender_train(cli->ctx, products, interactions, &types, &settings, holdout_of(cli->arguments),
-                                  &listener, &r);
-  } else {
-    as_products_free(products);
+    show_data(cli, in.products, in.interactions);
+    show_settings(cli, &in.settings);
+    status = as_recommender_train(cli->ctx, in.products, in.interactions, &in.types, &in.settings,
+                                  holdout_of(cli->arguments), &listener, &r);
   }
   status = keep(cli, &v, status, r, place);
   as_recommender_free(r);
-  as_free(cli->ctx, features.text);
+  as_free(cli->ctx, in.features.text);
   return status;
 }
 

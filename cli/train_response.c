@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "cli/csv_options.h"
 #include "cli/model_store.h"
+#include "cli/signals.h"
 #include "cli/training.h"
 #include "infer/responder.h"
 #include "models/input_template.h"
@@ -49,15 +50,31 @@ static const as_option_group response_group = AS_OPTION_GROUP("Replies", respons
 static const as_option_group *const groups[] = {&data_group,        &as_options_csv, &as_options_bad_rows, &model_group,
                                                 &as_options_recipe, &response_group, &as_options_run,      NULL};
 
-static as_status train(as_cli *cli, const char *out, const as_training_listener *listener, as_training_result *result) {
+static as_status make_recipe(as_cli *cli, as_recipe *recipe) {
   const as_arguments *a = cli->arguments;
-  as_recipe recipe = as_response_preset(as_cli_fresh_size(cli));
-  recipe.metric = as_option_is(a, "metric", "bleu") ? AS_METRIC_BLEU : AS_METRIC_LOSS;
-  recipe.max_target_length = as_option_int(a, "max-target-length");
-  as_status status = as_cli_recipe(cli, "t5", &recipe);
-  if (status == AS_OK) status = as_cli_copy(cli, as_option_text(a, "template"), &recipe.input_template);
+  *recipe = as_response_preset(as_cli_fresh_size(cli));
+  recipe->metric = as_option_is(a, "metric", "bleu") ? AS_METRIC_BLEU : AS_METRIC_LOSS;
+  recipe->max_target_length = as_option_int(a, "max-target-length");
+  as_status status = as_cli_recipe(cli, "t5", recipe);
+  return status == AS_OK ? as_cli_copy(cli, as_option_text(a, "template"), &recipe->input_template) : status;
+}
+
+as_status as_cli_plan_response(as_cli *cli, as_plan *out) {
+  const as_training_listener listener = {.interrupted = as_interrupted};
+  as_recipe recipe;
+  as_training_estimate estimate;
+  as_status status = make_recipe(cli, &recipe);
+  if (status == AS_OK) status = as_response_estimate(cli->ctx, &recipe, &listener, &estimate);
+  if (status == AS_OK) *out = as_cli_plan_of(cli, &estimate);
+  as_recipe_free(cli->ctx, &recipe);
+  return status;
+}
+
+static as_status train(as_cli *cli, const char *out, const as_training_listener *listener, as_training_result *result) {
+  as_recipe recipe;
+  as_status status = make_recipe(cli, &recipe);
   if (status == AS_OK)
-    status = as_response_train(cli->ctx, &recipe, out, as_option_flag(a, "overwrite"), listener, result);
+    status = as_response_train(cli->ctx, &recipe, out, as_option_flag(cli->arguments, "overwrite"), listener, result);
   as_recipe_free(cli->ctx, &recipe);
   return status;
 }

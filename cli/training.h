@@ -22,6 +22,20 @@ AS_MUST_CHECK as_status as_cli_recipe(as_cli *cli, const char *architecture, as_
 /* The size of a fresh model: that of --size, or "mini"; NULL with --from. */
 const char *as_cli_fresh_size(const as_cli *cli);
 
+/* What the training command that `cli` has the arguments of will take; nothing is trained. One for each kind. */
+typedef struct as_plan {
+  char size[64];            /* of the model, in words: "mini", "from roberta-base", "warp, 32" */
+  int64_t rows, valid_rows; /* valid_rows 0: none */
+  int64_t epochs;
+  size_t bytes;
+  double seconds;
+} as_plan;
+AS_MUST_CHECK as_status as_cli_plan_classifier(as_cli *cli, as_plan *out);
+AS_MUST_CHECK as_status as_cli_plan_response(as_cli *cli, as_plan *out);
+AS_MUST_CHECK as_status as_cli_plan_recommend(as_cli *cli, as_plan *out);
+/* For the first two: from an estimate. */
+as_plan as_cli_plan_of(const as_cli *cli, const as_training_estimate *estimate);
+
 /* What a person sees of a run: the summary before, progress, epochs. */
 typedef struct as_training_view {
   as_cli *cli;

@@ -180,6 +180,18 @@ static void copy_numbers(as_cli *cli, as_recipe *r) {
   }
 }
 
+as_plan as_cli_plan_of(const as_cli *cli, const as_training_estimate *e) {
+  const char *size = as_cli_fresh_size(cli), *from = as_option_text(cli->arguments, "from");
+  as_plan plan = {.rows = e->train_rows,
+                  .valid_rows = e->valid_rows,
+                  .epochs = e->epochs,
+                  .bytes = e->bytes,
+                  .seconds = e->seconds};
+  const char *slash = from ? strrchr(from, '/') : NULL;
+  snprintf(plan.size, sizeof plan.size, "%s%.50s", size ? "" : "from ", size ? size : slash && slash[1] ? slash + 1 : from);
+  return plan;
+}
+
 const char *as_cli_fresh_size(const as_cli *cli) {
   const char *size = as_option_text(cli->arguments, "size");
   if (as_option_text(cli->arguments, "from")) return NULL;

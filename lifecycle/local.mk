@@ -31,3 +31,8 @@ check_PROGRAMS += tests/test_comparison
 tests_test_comparison_SOURCES = tests/test_comparison.c
 tests_test_comparison_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_comparison_LDADD = libtest_harness.la $(TEST_LDADD)
+
+# What `train all` has done and has left.
+lifecycle_include_HEADERS += lifecycle/training_list.h
+libassistify_all_la_SOURCES += lifecycle/training_list.c
+dist_check_SCRIPTS += tests/test_train_all.sh
