@@ -22,7 +22,7 @@ extern const as_command as_command_monitor_metrics;
 extern const as_command as_command_models_export, as_command_models_import, as_command_models_list,
     as_command_models_promote, as_command_models_prune, as_command_models_rollback, as_command_models_show,
     as_command_models_verify;
-extern const as_command as_command_compare_intent, as_command_compare_sentiment;
+extern const as_command as_command_compare_intent, as_command_compare_sentiment, as_command_compare_response;
 extern const as_command as_command_train_response, as_command_evaluate_response;
 extern const as_command as_command_tokenize;
 extern const as_command as_command_train_all;
@@ -48,6 +48,7 @@ static const as_command *const commands[] = {
     &as_command_evaluate_response,
     &as_command_compare_intent,
     &as_command_compare_sentiment,
+    &as_command_compare_response,
     &as_command_predict_intent,
     &as_command_predict_sentiment,
     &as_command_respond,

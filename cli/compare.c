@@ -16,6 +16,8 @@ static const as_option rows[] = {
      .help = "column of the labels"},
     {.name = "changed", .type = AS_OPTION_FILE, .argument = "F.csv",
      .help = "write the rows that are answered differently, with both answers"},
+    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 9e15, .initial = "1",
+     .help = "of the bootstrap"},
 };
 static const as_option class_rows[] = {
     {.name = "max-class-loss", .type = AS_OPTION_NUMBER, .argument = "X", .minimum = 0, .maximum = 1, .words = "none",
@@ -70,7 +72,7 @@ static as_status read_rows(comparing *c, const as_classification_task *task) {
   as_status status = as_cli_message_options(c->cli, true, &options);
   options.columns = &column;
   options.column_count = 1;
-  if (status == AS_OK) status = as_cli_comparison_messages(c->cli, path, &options, &c->messages);
+  if (status == AS_OK) status = as_cli_held_out_messages(c->cli, path, &options, true, &c->messages);
   if (status == AS_OK)
     status = as_labelled_rows_make(c->ctx, c->messages, &c->labels, options.on_error == AS_ON_ERROR_SKIP,
                                    "neither model knows a", &c->rows);

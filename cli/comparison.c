@@ -9,7 +9,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/csv_options.h"
 #include "cli/model_store.h"
 #include "cli/record.h"
 #include "eval/statistics.h"
@@ -35,11 +34,9 @@ static const as_option comparison_rows[] = {
     {.name = "json", .type = AS_OPTION_FLAG, .help = "everything as one JSON object"},
     {.name = "report", .type = AS_OPTION_FILE, .argument = "F.md", .help = "write a report in Markdown"},
     {.name = "latency", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 1e6,
-     .initial_note = "50; with --json 0", .help = "time answers to so many rows, one at a time, both in turns"},
+     .initial_note = "50, of replies 5; with --json 0", .help = "time answers to so many rows, one at a time, both in turns"},
     {.name = "resamples", .type = AS_OPTION_INT, .argument = "N", .minimum = 100, .maximum = 1e6, .initial = "1000",
      .help = "of the paired bootstrap"},
-    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .minimum = 0, .maximum = 9e15, .initial = "1",
-     .help = "of the bootstrap"},
 };
 /* clang-format on */
 const as_option_group as_options_gate = AS_OPTION_GROUP("Gate", gate_rows);
@@ -110,25 +107,6 @@ void as_cli_comparison_end(as_cli_comparison *c) {
     as_free(c->cli->ctx, c->models[i].folder);
     as_free(c->cli->ctx, c->models[i].name);
   }
-}
-
-/* ---- rows ------------------------------------------------------------------------------------------------------- */
-
-/* Whether reading failed for no other reason than that every row is on the other side. */
-static bool none_held_out(const as_data_report *report, as_on_error on_error) {
-  for (int problem = 0; problem < AS_PROBLEM_COUNT; problem++)
-    if (report->findings[problem].count > 0 && as_data_problem_fails((as_data_problem)problem, on_error)) return false;
-  return report->kept == 0 && report->other_side > 0;
-}
-
-as_status as_cli_comparison_messages(as_cli *cli, const char *path, as_message_options *options, as_messages **out) {
-  as_data_report report = {0};
-  *out = NULL;
-  options->hold_out = as_cli_held_out(cli);
-  as_status status = as_messages_read(cli->ctx, path, options, &report, out);
-  if (status == AS_E_DATA && none_held_out(&report, options->on_error)) return AS_OK;
-  if (status == AS_OK) as_data_report_warn(cli->ctx, &report, path);
-  return status;
 }
 
 /* ---- times ------------------------------------------------------------------------------------------------------ */
@@ -336,8 +314,8 @@ as_status as_cli_comparison_print(as_cli_comparison *c, const as_comparison_outp
     if (status == AS_OK) status = as_file_write(c->cli->ctx, path, out.data, out.length);
   }
   as_buffer_free(&out);
-  if (status == AS_OK) status = record_model(c, o, 0);
+  if (status == AS_OK && o->evaluation) status = record_model(c, o, 0);
   if (status != AS_OK || c->same) return status;
-  status = record_model(c, o, 1);
+  if (o->evaluation) status = record_model(c, o, 1);
   return status == AS_OK ? record_comparison(c, o) : status;
 }

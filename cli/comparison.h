@@ -9,13 +9,12 @@
 #include "base/json.h"
 #include "base/report.h"
 #include "cli/command.h"
-#include "data/messages.h"
 #include "eval/compared_figures.h"
 #include "lifecycle/gate.h"
 
 /* --max-loss, --min-gain, --min-score, --max-drop, --max-slowdown, --min-rows */
 extern const as_option_group as_options_gate;
-/* --json, --report, --latency, --resamples, --seed */
+/* --json, --report, --latency, --resamples */
 extern const as_option_group as_options_comparison;
 
 typedef struct as_compared_model {
@@ -49,10 +48,6 @@ AS_MUST_CHECK as_status as_cli_comparison_begin(as_cli *cli, const char *task, c
                                                 as_cli_comparison *out);
 void as_cli_comparison_end(as_cli_comparison *comparison);
 
-/* Reads the rows with --held-out. That none is held out is no failure but a finding: then *out is NULL. */
-AS_MUST_CHECK as_status as_cli_comparison_messages(as_cli *cli, const char *path, as_message_options *options,
-                                                   as_messages **out);
-
 /* Times `ask` for rows 0 .. rows-1 of model 0 and 1 in turns; at most `most` rows, evenly spread. */
 AS_MUST_CHECK as_status as_cli_comparison_time(as_cli_comparison *comparison, int64_t rows, int64_t most,
                                                as_status (*ask)(void *user, int model, int64_t row), void *user);
@@ -69,7 +64,8 @@ typedef struct as_comparison_output {
   void *user;
   void (*json)(void *user, as_json_writer *w); /* members of the object */
   as_status (*report)(void *user, as_report *report);
-  void (*evaluation)(void *user, int model, as_json_writer *w); /* as `evaluate --json` has it */
+  void (*evaluation)(void *user, int model, as_json_writer *w); /* as `evaluate --json` has it; NULL: not
+                                                                  recorded */
 } as_comparison_output;
 /* Prints table or JSON, writes --report, and records. */
 AS_MUST_CHECK as_status as_cli_comparison_print(as_cli_comparison *comparison, const as_comparison_output *output);

@@ -53,3 +53,21 @@ as_status as_cli_message_options(as_cli *cli, bool bad_rows, as_message_options 
 as_hold_out as_cli_held_out(const as_cli *cli) {
   return (as_hold_out){.share = as_option_number(cli->arguments, "held-out"), .only_held_out = true};
 }
+
+/* Whether reading failed for no other reason than that every row is on the other side. */
+static bool none_held_out(const as_data_report *report, as_on_error on_error) {
+  for (int problem = 0; problem < AS_PROBLEM_COUNT; problem++)
+    if (report->findings[problem].count > 0 && as_data_problem_fails((as_data_problem)problem, on_error)) return false;
+  return report->kept == 0 && report->other_side > 0;
+}
+
+as_status as_cli_held_out_messages(as_cli *cli, const char *path, as_message_options *options, bool none_is_fine,
+                                   as_messages **out) {
+  as_data_report report = {0};
+  *out = NULL;
+  options->hold_out = as_cli_held_out(cli);
+  as_status status = as_messages_read(cli->ctx, path, options, &report, out);
+  if (status == AS_E_DATA && none_is_fine && none_held_out(&report, options->on_error)) return AS_OK;
+  if (status == AS_OK) as_data_report_warn(cli->ctx, &report, path);
+  return status;
+}

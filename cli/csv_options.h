@@ -21,5 +21,9 @@ AS_MUST_CHECK as_status as_cli_csv(as_cli *cli, as_csv_options *out);
 AS_MUST_CHECK as_status as_cli_message_options(as_cli *cli, bool bad_rows, as_message_options *out);
 /* Which rows are read by a command with as_options_held_out. */
 as_hold_out as_cli_held_out(const as_cli *cli);
+/* Reads messages with --held-out, and warns of what the report says. With `none_is_fine` it is no failure but a finding
+ * that no row is held out: then *out is NULL. */
+AS_MUST_CHECK as_status as_cli_held_out_messages(as_cli *cli, const char *path, as_message_options *options,
+                                                 bool none_is_fine, as_messages **out);
 
 #endif

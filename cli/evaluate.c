@@ -54,13 +54,10 @@ static as_status read_rows(evaluating *e, const as_classification_task *task) {
   const char *label = as_option_text(a, "label-col"), *path = as_option_text(a, "data");
   as_column_request column = {.name = label ? label : task->label_column, .kind = AS_COLUMN_LABEL};
   as_message_options options = {0};
-  as_data_report report = {0};
   as_status status = as_cli_message_options(e->cli, true, &options);
   options.columns = &column;
   options.column_count = 1;
-  options.hold_out = as_cli_held_out(e->cli);
-  if (status == AS_OK) status = as_messages_read(e->cli->ctx, path, &options, &report, &e->messages);
-  if (status == AS_OK) as_data_report_warn(e->cli->ctx, &report, path);
+  if (status == AS_OK) status = as_cli_held_out_messages(e->cli, path, &options, false, &e->messages);
   if (status != AS_OK) return status;
   return as_labelled_rows_make(e->cli->ctx, e->messages, as_classifier_labels(e->classifier), false,
                                "the model knows no", &e->rows);

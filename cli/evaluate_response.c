@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "cli/csv_options.h"
 #include "cli/model_store.h"
+#include "cli/record.h"
+#include "cli/reply_rows.h"
 #include "data/csv_write.h"
 #include "data/nearest_reply.h"
 #include "eval/replies.h"
@@ -34,7 +36,7 @@ static const as_option rows[] = {
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Evaluation", rows);
 static const as_option_group *const groups[] = {&group, &as_options_held_out, &as_options_csv,
-                                                &as_options_bad_rows, NULL};
+                                                &as_options_bad_rows, &as_options_record, NULL};
 
 typedef struct evaluating {
   as_cli *cli;
@@ -44,11 +46,9 @@ typedef struct evaluating {
   as_tokenizer *tokenizer;
   as_t5 *t5;
   as_nearest_reply *nearest; /* NULL: the folder has no stored replies */
-  as_messages *messages;
-  int64_t count;
-  int64_t *rows; /* [count] of the table */
+  as_reply_rows rows;
   as_pair_rows pairs;
-  as_string_view *expected, *stored, *fixed; /* [count] */
+  as_string_view *stored, *fixed; /* [rows] */
   as_reply_list replies;
   as_reply_evaluation result;
 } evaluating;
@@ -76,29 +76,11 @@ static as_status open_model(evaluating *e, const char *folder) {
 }
 
 static as_status read_rows(evaluating *e) {
-  const as_arguments *a = e->cli->arguments;
-  const char *path = as_option_text(a, "data");
-  as_message_options options = {0};
-  as_data_report report = {0};
-  as_status status = as_cli_message_options(e->cli, true, &options);
-  options.columns = as_pair_columns;
-  options.column_count = AS_PAIR_COLUMNS;
-  options.hold_out = as_cli_held_out(e->cli);
-  if (status == AS_OK) status = as_messages_read(e->ctx, path, &options, &report, &e->messages);
+  as_status status = as_cli_reply_rows_read(e->cli, false, &e->rows);
   if (status != AS_OK) return status;
-  as_data_report_warn(e->ctx, &report, path);
-  int64_t all = as_messages_count(e->messages), wanted = as_option_text(a, "rows") ? as_option_int(a, "rows") : all;
-  e->count = wanted < all ? wanted : all;
-  e->rows = as_alloc(e->ctx, (size_t)e->count, sizeof *e->rows);
-  e->expected = as_alloc(e->ctx, (size_t)e->count, sizeof *e->expected);
-  e->stored = as_alloc(e->ctx, (size_t)e->count, sizeof *e->stored);
-  e->fixed = as_alloc(e->ctx, (size_t)e->count, sizeof *e->fixed);
-  if (!e->rows || !e->expected || !e->stored || !e->fixed) return AS_E_NOMEM;
-  for (int64_t i = 0; i < e->count; i++) {
-    e->rows[i] = i * all / e->count;
-    e->expected[i] = as_string_view_of(as_messages_value(e->messages, AS_PAIR_RESPONSE, e->rows[i]));
-  }
-  return AS_OK;
+  e->stored = as_alloc(e->ctx, (size_t)e->rows.count, sizeof *e->stored);
+  e->fixed = as_alloc(e->ctx, (size_t)e->rows.count, sizeof *e->fixed);
+  return e->stored && e->fixed ? AS_OK : AS_E_NOMEM;
 }
 
 static as_status tokenize(evaluating *e) {
@@ -108,10 +90,10 @@ static as_status tokenize(evaluating *e) {
   as_buffer_init(&input, e->ctx);
   as_encoding_init(&encoding, e->ctx);
   as_status status = AS_OK;
-  for (int64_t i = 0; status == AS_OK && i < e->count; i++) {
+  for (int64_t i = 0; status == AS_OK && i < e->rows.count; i++) {
     int64_t cut = e->pairs.sources.truncated + e->pairs.targets.truncated;
     status =
-        as_pair_add(&e->pairs, e->tokenizer, input_template, e->messages, e->rows[i], &e->limits, &input, &encoding);
+        as_pair_add(&e->pairs, e->tokenizer, input_template, e->rows.messages, e->rows.rows[i], &e->limits, &input, &encoding);
     e->result.cut += e->pairs.sources.truncated + e->pairs.targets.truncated > cut;
   }
   as_encoding_free(&encoding);
@@ -128,7 +110,7 @@ static as_status measure_model(evaluating *e) {
   if (status == AS_OK)
     status =
         as_replies_generate(e->ctx, e->t5, e->tokenizer, &e->pairs.sources, e->limits.target, NULL, NULL, &e->replies);
-  if (status == AS_OK) status = as_reply_scores_measure(e->ctx, e->replies.texts, e->expected, e->count, &r->model);
+  if (status == AS_OK) status = as_reply_scores_measure(e->ctx, e->replies.texts, e->rows.expected, e->rows.count, &r->model);
   if (status != AS_OK) return status;
   r->loss = sum / (double)r->tokens;
   r->perplexity = exp(r->loss);
@@ -139,18 +121,18 @@ static as_status measure_model(evaluating *e) {
 static as_status measure_baselines(evaluating *e) {
   const char *commonest = NULL;
   as_status status = as_nearest_reply_commonest(e->nearest, &commonest);
-  for (int64_t i = 0; status == AS_OK && i < e->count; i++) {
+  for (int64_t i = 0; status == AS_OK && i < e->rows.count; i++) {
     size_t length;
-    const char *text = as_messages_text(e->messages, e->rows[i], &length);
+    const char *text = as_messages_text(e->rows.messages, e->rows.rows[i], &length);
     as_nearest_answer answer;
-    status = as_nearest_reply_find(e->nearest, text, length, as_messages_value(e->messages, AS_PAIR_INTENT, e->rows[i]),
+    status = as_nearest_reply_find(e->nearest, text, length, as_messages_value(e->rows.messages, AS_PAIR_INTENT, e->rows.rows[i]),
                                    &answer);
     if (status != AS_OK) return status;
     e->stored[i] = as_string_view_of(answer.reply);
     e->fixed[i] = as_string_view_of(commonest);
   }
-  if (status == AS_OK) status = as_reply_scores_measure(e->ctx, e->stored, e->expected, e->count, &e->result.nearest);
-  if (status == AS_OK) status = as_reply_scores_measure(e->ctx, e->fixed, e->expected, e->count, &e->result.frequent);
+  if (status == AS_OK) status = as_reply_scores_measure(e->ctx, e->stored, e->rows.expected, e->rows.count, &e->result.nearest);
+  if (status == AS_OK) status = as_reply_scores_measure(e->ctx, e->fixed, e->rows.expected, e->rows.count, &e->result.frequent);
   e->result.has_baselines = status == AS_OK;
   return status;
 }
@@ -167,15 +149,15 @@ static as_status write_replies(evaluating *e, const char *path) {
   as_buffer out;
   as_buffer_init(&out, e->ctx);
   as_csv_append_row(&out, header, count, ',');
-  for (int64_t i = 0; i < e->count; i++) {
+  for (int64_t i = 0; i < e->rows.count; i++) {
     char line[32];
-    snprintf(line, sizeof line, "%llu", (unsigned long long)as_messages_line(e->messages, e->rows[i]));
+    snprintf(line, sizeof line, "%llu", (unsigned long long)as_messages_line(e->rows.messages, e->rows.rows[i]));
     as_csv_field fields[] = {as_csv_text(line),
                              {0},
-                             field_of(e->expected[i]),
+                             field_of(e->rows.expected[i]),
                              field_of(e->replies.texts[i]),
                              e->nearest ? field_of(e->stored[i]) : (as_csv_field){0}};
-    fields[1].text = as_messages_text(e->messages, e->rows[i], &fields[1].length);
+    fields[1].text = as_messages_text(e->rows.messages, e->rows.rows[i], &fields[1].length);
     as_csv_append_row(&out, fields, count, ',');
   }
   as_status status = as_buffer_status(&out);
@@ -202,14 +184,25 @@ static as_status print(evaluating *e) {
   return status;
 }
 
+static as_status record(evaluating *e, const char *folder) {
+  as_buffer json;
+  as_buffer_init(&json, e->ctx);
+  as_json_writer writer = as_json_writer_start(&json, 0);
+  as_json_open_object(&writer, NULL);
+  as_reply_evaluation_json(&writer, &e->result);
+  as_json_close_object(&writer);
+  as_status status = as_buffer_status(&json);
+  if (status == AS_OK) status = as_cli_record(e->cli, AS_RESPONSE_NAME, folder, &json);
+  as_buffer_free(&json);
+  return status;
+}
+
 static void release(evaluating *e) {
   as_reply_list_free(&e->replies);
   as_pair_rows_free(&e->pairs);
-  as_free(e->ctx, e->rows);
-  as_free(e->ctx, e->expected);
+  as_cli_reply_rows_free(&e->rows);
   as_free(e->ctx, e->stored);
   as_free(e->ctx, e->fixed);
-  as_messages_free(e->messages);
   as_nearest_reply_free(e->nearest);
   as_tokenizer_free(e->tokenizer);
   as_t5_free(e->t5);
@@ -229,6 +222,7 @@ static int run(as_cli *cli) {
   if (status == AS_OK && e.nearest) status = measure_baselines(&e);
   if (status == AS_OK) status = print(&e);
   if (status == AS_OK && replies) status = write_replies(&e, replies);
+  if (status == AS_OK) status = record(&e, folder);
   int code = status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
   release(&e);
   as_free(cli->ctx, folder);

@@ -1,7 +1,8 @@
 # eval/: metrics, statistics, calibration, reports. It knows base/ only.
 eval_includedir = $(pkgincludedir)/eval
 eval_include_HEADERS = eval/auc.h eval/bleu.h eval/bootstrap.h eval/calibration.h eval/chrf.h eval/classification.h \
-  eval/classifier_calibration.h eval/compared_figures.h eval/comparison.h eval/paired_sums.h eval/drift.h eval/evaluation.h eval/metrics_json.h eval/platt.h eval/porter.h \
+  eval/classifier_calibration.h eval/compared_figures.h eval/comparison.h eval/paired_sums.h \
+  eval/replies_comparison.h eval/drift.h eval/evaluation.h eval/metrics_json.h eval/platt.h eval/porter.h \
   eval/ranking.h eval/replies.h eval/rouge.h eval/statistics.h eval/text_match.h eval/tokens.h
 # labels, probabilities, statistics
 libassistify_all_la_SOURCES += eval/compared_figures.c eval/comparison.c eval/comparison_report.c eval/paired_sums.c \
@@ -12,7 +13,7 @@ libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c ev
   eval/svg.h eval/temperature.c
 # texts
 libassistify_all_la_SOURCES += eval/bleu.c eval/chrf.c eval/ngrams.c eval/ngrams.h eval/porter.c eval/rouge.c \
-  eval/text_match.c eval/tokens.c eval/replies.c eval/replies_report.c
+  eval/text_match.c eval/tokens.c eval/replies.c eval/replies_comparison.c eval/replies_report.c
 # all of them over JSON lines
 libassistify_all_la_SOURCES += eval/json_fields.c eval/json_fields.h eval/metrics_compare.c eval/metrics_json.c \
   eval/metrics_labels.c eval/metrics_ranking.c eval/metrics_tasks.h eval/metrics_text.c
@@ -51,3 +52,8 @@ EXTRA_DIST += tests/golden/metrics
 tests_test_replies_SOURCES = tests/test_replies.c
 tests_test_replies_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_replies_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_replies_comparison
+tests_test_replies_comparison_SOURCES = tests/test_replies_comparison.c
+tests_test_replies_comparison_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_replies_comparison_LDADD = libtest_harness.la $(TEST_LDADD)
+EXTRA_DIST += tests/golden/paired_replies.json tests/golden/make_paired_replies.py

@@ -11,28 +11,6 @@
 #include "eval/rouge.h"
 #include "eval/text_match.h"
 
-/* ---- agreement -------------------------------------------------------------------------------------------------- */
-typedef struct sums {
-  as_bleu_counts bleu;
-  as_chrf_counts chrf;
-  double rouge[AS_ROUGE_MEASURES];
-  int64_t exact, exact_normalized;
-} sums;
-
-static as_status add_row(as_context *ctx, sums *s, as_string_view reply, as_string_view reference) {
-  as_rouge_score rouge[AS_ROUGE_MEASURES];
-  bool same = false;
-  as_status status = as_bleu_add(ctx, &s->bleu, reply, &reference, 1, false);
-  if (status == AS_OK) status = as_chrf_add(ctx, &s->chrf, reply, &reference, 1, false);
-  if (status == AS_OK) status = as_rouge_measure_text(ctx, reply, reference, false, rouge);
-  if (status == AS_OK) status = as_exact_match_normalized(ctx, reply, reference, &same);
-  if (status != AS_OK) return status;
-  for (int k = 0; k < AS_ROUGE_MEASURES; k++) s->rouge[k] += rouge[k].f;
-  s->exact += as_exact_match(reply, reference);
-  s->exact_normalized += same;
-  return AS_OK;
-}
-
 /* ---- lengths ---------------------------------------------------------------------------------------------------- */
 static int64_t count_words(as_string_view text) {
   int64_t words = 0;
@@ -85,41 +63,140 @@ static bool has_part(as_string_view text, as_string_view part) {
   return false;
 }
 
-static void count_placeholders(as_string_view reply, as_string_view reference, as_reply_scores *out) {
+static void count_placeholders(as_string_view reply, as_string_view reference, double *all, double *kept) {
   as_string_view rest = reference, found;
   while (next_placeholder(&rest, &found)) {
     as_string_view before = {reference.text, (size_t)(found.text - reference.text)};
     if (has_part(before, found)) continue;
-    out->placeholders++;
-    out->placeholders_kept += has_part(reply, found);
+    *all += 1;
+    *kept += has_part(reply, found);
   }
 }
 
+/* ---- what a row adds -------------------------------------------------------------------------------------------- */
+/* Where the sums lie. */
+enum {
+  BLEU_MATCHES,
+  BLEU_TOTALS = BLEU_MATCHES + AS_BLEU_ORDER,
+  BLEU_LENGTH = BLEU_TOTALS + AS_BLEU_ORDER,
+  BLEU_REFERENCE,
+  CHRF_HYPOTHESIS,
+  CHRF_REFERENCE = CHRF_HYPOTHESIS + AS_CHRF_CHARACTER_ORDER,
+  CHRF_MATCHES = CHRF_REFERENCE + AS_CHRF_CHARACTER_ORDER,
+  ROUGE = CHRF_MATCHES + AS_CHRF_CHARACTER_ORDER, /* 1, 2, L */
+  EXACT = ROUGE + 3,
+  EXACT_NORMALIZED,
+  WORDS,
+  PLACEHOLDERS,
+  PLACEHOLDERS_KEPT,
+  SUMS
+};
+_Static_assert((int)SUMS == (int)AS_REPLY_SUMS, "replies.h says how many sums there are");
+
+static void put_counts(const as_bleu_counts *bleu, const as_chrf_counts *chrf, double *sums) {
+  for (int n = 0; n < AS_BLEU_ORDER; n++) {
+    sums[BLEU_MATCHES + n] = (double)bleu->matches[n];
+    sums[BLEU_TOTALS + n] = (double)bleu->totals[n];
+  }
+  sums[BLEU_LENGTH] = (double)bleu->hypothesis_length;
+  sums[BLEU_REFERENCE] = (double)bleu->reference_length;
+  for (int n = 0; n < AS_CHRF_CHARACTER_ORDER; n++) {
+    sums[CHRF_HYPOTHESIS + n] = (double)chrf->hypothesis[n];
+    sums[CHRF_REFERENCE + n] = (double)chrf->reference[n];
+    sums[CHRF_MATCHES + n] = (double)chrf->matches[n];
+  }
+}
+
+as_status as_reply_row_sums(as_context *ctx, as_string_view reply, as_string_view reference,
+                            double sums[AS_REPLY_SUMS]) {
+  as_bleu_counts bleu = {0};
+  as_chrf_counts chrf = {0};
+  as_rouge_score rouge[AS_ROUGE_MEASURES];
+  bool same = false;
+  as_status status = as_bleu_add(ctx, &bleu, reply, &reference, 1, false);
+  if (status == AS_OK) status = as_chrf_add(ctx, &chrf, reply, &reference, 1, false);
+  if (status == AS_OK) status = as_rouge_measure_text(ctx, reply, reference, false, rouge);
+  if (status == AS_OK) status = as_exact_match_normalized(ctx, reply, reference, &same);
+  if (status != AS_OK) return status;
+  memset(sums, 0, AS_REPLY_SUMS * sizeof *sums);
+  put_counts(&bleu, &chrf, sums);
+  sums[ROUGE] = rouge[AS_ROUGE_1].f;
+  sums[ROUGE + 1] = rouge[AS_ROUGE_2].f;
+  sums[ROUGE + 2] = rouge[AS_ROUGE_L].f;
+  sums[EXACT] = as_exact_match(reply, reference);
+  sums[EXACT_NORMALIZED] = same;
+  sums[WORDS] = (double)count_words(reply);
+  count_placeholders(reply, reference, &sums[PLACEHOLDERS], &sums[PLACEHOLDERS_KEPT]);
+  return AS_OK;
+}
+
+static double bleu_of(const double *sums, bool effective_order) {
+  as_bleu_counts bleu = {.hypothesis_length = (int64_t)sums[BLEU_LENGTH],
+                         .reference_length = (int64_t)sums[BLEU_REFERENCE]};
+  for (int n = 0; n < AS_BLEU_ORDER; n++) {
+    bleu.matches[n] = (int64_t)sums[BLEU_MATCHES + n];
+    bleu.totals[n] = (int64_t)sums[BLEU_TOTALS + n];
+  }
+  return as_bleu_score(&bleu, effective_order).score;
+}
+
+static double chrf_of(const double *sums) {
+  as_chrf_counts chrf = {0};
+  for (int n = 0; n < AS_CHRF_CHARACTER_ORDER; n++) {
+    chrf.hypothesis[n] = (int64_t)sums[CHRF_HYPOTHESIS + n];
+    chrf.reference[n] = (int64_t)sums[CHRF_REFERENCE + n];
+    chrf.matches[n] = (int64_t)sums[CHRF_MATCHES + n];
+  }
+  return as_chrf_score(&chrf, false);
+}
+
+void as_reply_figures_of(const double *sums, int64_t rows, double *figures) {
+  const double n = (double)rows;
+  figures[AS_REPLY_BLEU] = bleu_of(sums, false);
+  figures[AS_REPLY_CHRF] = chrf_of(sums);
+  for (int k = 0; k < 3; k++) figures[AS_REPLY_ROUGE1 + k] = sums[ROUGE + k] / n;
+  figures[AS_REPLY_EXACT] = sums[EXACT] / n;
+  figures[AS_REPLY_EXACT_NORMALIZED] = sums[EXACT_NORMALIZED] / n;
+  figures[AS_REPLY_WORDS] = sums[WORDS] / n;
+  figures[AS_REPLY_KEPT] = sums[PLACEHOLDERS] > 0 ? sums[PLACEHOLDERS_KEPT] / sums[PLACEHOLDERS] : NAN;
+}
+
+double as_reply_row_bleu(const double sums[AS_REPLY_SUMS]) {
+  return bleu_of(sums, true);
+}
+
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
+static void take_figures(const double *sums, as_reply_scores *out) {
+  double figures[AS_REPLY_FIGURES];
+  as_reply_figures_of(sums, out->rows, figures);
+  out->bleu = figures[AS_REPLY_BLEU];
+  out->chrf = figures[AS_REPLY_CHRF];
+  out->rouge1 = figures[AS_REPLY_ROUGE1];
+  out->rouge2 = figures[AS_REPLY_ROUGE2];
+  out->rouge_l = figures[AS_REPLY_ROUGE_L];
+  out->exact_match = figures[AS_REPLY_EXACT];
+  out->exact_match_normalized = figures[AS_REPLY_EXACT_NORMALIZED];
+  out->placeholders = (int64_t)sums[PLACEHOLDERS];
+  out->placeholders_kept = (int64_t)sums[PLACEHOLDERS_KEPT];
+}
+
 as_status as_reply_scores_measure(as_context *ctx, const as_string_view *replies, const as_string_view *references,
                                   int64_t rows, as_reply_scores *out) {
-  sums s = {0};
+  double sums[AS_REPLY_SUMS] = {0}, row[AS_REPLY_SUMS];
   as_distinct distinct1, distinct2;
   *out = (as_reply_scores){.rows = rows};
   if (rows < 1) return as_fail(ctx, AS_E_INVALID, "there are no replies to measure");
   as_status status = AS_OK;
   for (int64_t i = 0; status == AS_OK && i < rows; i++) {
-    status = add_row(ctx, &s, replies[i], references[i]);
-    count_placeholders(replies[i], references[i], out);
+    status = as_reply_row_sums(ctx, replies[i], references[i], row);
+    for (int k = 0; status == AS_OK && k < AS_REPLY_SUMS; k++) sums[k] += row[k];
   }
   if (status == AS_OK) status = as_distinct_measure(ctx, replies, (size_t)rows, 1, &distinct1);
   if (status == AS_OK) status = as_distinct_measure(ctx, replies, (size_t)rows, 2, &distinct2);
   if (status == AS_OK) status = measure_lengths(ctx, replies, rows, &out->length);
   if (status == AS_OK) status = measure_lengths(ctx, references, rows, &out->reference_length);
   if (status != AS_OK) return status;
-  double n = (double)rows;
-  out->bleu = as_bleu_score(&s.bleu, false).score;
-  out->chrf = as_chrf_score(&s.chrf, false);
-  out->rouge1 = s.rouge[AS_ROUGE_1] / n;
-  out->rouge2 = s.rouge[AS_ROUGE_2] / n;
-  out->rouge_l = s.rouge[AS_ROUGE_L] / n;
-  out->exact_match = (double)s.exact / n;
-  out->exact_match_normalized = (double)s.exact_normalized / n;
+  take_figures(sums, out);
   out->distinct1 = distinct1.value;
   out->distinct2 = distinct2.value;
   return AS_OK;

@@ -29,6 +29,36 @@ AS_MUST_CHECK as_status as_reply_scores_measure(as_context *ctx, const as_string
                                                 const as_string_view *references /* [rows] */, int64_t rows,
                                                 as_reply_scores *out);
 
+/* ---- what a row adds --------------------------------------------------------------------------------------------
+ *
+ * All scores but variety and the spread of lengths follow from sums over the rows, so that they can be computed again
+ * for any choice of rows without looking at a text (eval/paired_sums.h). */
+
+typedef enum as_reply_figure {
+  AS_REPLY_BLEU,
+  AS_REPLY_CHRF,
+  AS_REPLY_ROUGE1,
+  AS_REPLY_ROUGE2,
+  AS_REPLY_ROUGE_L,
+  AS_REPLY_EXACT,
+  AS_REPLY_EXACT_NORMALIZED,
+  AS_REPLY_WORDS, /* mean */
+  AS_REPLY_KEPT,  /* share of the placeholders; NaN without any */
+  AS_REPLY_FIGURES
+} as_reply_figure;
+
+/* Counts of BLEU, counts of chrF, and a sum each for the other figures, two for the placeholders. */
+enum { AS_REPLY_SUMS = 10 + 18 + 8 };
+
+/* AS_E_LIMIT: a text too long for ROUGE. */
+AS_MUST_CHECK as_status as_reply_row_sums(as_context *ctx, as_string_view reply, as_string_view reference,
+                                          double sums[AS_REPLY_SUMS]);
+/* The figures of rows whose sums were added up. */
+void as_reply_figures_of(const double *sums /* [AS_REPLY_SUMS] */, int64_t rows,
+                         double *figures /* [AS_REPLY_FIGURES] */);
+/* BLEU of one row for itself: orders that it has no n-gram of are left out. */
+double as_reply_row_bleu(const double sums[AS_REPLY_SUMS]);
+
 /* Writes bleu, chrf, rouge1, rouge2, rougeL, exact_match, exact_match_normalized, distinct1, distinct2, length and
  * reference_length {min, median, mean, max}, placeholders and placeholders_kept into the object that is open. */
 void as_reply_scores_json(as_json_writer *writer, const as_reply_scores *scores);

@@ -70,4 +70,35 @@ sed '2s/.*/a new word,unheard,neutral,/' t.csv >odd.csv
 refuses 3 'odd.csv: line 2: neither model knows a label' compare intent --data odd.csv
 gives 0 '"left_out": 1' compare intent intent/1 intent/1 --data odd.csv --on-error skip --json
 
+# ---- replies -------------------------------------------------------------------------------------------------------
+recipe='--data t.csv --size tiny --vocab-size 200 --batch 4 --max-length 48 --max-target-length 16'
+# shellcheck disable=SC2086 # lists of words
+{
+  "$program" train response $recipe --epochs 1 --lr 3e-3 --seed 1 2>err || exit 99
+  "$program" train response $recipe --epochs 3 --lr 3e-3 --seed 2 2>err || exit 99
+}
+gives 0 'The gate is passed.' compare response --data t.csv --max-loss none --changed rows.csv --report r.md
+awk 'length > 80 { exit 1 }' out && grep -q '^  BLEU  ' out && grep -q '^| placeholders kept |' r.md
+is 'replies: a table of at most 80 columns, and a report' $?
+head -n 1 rows.csv | grep -q '^line,content,expected,first,first_bleu,second,second_bleu$' && [ "$(wc -l <rows.csv)" -gt 10 ]
+is 'replies: changed rows are written' $?
+for threads in 1 2 3; do
+  "$program" --threads $threads compare response --data t.csv --json --db none --max-loss none >json$threads 2>err || break
+done
+cmp -s json1 json2 && cmp -s json1 json3; is 'replies: the same JSON with 1, 2 and 3 threads' $?
+cp json1 out
+first=$(figure '"chrf":{"first":')
+"$program" evaluate response --model response/1 --data t.csv --json >out 2>err
+grep -qF "\"chrf\": $first" out
+is 'replies: chrF is that of evaluate' $?
+"$program" monitor metrics --json --model response >out 2>err
+grep -q '"compare.bleu.low"' out && grep -q '"perplexity"' out && grep -q '"bleu"' out; is 'replies: figures are recorded' $?
+gives 5 'rows' compare response --data t.csv --mode nearest --min-rows 1000 --rows 7
+grep -q '^7 rows$' out; is 'replies: --rows takes so many' $?
+"$program" monitor metrics --json --model response --metric bleu >out 2>err
+[ "$(wc -l <out)" -eq 3 ]; is 'replies: stored ones are not recorded as generated ones' $?
+gives 5 '0 rows, at least' compare response --data t.csv --held-out 0.000001
+refuses 2 'beams' compare response --data t.csv --beams 4 --sample
+refuses 4 'trained for intent' compare response intent/1 --data t.csv
+
 echo "1..$number"
