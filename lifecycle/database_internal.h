@@ -22,4 +22,9 @@ bool as_database_is_busy(const as_database *database);
 as_status as_database_fail(const as_database *database, const char *doing);
 AS_MUST_CHECK as_status as_database_run(const as_database *database, const char *sql, const char *doing);
 
+/* Deletes at most ?2 rows of the table predictions that are before the time ?1. */
+#define AS_PREDICTIONS_ERASE                                                                                           \
+  "DELETE FROM predictions WHERE rowid IN"                                                                             \
+  " (SELECT rowid FROM predictions WHERE timestamp < ?1 ORDER BY timestamp LIMIT ?2)"
+
 #endif

@@ -5,6 +5,9 @@ lifecycle_include_HEADERS = lifecycle/store.h lifecycle/manifest.h lifecycle/tra
 libassistify_all_la_SOURCES += lifecycle/store.c lifecycle/store_change.c lifecycle/store_internal.h \
   lifecycle/manifest.c lifecycle/origin.c lifecycle/database.c lifecycle/database_internal.h \
   lifecycle/metric_history.c lifecycle/prediction_log.c lifecycle/gate.c lifecycle/card.c lifecycle/tar.c lifecycle/tar.h lifecycle/transfer.c
+# the prediction log: reading it
+lifecycle_include_HEADERS += lifecycle/predictions.h
+libassistify_all_la_SOURCES += lifecycle/predictions.c lifecycle/prediction_export.c
 # the history of figures as a picture
 lifecycle_include_HEADERS += lifecycle/metric_plot.h
 libassistify_all_la_SOURCES += lifecycle/metric_plot.c

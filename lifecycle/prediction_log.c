@@ -216,14 +216,12 @@ static as_status connect(as_prediction_log *log, bool *busy) {
   static const char insert[] = "INSERT INTO predictions (timestamp, request_id, model, version, input, label,"
                                " probabilities, confidence, tokens, unknown, latency_us, truncated)"
                                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-  static const char erase[] = "DELETE FROM predictions WHERE rowid IN"
-                              " (SELECT rowid FROM predictions WHERE timestamp < ?1 ORDER BY timestamp LIMIT ?2)";
   as_status status = as_database_open_for(log->own, log->path, true, BUSY_WAIT, busy, &log->database);
   /* A power cut may take the last rows with it, but not the database: in WAL no commit has to wait for the disk. */
   if (status == AS_OK) status = as_database_run(log->database, "PRAGMA synchronous = NORMAL", "cannot be written");
   if (status == AS_OK &&
       (sqlite3_prepare_v2(log->database->connection, insert, -1, &log->insert, NULL) != SQLITE_OK ||
-       sqlite3_prepare_v2(log->database->connection, erase, -1, &log->erase, NULL) != SQLITE_OK))
+       sqlite3_prepare_v2(log->database->connection, AS_PREDICTIONS_ERASE, -1, &log->erase, NULL) != SQLITE_OK))
     status = as_database_fail(log->database, "cannot be written");
   if (status == AS_OK || !log->database) return status;
   *busy = as_database_is_busy(log->database);
