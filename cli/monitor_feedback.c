@@ -26,6 +26,7 @@ static int run(as_cli *cli) {
   if (status == AS_OK)
     status = as_prediction_feedback(database, a->operands[0], as_option_text(a, "model"), a->operands[1],
                                     as_option_flag(a, "any-label"));
+  if (status == AS_OK) as_console_note(cli->console, "%s is recorded for request %s", a->operands[1], a->operands[0]);
   as_database_close(database);
   as_free(cli->ctx, path);
   return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);

@@ -8,6 +8,11 @@ libassistify_all_la_SOURCES += lifecycle/store.c lifecycle/store_change.c lifecy
 # the prediction log: reading it
 lifecycle_include_HEADERS += lifecycle/predictions.h
 libassistify_all_la_SOURCES += lifecycle/predictions.c lifecycle/prediction_export.c
+check_PROGRAMS += tests/test_prediction_log
+tests_test_prediction_log_SOURCES = tests/test_prediction_log.c tests/store_fixture.c tests/store_fixture.h
+tests_test_prediction_log_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_prediction_log_LDADD = libtest_harness.la $(TEST_LDADD)
+dist_check_SCRIPTS += tests/test_monitor.sh
 # the history of figures as a picture
 lifecycle_include_HEADERS += lifecycle/metric_plot.h
 libassistify_all_la_SOURCES += lifecycle/metric_plot.c
