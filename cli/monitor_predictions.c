@@ -288,7 +288,7 @@ const as_command as_command_monitor_predictions = {
         "model and version, label, confidence, and the truth where `monitor feedback` recorded it. Below them, of each "
         "version: rows, mean confidence and latency, and the share of right answers among those with feedback, with "
         "Wilson's 95 % interval. --export writes all columns.",
-    .examples = "assistify monitor predictions --model intent --since 7d --low-confidence 0.5 --text\n"
+    .examples = "assistify monitor predictions --since 7d --low-confidence 0.5 --text\n"
                 "assistify monitor predictions --export predictions.csv\n"
                 "assistify monitor predictions --format jsonl | jq -r .label | sort | uniq -c\n"
                 "assistify monitor predictions --prune 30"};

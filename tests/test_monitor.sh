@@ -54,13 +54,16 @@ for place in folder.db text.db m.csv/below.db; do
 done
 [ "$(cat text.db)" = nonsense ]; is 'and stays what it was' $?
 mkfifo lines
+rm out
 "$program" predict intent --log <lines >out 2>err & running=$!
 exec 3>lines
 i=0
 while [ $i -lt 520 ]; do echo "line $i"; i=$((i + 1)); done >&3
 await test -s out
-stop INT
+sleep 10 >&3 & open=$! # who does not hear the signal ends then
 exec 3>&-
+stop INT
+kill $open
 [ "$code" -eq 130 ] && [ "$(wc -l <out)" -eq 512 ] && [ "$(rows)" -eq 1116 ]; is 'Ctrl-C ends the program after what was answered is logged' $?
 
 # ---- reading -------------------------------------------------------------------------------------------------------------
@@ -94,7 +97,7 @@ gives 2 'is no request id' monitor feedback hello tracking
 label=$(sed -n '1s/.*"label":"\([a-z]*\)".*/\1/p' out)
 [ -n "$label" ] || "$program" monitor predictions --format jsonl --limit 3 >out 2>err
 sed 's/.*"request_id":"\([0-9a-f]*\)".*"label":"\([a-z]*\)".*/\1 \2/' out >answers
-while read -r id label; do "$program" monitor feedback "$id" "$label" || exit 99; done <answers
+while read -r id label; do "$program" monitor feedback "$id" "$label" 2>err || exit 99; done <answers
 gives 0 'right in 3 of 4 with feedback: 75.00 % (95 %: 30.06 to 95.44 %)' monitor predictions
 gives 0 '"feedback":4,"right":3,"accuracy":0.75,"ci95":[0.3006' monitor predictions --json
 json; is 'the summary is JSON' $?
