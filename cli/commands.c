@@ -25,7 +25,7 @@ extern const as_command as_command_models_export, as_command_models_import, as_c
 extern const as_command as_command_compare_intent, as_command_compare_sentiment, as_command_compare_response;
 extern const as_command as_command_train_response, as_command_evaluate_response;
 extern const as_command as_command_tokenize;
-extern const as_command as_command_train_all;
+extern const as_command as_command_analyze, as_command_train_all;
 extern const as_command as_command_train_intent, as_command_predict_intent, as_command_evaluate_intent;
 extern const as_command as_command_train_sentiment, as_command_predict_sentiment, as_command_evaluate_sentiment;
 
@@ -52,6 +52,7 @@ static const as_command *const commands[] = {
     &as_command_predict_intent,
     &as_command_predict_sentiment,
     &as_command_respond,
+    &as_command_analyze,
     &as_command_data_check,
     &as_command_data_split,
     &as_command_data_synth,

@@ -15,6 +15,7 @@ libassistify_cli_la_SOURCES += cli/inspect.c cli/inspect.h cli/inspect_inputs.c 
   cli/inspect_encoder.c cli/inspect_t5.c cli/inspect_losses.h cli/inspect_losses.c cli/inspect_model.c cli/inspect_run.c \
   cli/inspect_train.c cli/inspect_generate.c
 libassistify_cli_la_SOURCES += cli/train_all.c cli/train_all.h cli/train_all_plan.c cli/train_all_report.c
+libassistify_cli_la_SOURCES += cli/analyze.c cli/reply.c cli/reply.h
 # The recommender.
 libassistify_cli_la_SOURCES += cli/inspect_lightfm.c cli/inspect_lightfm.h cli/inspect_lightfm_predict.c
 libassistify_cli_la_SOURCES += cli/evaluate_recommend.c cli/recommend.c cli/recommend_options.h cli/train_recommend.c

@@ -134,21 +134,13 @@ static as_status read_message(as_cli *cli, char **out) {
 
 enum { LOGGED_PRODUCTS = 20 };
 
-typedef struct answering {
-  as_cli *cli;
-  as_recommender *recommender;
-  as_cli_identity identity;
-  as_cli_logging logging;
-} answering;
-
 /* The products with their scores stand where a classifier's probabilities do, in order; without memory for them they
  * don't. */
-static void log_answer(answering *a, const char *request_id, const as_recommend_request *q,
-                       const as_recommendation *list, int64_t count, int64_t latency_us) {
-  const as_recommender *r = a->recommender;
-  const char *input = q->customer ? q->customer : as_option_text(a->cli->arguments, "session");
+void as_cli_log_recommendation(as_cli_logging *logging, const char *request_id, const as_cli_identity *identity,
+                               const as_recommender *r, const char *input, const as_recommendation *list,
+                               int64_t count, int64_t latency_us) {
   as_buffer scores;
-  as_buffer_init(&scores, a->cli->ctx);
+  as_buffer_init(&scores, logging->cli->ctx);
   as_json_writer w = as_json_writer_start(&scores, 0);
   as_json_open_array(&w, NULL);
   for (int64_t i = 0; i < count && i < LOGGED_PRODUCTS; i++) {
@@ -159,8 +151,8 @@ static void log_answer(answering *a, const char *request_id, const as_recommend_
   }
   as_json_close_array(&w);
   const as_logged_prediction logged = {.request_id = request_id,
-                                       .model = a->identity.model,
-                                       .version = a->identity.version,
+                                       .model = identity->model,
+                                       .version = identity->version,
                                        .input = input,
                                        .input_length = input ? strlen(input) : 0,
                                        .label = count ? as_products_id(r->products, list[0].product, NULL) : NULL,
@@ -169,25 +161,38 @@ static void log_answer(answering *a, const char *request_id, const as_recommend_
                                        .tokens = -1,
                                        .unknown = -1,
                                        .latency_us = latency_us};
-  as_prediction_log_add(a->logging.log, &logged);
+  as_prediction_log_add(logging->log, &logged);
   as_buffer_free(&scores);
 }
 
+typedef struct answering {
+  as_cli *cli;
+  as_recommender *recommender;
+  as_cli_identity identity;
+  as_cli_logging logging;
+} answering;
+
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
 
+void as_cli_recommendation_json(as_json_writer *w, const as_recommender *r, const as_recommend_request *q,
+                                const as_recommendation *list, int64_t count) {
+  const bool known = q->customer && as_interactions_find(r->interactions, q->customer, strlen(q->customer)) >= 0;
+  if (q->customer)
+    as_json_string(w, "customer_id", q->customer);
+  else
+    as_json_null(w, "customer_id");
+  as_json_string(w, "type", as_recommend_kind_name(q->kind));
+  if (q->product >= 0) as_cli_product_json(w, "product_id", r, q->product);
+  as_json_bool(w, "known_customer", known);
+  as_cli_recommendations_json(w, r, list, count);
+}
+
 /* `request_id` NULL: it is not logged. */
-static void answer_json(as_buffer *out, const as_recommender *r, const as_recommend_request *q, bool known,
+static void answer_json(as_buffer *out, const as_recommender *r, const as_recommend_request *q,
                         const as_recommendation *list, int64_t count, const char *request_id) {
   as_json_writer w = as_json_writer_start(out, 0);
   as_json_open_object(&w, NULL);
-  if (q->customer)
-    as_json_string(&w, "customer_id", q->customer);
-  else
-    as_json_null(&w, "customer_id");
-  as_json_string(&w, "type", as_recommend_kind_name(q->kind));
-  if (q->product >= 0) as_cli_product_json(&w, "product_id", r, q->product);
-  as_json_bool(&w, "known_customer", known);
-  as_cli_recommendations_json(&w, r, list, count);
+  as_cli_recommendation_json(&w, r, q, list, count);
   if (request_id) as_json_string(&w, "request_id", request_id);
   as_json_close_object(&w);
   as_buffer_char(out, '\n');
@@ -205,14 +210,14 @@ static void answer_table(as_buffer *out, const as_recommender *r, const as_recom
 }
 
 /* Prints one answer; *goes_on is false when nobody reads any more. */
-static as_status print(as_cli *cli, const as_recommender *r, const as_recommend_request *q, bool known,
+static as_status print(as_cli *cli, const as_recommender *r, const as_recommend_request *q,
                        const as_recommendation *list, int64_t count, const char *request_id, bool *goes_on) {
   as_buffer out;
   as_buffer_init(&out, cli->ctx);
   if (as_option_flag(cli->arguments, "table"))
     answer_table(&out, r, q, list, count);
   else
-    answer_json(&out, r, q, known, list, count, request_id);
+    answer_json(&out, r, q, list, count, request_id);
   as_status status = as_buffer_status(&out);
   if (status == AS_OK) *goes_on = as_console_buffer(cli->console, &out);
   as_buffer_free(&out);
@@ -221,15 +226,16 @@ static as_status print(as_cli *cli, const as_recommender *r, const as_recommend_
 
 static as_status answer_one(answering *a, const as_recommend_request *q, as_recommendation *list, bool *goes_on) {
   const as_recommender *r = a->recommender;
-  const bool known = q->customer && as_interactions_find(r->interactions, q->customer, strlen(q->customer)) >= 0;
+  const char *input = q->customer ? q->customer : as_option_text(a->cli->arguments, "session");
   char id[AS_REQUEST_ID];
   int64_t count;
   const int64_t begun = as_cli_microseconds();
   as_status status = as_recommend(r, q, list, &count);
   const int64_t latency_us = as_cli_microseconds() - begun;
   if (a->logging.log) as_request_id(id);
-  if (status == AS_OK) status = print(a->cli, r, q, known, list, count, a->logging.log ? id : NULL, goes_on);
-  if (status == AS_OK && a->logging.log) log_answer(a, id, q, list, count, latency_us);
+  if (status == AS_OK) status = print(a->cli, r, q, list, count, a->logging.log ? id : NULL, goes_on);
+  if (status == AS_OK && a->logging.log)
+    as_cli_log_recommendation(&a->logging, id, &a->identity, r, input, list, count, latency_us);
   return status;
 }
 

@@ -3,16 +3,14 @@
  * Replies come in the order of the messages. What is not said of a message, its intent and its sentiment, the trained
  * classifiers tell; the answer names what they told. Messages are answered in groups, so memory does not grow with the
  * file. */
-#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "cli/csv_options.h"
 #include "cli/generation_options.h"
-#include "cli/prediction_logging.h"
+#include "cli/reply.h"
 #include "cli/signals.h"
 #include "cli/text_input.h"
-#include "infer/responder.h"
 
 #define GROUP_ROWS 128 /* asked together */
 
@@ -44,7 +42,7 @@ static const as_option_group group = AS_OPTION_GROUP("Replies", rows);
 static const as_option_group *const groups[] = {&group, &as_options_generation, &as_options_csv, &as_options_logging,
                                                NULL};
 
-enum { INTENT, SENTIMENT, KNOWN };
+enum { INTENT = AS_KNOWN_INTENT, SENTIMENT = AS_KNOWN_SENTIMENT, KNOWN = AS_KNOWN };
 
 /* A classifier that tells what is not said. */
 typedef struct teller {
@@ -144,34 +142,18 @@ static const char *known(const replying *r, const waiting *w, int which) {
 /* ---- replies ---------------------------------------------------------------------------------------------------- */
 
 static void write_known(as_json_writer *writer, const replying *r, const waiting *w) {
+  const char *names[KNOWN];
+  bool told[KNOWN];
   for (int k = 0; k < KNOWN; k++) {
-    const char *name = known(r, w, k);
-    if (name)
-      as_json_string(writer, r->tellers[k].task->name, name);
-    else
-      as_json_null(writer, r->tellers[k].task->name);
+    names[k] = known(r, w, k);
+    told[k] = w->told[k] != NULL;
   }
-  as_json_open_array(writer, "predicted");
-  for (int k = 0; k < KNOWN; k++)
-    if (w->told[k]) as_json_string(writer, NULL, r->tellers[k].task->name);
-  as_json_close_array(writer);
+  as_cli_known_json(writer, names, told);
 }
 
 static void log_reply(replying *r, const waiting *w, const as_responses *responses, int64_t i, int64_t latency_us) {
-  const as_response *best = &responses->list[i * responses->each];
-  const bool stored = as_responder_mode(r->responder) == AS_REPLY_NEAREST;
-  as_prediction_log_add(r->logging.log, &(as_logged_prediction){.request_id = w->request_id,
-                                                                .model = r->identity.model,
-                                                                .version = r->identity.version,
-                                                                .input = r->texts.data + w->text,
-                                                                .input_length = w->length,
-                                                                .label = best->text,
-                                                                .label_is_text = true,
-                                                                .confidence = stored ? best->similarity : NAN,
-                                                                .tokens = responses->input_lengths[i],
-                                                                .unknown = -1,
-                                                                .latency_us = latency_us,
-                                                                .truncated = responses->truncated[i]});
+  const as_text text = {r->texts.data + w->text, w->length};
+  as_cli_log_reply(&r->logging, w->request_id, &r->identity, r->responder, &text, responses, i, latency_us);
 }
 
 static as_status write_replies(replying *r, const as_responses *responses) {

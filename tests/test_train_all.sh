@@ -1,5 +1,6 @@
 #!/bin/sh
-# train all from outside: plan, summary, what is left out, failures, interruptions and kills. Prints TAP.
+# train all and analyze from outside: plan, summary, what is left out, answers, failures, interruptions and kills. Prints
+# TAP.
 set -u
 [ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || TMPDIR=/dev/shm # thousands of small files are brought to the disk here
 # shellcheck source=tests/from_outside.sh
@@ -68,8 +69,46 @@ grep -qF -- '--epochs 2' whole/intent/v0001/card.md && grep -qF -- '--seed 5' wh
 [ ! -e whole/train_all.json ]; is 'nothing is left to go on with' $?
 "$program" --models whole models verify >out 2>err; is 'the store verifies' $?
 
+# ---- analyze: what the commands say one by one ------------------------------------------------------------------------
+# together OPTION... : analyze prints, but for the time, what the commands print
+together() {
+  said='I want to buy the "gold" lamp'
+  i=$("$program" --models whole predict intent "$said" 2>err) && s=$("$program" --models whole predict sentiment "$said" 2>err) &&
+    r=$("$program" --models whole respond "$said" 2>err) || return 1
+  if [ $# -gt 0 ]; then
+    p=$("$program" --models whole recommend 7 --type purchase --message "$said" -n 3 2>err) || return 1
+  else
+    p=$("$program" --models whole recommend --type trending -n 3 2>err) || return 1
+  fi
+  "$program" --models whole analyze "$said" "$@" >out 2>err || return 1
+  printf '{"text":"%s","intent":%s,"sentiment":%s,"response":%s,"recommendations":%s}\n' 'I want to buy the \"gold\" lamp' \
+    "$i" "$s" "$r" "$p" >expected
+  sed 's/,"latency_ms":[0-9.]*}$/}/' out | cmp -s - expected
+}
+together; is 'analyze says what each command says' $?
+together --customer 7; is 'and for a customer' $?
+cp data/messages.csv good.csv
+(echo 'content,customer_id'; sed -n '2,150s/^\("[^"]*"\|[^,"]*\),.*/\1,7/p' good.csv; echo '" ",7') >rows.csv
+"$program" --models whole analyze --input rows.csv >out 2>err; code=$?
+"$program" --models whole predict intent --input rows.csv >expected 2>err
+[ "$code" -eq 0 ] && [ "$(wc -l <out)" -eq "$(wc -l <expected)" ] && [ "$(wc -l <out)" -gt 100 ]; is 'a line for each row of a file' $?
+sed -n 's/^{"text":.*,"intent":\({"intent":[^}]*}[^}]*}\),"sentiment":.*/\1/p; s/^\({"error":.*\)$/\1/p' out | cmp -s - expected
+is 'with the same bytes, and an empty text is an error in its place' $?
+[ "$(grep -c '"type":"purchase","known_customer":true' out)" -gt 100 ]; is 'the file says who the customer is' $?
+head -n 3 rows.csv | tail -n 2 | tr -d '"' | "$program" --models whole analyze >out 2>err && [ "$(wc -l <out)" -eq 2 ]
+is 'lines of standard input are messages' $?
+"$program" --models whole analyze 'where is it' --log --db log.db >out 2>err && grep -q '"request_id":"[0-9a-f]*","latency_ms"' out && [ -s log.db ]
+is '--log gives the answer an id' $?
+mkdir -p part && cp -r whole/intent part/
+"$program" --models part analyze a b >out 2>err
+[ "$(grep -c '"sentiment":null,"response":null,"recommendations":null' out)" -eq 2 ] && [ "$(grep -c 'no model for response in part' err)" -eq 1 ]
+is 'models that are not there are null, and told once' $?
+refuses 4 'there is no model here' analyze hello
+refuses 4 'intent/v0009' --models whole analyze hello --intent-model intent/9
+refuses 2 'not both' analyze hello --input rows.csv
+
 # ---- a failure loses nothing ------------------------------------------------------------------------------------------
-cp -r data worse && sed -i '5s/^.*$/a,b,c,d,e,f,g/' worse/messages.csv && cp data/messages.csv good.csv
+cp -r data worse && sed -i '5s/^.*$/a,b,c,d,e,f,g/' worse/messages.csv
 gives 3 'recommend  1 champion' train all --data-dir worse --size tiny --json=no
 [ "$(grep -c 'failed: worse/messages.csv: line 5' out)" -ge 3 ] && narrow out; is 'those that cannot be trained failed, with the line' $?
 gives 3 '"exit_code":3' train all --data-dir worse --only intent,recommend --json
