@@ -19,6 +19,7 @@ extern const as_command as_command_metrics;
 extern const as_command as_command_pretrain;
 extern const as_command as_command_respond;
 extern const as_command as_command_monitor_feedback, as_command_monitor_metrics, as_command_monitor_predictions;
+extern const as_command as_command_retrain;
 extern const as_command as_command_models_export, as_command_models_import, as_command_models_list,
     as_command_models_promote, as_command_models_prune, as_command_models_rollback, as_command_models_show,
     as_command_models_verify;
@@ -53,6 +54,7 @@ static const as_command *const commands[] = {
     &as_command_predict_sentiment,
     &as_command_respond,
     &as_command_analyze,
+    &as_command_retrain,
     &as_command_data_check,
     &as_command_data_split,
     &as_command_data_synth,

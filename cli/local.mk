@@ -16,6 +16,8 @@ libassistify_cli_la_SOURCES += cli/inspect.c cli/inspect.h cli/inspect_inputs.c 
   cli/inspect_train.c cli/inspect_generate.c
 libassistify_cli_la_SOURCES += cli/train_all.c cli/train_all.h cli/train_all_plan.c cli/train_all_report.c
 libassistify_cli_la_SOURCES += cli/analyze.c cli/reply.c cli/reply.h
+# Retraining.
+libassistify_cli_la_SOURCES += cli/retrain.c cli/retrain.h cli/retrain_model.c cli/retrain_plan.c cli/retrain_prune.c
 # The recommender.
 libassistify_cli_la_SOURCES += cli/inspect_lightfm.c cli/inspect_lightfm.h cli/inspect_lightfm_predict.c
 libassistify_cli_la_SOURCES += cli/evaluate_recommend.c cli/recommend.c cli/recommend_options.h cli/train_recommend.c

@@ -10,4 +10,5 @@ docs_examples_own_model_LDADD = libassistify.la
 check_DATA = docs/examples/intent$(EXEEXT) docs/examples/own_model$(EXEEXT)
 CLEANFILES += $(check_DATA)
 dist_check_SCRIPTS += tests/test_examples.sh
-dist_doc_DATA = docs/examples/intent.c docs/examples/own_model.c
+dist_doc_DATA = docs/examples/intent.c docs/examples/own_model.c docs/operations/assistify-retrain.service \
+  docs/operations/assistify-retrain.timer docs/operations/assistify-retrain.cron

@@ -80,3 +80,24 @@ as_status as_origin_finish(as_context *ctx, const char *path, const char *folder
   as_buffer_free(&out);
   return status;
 }
+
+static bool is_text(const json_t *object, const char *key) {
+  return json_is_string(json_object_get(object, key));
+}
+
+as_status as_origin_read(as_context *ctx, const char *path, json_t **out) {
+  size_t i;
+  const json_t *item;
+  as_status status = as_json_read(ctx, path, LARGEST, AS_E_MODEL, out);
+  if (status != AS_OK) return status;
+  const json_t *command = json_object_get(*out, "command"), *files = json_object_get(*out, "files");
+  const char *wrong = json_array_size(command) < 3 ? "command" : !json_is_array(files) ? "files" : NULL;
+  json_array_foreach(command, i, item)
+    if (!json_is_string(item)) wrong = "command";
+  json_array_foreach(files, i, item)
+    if (!is_text(item, "option") || !is_text(item, "path") || !is_text(item, "sha256")) wrong = "files";
+  if (!wrong) return AS_OK;
+  json_decref(*out);
+  *out = NULL;
+  return as_fail(ctx, AS_E_MODEL, "%s: \"%s\" is not as a training writes it", path, wrong);
+}

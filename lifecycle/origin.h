@@ -30,5 +30,9 @@ AS_MUST_CHECK as_status as_origin_write(as_context *ctx, const as_origin *origin
 /* Writes folder/training.json from what as_origin_write left in `path`, with the time that it is now; nothing when
  * there is no such file. */
 AS_MUST_CHECK as_status as_origin_finish(as_context *ctx, const char *path, const char *folder);
+/* Reads such a file: an object whose "command" is a list of texts, three at least, and whose "files" is a list of
+ * objects with the texts "option", "path" and "sha256". AS_E_MODEL names file and field. Caller frees with json_decref.
+ */
+AS_MUST_CHECK as_status as_origin_read(as_context *ctx, const char *path, json_t **out);
 
 #endif

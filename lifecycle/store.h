@@ -108,11 +108,19 @@ AS_MUST_CHECK as_status as_store_of_training(as_context *ctx, const char *folder
  * AS_E_NOMEM only. */
 AS_MUST_CHECK as_status as_store_of_version(as_context *ctx, const char *folder, char **root, as_version *out);
 
+/* What the training of a model is made with and from that has begun and not ended; *out is NULL when there is none.
+ * Caller frees with json_decref (lifecycle/origin.h). */
+AS_MUST_CHECK as_status as_store_unfinished(const as_store *store, const char *model, json_t **out);
+/* The folder of such a training; NULL on failure, caller frees with as_free. */
+char *as_store_unfinished_folder(const as_store *store, const char *model);
+
 /* ---- changing which version is asked ---------------------------------------------------------------------------- */
 /* Makes a version the champion and the champion `previous`; *changed is false when it was the champion already. */
 AS_MUST_CHECK as_status as_store_promote(as_store *store, const as_version *version, bool *changed);
 /* Exchanges champion and previous. AS_E_MODEL when there is no previous one. *out is the champion then. */
 AS_MUST_CHECK as_status as_store_rollback(as_store *store, const char *model, as_version *out);
+/* Removes a version that no alias stands for; AS_E_INVALID for one that has an alias. */
+AS_MUST_CHECK as_status as_store_remove(as_store *store, const as_version *version);
 /* Removes all but the newest `keep` (at least 1) versions; those with an alias stay. `removed` (may be NULL) hears of
  * each; with `dry` nothing is removed. */
 AS_MUST_CHECK as_status as_store_prune(as_store *store, const char *model, int64_t keep, bool dry,

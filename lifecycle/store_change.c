@@ -270,6 +270,21 @@ static as_status place(as_store_work *work) {
   return set_alias(store, work->is_champion ? AS_CHAMPION : AS_CHALLENGER, &version);
 }
 
+char *as_store_unfinished_folder(const as_store *store, const char *model) {
+  return as_store_path(store, model, AS_UNFINISHED);
+}
+
+as_status as_store_unfinished(const as_store *store, const char *model, json_t **out) {
+  char *folder = as_store_unfinished_folder(store, model);
+  char *path = folder ? as_store_path(store, model, AS_DESCRIPTION) : NULL;
+  *out = NULL;
+  as_status status = path ? AS_OK : AS_E_NOMEM;
+  if (status == AS_OK && as_path_exists(folder) && as_path_exists(path)) status = as_origin_read(store->ctx, path, out);
+  as_free(store->ctx, path);
+  as_free(store->ctx, folder);
+  return status;
+}
+
 as_status as_store_describe(as_store_work *work, const as_origin *origin) {
   char *path = as_store_path(work->store, work->model, AS_DESCRIPTION);
   as_status status = path ? as_origin_write(work->store->ctx, origin, path) : AS_E_NOMEM;
@@ -407,6 +422,23 @@ static as_status remove_version(const as_store *store, const as_version *version
   if (status == AS_OK) status = as_folder_remove(store->ctx, gone);
   as_free(store->ctx, folder);
   as_free(store->ctx, gone);
+  return status;
+}
+
+as_status as_store_remove(as_store *store, const as_version *version) {
+  int lock = -1;
+  as_status status = begin_change(store, version->model, &lock);
+  if (status == AS_OK) status = as_store_expect(store, version);
+  for (int a = 0; status == AS_OK && a < AS_ALIASES; a++) {
+    as_version named;
+    status = a == AS_CHAMPION ? as_store_champion(store, version->model, &named)
+                              : as_store_alias(store, version->model, (as_alias)a, &named);
+    if (status == AS_OK && named.number == version->number)
+      status = as_fail(store->ctx, AS_E_INVALID, "%s/%" PRId64 " is the %s and stays", version->model, version->number,
+                       as_alias_name((as_alias)a));
+  }
+  if (status == AS_OK) status = remove_version(store, version);
+  end_change(&lock);
   return status;
 }
 

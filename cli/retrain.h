@@ -1,0 +1,81 @@
+/* What retrain and its parts share. cli/retrain.c has the command: options, lock, one model after the other, the table.
+ * cli/retrain_plan.c says how a model is to be trained this time, and whether there is anything to do;
+ * cli/retrain_model.c does it for one model. */
+#ifndef AS_CLI_RETRAIN_H
+#define AS_CLI_RETRAIN_H
+
+#include "cli/command.h"
+#include "lifecycle/data_gate.h"
+#include "lifecycle/retrain_log.h"
+#include "lifecycle/store.h"
+
+enum { AS_RETRAIN_FILES = 2 }; /* at most, of a model */
+
+/* What a model is made from, and told by. */
+typedef struct as_retrain_kind {
+  const char *name;  /* "intent": in the store, and behind train, evaluate and compare */
+  const char *label; /* column of its labels without --label-col; NULL: it has none */
+  const char *evaluated, *compared; /* what versions are told by, in evaluate --json and in compare --json */
+  struct {
+    const char *option, *file; /* of train, and in --data-dir: "data", "messages.csv" */
+  } files[AS_RETRAIN_FILES];
+  bool is_messages;
+} as_retrain_kind;
+extern const as_retrain_kind as_retrain_kinds[]; /* ended by one without a name */
+
+typedef enum as_retrain_start { AS_START_BASE, AS_START_CHAMPION, AS_START_FRESH } as_retrain_start;
+
+/* One run of the command. */
+typedef struct as_retraining {
+  as_cli *cli;
+  as_context *ctx;
+  as_store *store;
+  as_retrain_start start;
+  double hold_out;
+  as_data_limits limits;
+} as_retraining;
+
+/* How one model is to be trained. */
+typedef struct as_retrain_plan {
+  const as_retraining *of;
+  const as_retrain_kind *kind;
+  as_version champion; /* number 0: none */
+  char *folder;        /* of the champion, or NULL */
+  json_t *origin;      /* of the champion, or NULL: not known */
+  char *paths[AS_RETRAIN_FILES];
+  char digests[AS_RETRAIN_FILES][65];
+  json_t *words;     /* options of the training: those of the base, with today's files */
+  double held_out;   /* share of the rows that neither champion nor challenger learned from */
+  bool unfair;       /* the champion may have learned from all of them */
+} as_retrain_plan;
+
+/* Finds the champion and its command, and makes today's from them. End with as_retrain_plan_end, also after a failure.
+ */
+AS_MUST_CHECK as_status as_retrain_plan_make(const as_retraining *of, const as_retrain_kind *kind,
+                                             as_retrain_plan *plan);
+void as_retrain_plan_end(as_retrain_plan *plan);
+/* Whether the data is fit to train on; faults say why not. */
+AS_MUST_CHECK as_status as_retrain_check_data(const as_retrain_plan *plan, as_data_verdict *verdict);
+/* Takes the files' digests, for the next two. */
+AS_MUST_CHECK as_status as_retrain_take_digests(as_retrain_plan *plan);
+/* Whether a training is of this plan: the same data, the same options. */
+bool as_retrain_is_planned(const as_retrain_plan *plan, const json_t *origin);
+/* The version that was made by this plan, the champion or a later one; number 0: none. */
+AS_MUST_CHECK as_status as_retrain_find_made(const as_retrain_plan *plan, as_version *out);
+/* Keeps the command of the base where it is found again when the champion's is no longer that. Before a training that
+ * starts from the champion. */
+AS_MUST_CHECK as_status as_retrain_keep_base(const as_retrain_plan *plan);
+
+/* A number as an option takes it: the shortest of two forms that is read back the same. */
+#define AS_RETRAIN_NUMBER 32
+void as_retrain_number(double value, char text[AS_RETRAIN_NUMBER]);
+
+/* Removes all but --keep versions: those that the gate refused first, then the oldest; what has an alias stays. */
+AS_MUST_CHECK as_status as_retrain_prune(const as_retraining *of, const as_retrain_kind *kind);
+
+/* Retrains one model: *entry, whose texts live in `text` as long as that, says how it ended; the exit code. The report is
+ * Markdown. */
+int as_retrain_one(const as_retraining *of, const as_retrain_kind *kind, as_retrain_entry *entry, as_buffer *reason,
+                   as_buffer *report);
+
+#endif

@@ -1,0 +1,201 @@
+#!/bin/sh
+# retrain from outside: promoted, refused by the gate, refused for its data, killed, two at once, a store that cannot be
+# written, versions that are kept. Prints TAP. KILLS says how often it is killed (default 4).
+set -u
+program=${ASSISTIFY_BUILD:-.}/assistify
+parent=${TMPDIR:-/tmp}
+[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || parent=/dev/shm
+work=$(mktemp -d "$parent/assistify-retrain.XXXXXX") || exit 99
+running=
+trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; chmod -R u+w "$work"; rm -rf "$work"' EXIT
+trap 'exit 129' HUP INT TERM # so that the trap above runs
+unset ASSISTIFY_CONFIG
+case $program in /*) ;; *) program=$PWD/$program ;; esac
+cd "$work" || exit 99
+number=0
+
+# is NAME STATUS: one test; STATUS 0 is a pass
+is() {
+  number=$((number + 1))
+  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; sed 's/^/# /' err out | tail -n 12; fi
+}
+
+# gives CODE FRAGMENT ARGUMENTS...: retrain's exit code, and a text that standard output or standard error must have
+gives() {
+  wanted=$1 fragment=$2
+  shift 2
+  "$program" retrain "$@" >out 2>err </dev/null
+  code=$?
+  [ "$code" -eq "$wanted" ] && cat out err | grep -qF -e "$fragment"
+  result=$?
+  [ "$result" -eq 0 ] || echo "# exit $code"
+  is "retrain $* gives $wanted and says '$fragment'" "$result"
+}
+
+# week N: the export of week N
+week() { "$program" data synth --week "$1" --weeks 3 --rows-per-class 20 --seed 3 --out data/messages.csv; }
+champion() { readlink trained_models/intent/champion; }
+versions() { ls -d trained_models/intent/v* | wc -l; }
+answers() { "$program" predict intent 'where is my order' >answer 2>>err && grep -q '"intent"' answer; }
+
+mkdir data || exit 99
+# A gate that knows nothing but the rows: whether a version of so few rows is better is left to chance.
+cat >conf <<'EOF'
+[train intent]
+size = tiny
+vocab-size = 300
+epochs = 1
+batch = 16
+max-length = 32
+[retrain]
+data-dir = data
+hold-out = 0.3
+least-class-rows = 1
+max-loss = none
+max-fall = none
+[compare intent]
+max-class-loss = none
+[compare sentiment]
+max-class-loss = none
+[train sentiment]
+size = tiny
+vocab-size = 300
+epochs = 40
+batch = 4
+max-length = 32
+[train recommend]
+epochs = 3
+EOF
+export ASSISTIFY_CONFIG="$work/conf"
+
+gives 2 'not "intents"' intents
+gives 2 'each once' intent intent
+gives 3 'neither a messages.csv' all --data-dir nowhere
+gives 3 'messages.csv: cannot be opened' intent
+[ ! -e trained_models/intent ]; is 'data that is not there makes no model' $?
+
+# ---- a few weeks -------------------------------------------------------------------------------------------------
+week 1
+gives 0 'first' intent
+[ "$(champion)" = v0001 ] && grep -q '"verdict":"first".*"of_version":0\.' trained_models/retrain.jsonl
+is 'the first version is the champion, and was measured' $?
+gives 0 'same' intent
+[ "$(versions)" -eq 1 ] && [ ! -e trained_models/intent/unfinished ]; is 'the same data is not trained on again' $?
+week 2
+gives 0 'promoted' intent
+[ "$(champion)" = v0002 ] && [ "$(readlink trained_models/intent/previous)" = v0001 ]; is 'the next version is promoted' $?
+grep -A1 '"--hold-out"' trained_models/intent/v0002/training.json | grep -q '"0.3"' &&
+  grep -A1 '"--vocab-size"' trained_models/intent/v0002/training.json | grep -q '"300"'
+is 'it is trained as the champion was, with --hold-out' $?
+[ "$("$program" monitor metrics --model intent --json | grep -c '"version":"2"')" -gt 0 ] ||
+  "$program" monitor metrics --model intent | grep -q accuracy
+is 'both are in the history of figures' $?
+ls trained_models/reports >out; [ "$(wc -l <out)" -ge 3 ] && grep -q '^# Comparison' trained_models/reports/*-intent.md
+is 'each retraining leaves a report, with the comparison' $?
+
+week 3
+gives 0 'waits' intent --promote never
+[ "$(champion)" = v0002 ] && [ "$(readlink trained_models/intent/challenger)" = v0003 ]; is 'never means never' $?
+gives 0 'no terminal to ask at' intent --promote ask
+[ "$(versions)" -eq 3 ]; is 'what was trained on this data already is only compared again' $?
+gives 5 'refused' intent --min-score 1
+[ "$(champion)" = v0002 ]; is 'the gate keeps the champion' $?
+gives 0 'promoted' intent
+[ "$(champion)" = v0003 ] && [ "$(versions)" -eq 3 ]; is 'and lets it go when nothing is against it' $?
+gives 0 'promoted' intent --force --json
+grep -q '"of_version": 0\.' out && [ "$(champion)" = v0004 ]; is 'as JSON, with figures; --force trains again' $?
+
+week 4
+gives 5 '0.9000 wanted' intent --min-score 0.9 --start champion
+gives 0 'promoted' intent --start champion
+from=$(grep -A1 '^    "--from",$' trained_models/intent/v0005/training.json | tail -n 1)
+[ "$from" = '    "trained_models/intent/v0004",' ]; is 'a training can start from the champion' $?
+week 5
+gives 0 'promoted' intent
+! grep -q '"--from"' trained_models/intent/v0006/training.json; is 'and the next one from the base again' $?
+
+# ---- data that is not fit ----------------------------------------------------------------------------------------
+cp data/messages.csv good.csv
+before=$(champion)
+head -c 9000 good.csv >data/messages.csv
+gives 3 'smaller; at most' intent
+sed '2,200s/,/;/g' good.csv >data/messages.csv
+gives 3 "can't be used" intent
+awk -F, 'NR == 1 { print "intent,content,sentiment,response"; next } { print }' good.csv >data/messages.csv
+gives 3 'which the champion knows' intent
+{ cat good.csv; sed '1d; s/,complaint,/,x,/; s/,inquiry,/,complaint,/; s/,x,/,inquiry,/' good.csv; } >data/messages.csv
+gives 3 'with another label' intent
+: >data/messages.csv
+gives 3 'messages.csv' intent
+cp good.csv data/messages.csv
+gives 3 'at least 100000 are wanted' intent --least-rows 100000
+gives 1 'shall stay free' intent --force --min-free 1000T
+[ "$(champion)" = "$before" ] && answers; is 'the champion is what it was and answers' $?
+
+# ---- two at once, versions that are kept -------------------------------------------------------------------------
+week 6
+"$program" retrain intent >out 2>err </dev/null &
+running=$!
+until [ -s trained_models/retrain.lock ] && grep -q "process $running" trained_models/retrain.lock; do sleep 0.02; done
+"$program" retrain intent --wait 0 >second 2>&1 </dev/null
+[ $? -eq 1 ] && grep -q "process $running" second; is 'a second one at once is refused, and told who is there' $?
+wait "$running"; is 'the first one goes on' $?
+running=
+week 7
+gives 5 'refused' intent --min-score 1 --keep 2
+[ "$(versions)" -eq 3 ] && [ "$(champion)" = v0007 ]; is 'kept: two, and what has an alias' $?
+week 8
+gives 5 'refused' intent --min-score 1 --keep 3
+[ "$(versions)" -eq 3 ] && [ ! -e trained_models/intent/v0008 ]; is 'what was refused goes first' $?
+gives 0 'waits' intent --promote never --keep-reports 2
+[ "$(ls trained_models/reports | wc -l)" -eq 2 ]; is 'reports are bounded' $?
+"$program" models verify >out 2>err; is 'the store verifies' $?
+
+# ---- stopped and killed ------------------------------------------------------------------------------------------
+week 9
+"$program" retrain sentiment >out 2>err </dev/null &
+running=$!
+until [ -s trained_models/sentiment/unfinished/train.jsonl ] || ! kill -0 "$running" 2>/dev/null; do sleep 0.02; done
+kill -TERM "$running"
+wait "$running"
+[ $? -eq 130 ] && [ -d trained_models/sentiment/unfinished ] && grep -q '"interrupted"' trained_models/retrain.jsonl
+is 'SIGTERM ends with 130, the state saved' $?
+running=
+"$program" retrain sentiment >out 2>err </dev/null
+[ $? -eq 0 ] && grep -q 'going on with the unfinished training' err && [ ! -e trained_models/sentiment/unfinished ]
+is 'the next run goes on with it' $?
+kills=${KILLS:-4} at=10
+while [ "$kills" -gt 0 ]; do
+  week "$at"
+  "$program" retrain intent --keep 3 >out 2>err </dev/null &
+  running=$!
+  sleep "$(awk -v seed="$kills" 'BEGIN { srand(seed); printf "%.3f", rand() * 1.2 }')"
+  kill -9 "$running" 2>/dev/null
+  wait "$running" 2>/dev/null
+  running=
+  answers && "$program" models verify >out 2>err || break
+  kills=$((kills - 1)) at=$((at + 1))
+done
+[ "$kills" -eq 0 ]; is 'killed at any moment, the champion answers and the store verifies' $?
+"$program" retrain intent --keep 3 >out 2>err </dev/null && [ ! -e trained_models/intent/unfinished ] &&
+  [ "$(versions)" -le 4 ]
+is 'the next run brings it in order' $?
+
+# ---- a store that cannot be written ------------------------------------------------------------------------------
+if [ "$(id -u)" -ne 0 ]; then
+  chmod -R a-w trained_models
+  gives 1 'cannot be written' intent
+  chmod -R u+w trained_models
+fi
+mv trained_models/retrain.lock elsewhere; mkdir trained_models/retrain.lock
+gives 1 'cannot be written' intent
+rmdir trained_models/retrain.lock
+answers; is 'it answers all the same' $?
+
+# ---- all -----------------------------------------------------------------------------------------------------------
+"$program" data synth --shop data --customers 60 --week 30 >out 2>err
+mkdir data2 && mv data/products.csv data/interactions.csv data2/
+gives 0 'recommend' --data-dir data2 recommend
+[ -d trained_models/recommend/v0001 ]; is 'the recommender has its first version' $?
+
+echo "1..$number"
