@@ -85,11 +85,16 @@ const as_classification_task *as_cli_task(const as_cli *cli);
 /* All commands, and the global options. */
 extern const as_command_table as_commands;
 
-/* ---- what help.c, manual.c, completion.c and version.c print ------------------------------------------------ */
+/* ---- what help.c, manual.c, completion*.c and version.c print ----------------------------------------------- */
 /* The list of commands (command and family NULL), of those of a family, or a command's own page. At most 80 columns. */
 void as_help_write(as_buffer *out, const as_command_table *table, const as_command *command, const char *family);
-void as_manual_write(as_buffer *out, const as_command_table *table);     /* man(7) */
-void as_completion_write(as_buffer *out, const as_command_table *table); /* for bash */
+/* A manual page in man(7): a command's own, or assistify(1) with `command` NULL. */
+void as_manual_write(as_buffer *out, const as_command_table *table, const as_command *command);
+#define AS_MANUAL_NAME 96 /* bytes with the NUL */
+/* "assistify-train-intent"; "assistify" with `command` NULL. */
+void as_manual_name(const as_command *command, char *name, size_t size);
+/* The completion script for "bash", "zsh" or "fish". */
+void as_completion_write(as_buffer *out, const as_command_table *table, const char *shell);
 void as_version_write(as_buffer *out, as_context *ctx);
 /* Appends `text` broken at blanks to lines of at most 79 columns; `column` is where it begins, `indent` where the
  * following lines do. An empty line in the text stays. */

@@ -102,9 +102,9 @@ static const as_option global_rows[] = {
     {.name = "version", .type = AS_OPTION_FLAG, .instead_of_command = true,
      .help = "print the build, the instruction set and the libraries"},
     {.name = "manual", .type = AS_OPTION_FLAG, .instead_of_command = true,
-     .help = "print the manual page, for man -l -"},
-    {.name = "completion", .type = AS_OPTION_FLAG, .instead_of_command = true,
-     .help = "print the completion script for bash"},
+     .help = "print the manual page of the program or of a command, for man -l -"},
+    {.name = "completion", .type = AS_OPTION_FLAG, .instead_of_command = true, .words = "bash|zsh|fish",
+     .help = "print the completion script for a shell, bash if none is named"},
 };
 /* clang-format on */
 static const as_option_group global = AS_OPTION_GROUP("Global options", global_rows);

@@ -35,7 +35,10 @@ void as_text_wrap(as_buffer *out, const char *text, size_t column, size_t indent
 void as_option_label(const as_option *option, as_buffer *out) {
   as_buffer_printf(out, "--%s", option->name);
   const char *value = option->argument ? option->argument : option->words;
-  if (option->type != AS_OPTION_FLAG) as_buffer_printf(out, " %s", value);
+  if (option->type != AS_OPTION_FLAG)
+    as_buffer_printf(out, " %s", value);
+  else if (option->words)
+    as_buffer_printf(out, "[=%s]", option->words);
 }
 
 static bool has_bounds(const as_option *option) {

@@ -1,6 +1,6 @@
 # cli/: the program. All of it but main is a library, so that the tests can call it.
 noinst_LTLIBRARIES += libassistify_cli.la
-libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/config.c cli/configuration.c cli/console.c cli/console.h \
+libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/completion.h cli/completion_bash.c cli/completion_fish.c cli/completion_zsh.c cli/config.c cli/configuration.c cli/console.c cli/console.h \
   cli/environment.c cli/help.c cli/lines.c cli/lines.h cli/manual.c cli/options.c cli/options.h cli/progress.c cli/progress.h cli/signals.c cli/signals.h cli/subcommand.c cli/subcommand.h cli/suggest.c \
   cli/values.c cli/version.c cli/version.h
 # The commands, one file each or each family, and the options that they share.
@@ -26,19 +26,42 @@ bin_PROGRAMS += assistify
 assistify_SOURCES = cli/main.c
 assistify_LDADD = libassistify_cli.la libassistify_all.la $(COMMON_LIBS)
 
-# The manual page and bash's completion come from the program's own table, so they are made by running it. When that is
-# impossible, in a cross build, those of the release are taken; from a checkout there are none then.
+# The manual pages and the completion scripts come from the program's own table, and assistify-formats(5) from
+# docs/formats.md, so they are made by running a program. When that is impossible, in a cross build, those of the release
+# are taken; from a checkout there are none then. Which pages there are is the table's business: no list of them here.
+PAGES = cli/pages
+EXTRA_DIST += docs/formats_man.awk
 if HAVE_PAGES
-dist_man1_MANS = cli/assistify.1
-completiondir = $(datadir)/bash-completion/completions
-dist_completion_DATA = cli/completions/assistify
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = cli/pages/assistify
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = cli/pages/_assistify
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_fishcompletion_DATA = cli/pages/assistify.fish
+
+# find_pages; then $$pages is the folder with them
+find_pages = pages=$(PAGES); test -f $$pages/assistify.1 || pages=$(srcdir)/$(PAGES)
+install-data-local: $(dist_bashcompletion_DATA)
+	$(MKDIR_P) '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(mandir)/man5'
+	$(find_pages); $(INSTALL_DATA) $$pages/*.1 '$(DESTDIR)$(mandir)/man1' && $(INSTALL_DATA) $$pages/*.5 '$(DESTDIR)$(mandir)/man5'
+uninstall-local:
+	$(find_pages); for page in $$pages/*.[15]; do \
+	  rm -f "$(DESTDIR)$(mandir)/man1/$${page##*/}" "$(DESTDIR)$(mandir)/man5/$${page##*/}"; done
+dist-hook: $(dist_bashcompletion_DATA)
+	$(find_pages); $(MKDIR_P) '$(distdir)/$(PAGES)' && cp -p $$pages/*.[15] '$(distdir)/$(PAGES)'
 endif
 if GENERATE_PAGES
-CLEANFILES += cli/assistify.1 cli/completions/assistify
-cli/assistify.1: assistify$(EXEEXT)
-	$(AM_V_GEN)./assistify$(EXEEXT) --manual > $@.tmp && mv $@.tmp $@
-cli/completions/assistify: assistify$(EXEEXT)
-	$(AM_V_GEN)$(MKDIR_P) cli/completions && ./assistify$(EXEEXT) --completion > $@.tmp && mv $@.tmp $@
+noinst_PROGRAMS += cli/write_pages
+cli_write_pages_SOURCES = cli/write_pages.c
+cli_write_pages_LDADD = $(assistify_LDADD)
+all-local: cli/pages/stamp
+cli/pages/stamp: cli/write_pages$(EXEEXT) docs/formats.md docs/formats_man.awk
+	$(AM_V_GEN)rm -rf $(PAGES) && ./cli/write_pages$(EXEEXT) $(PAGES) && \
+	  $(AWK) -v version='$(VERSION)' -f $(srcdir)/docs/formats_man.awk $(srcdir)/docs/formats.md > $(PAGES)/assistify-formats.5 && \
+	  : > $@
+cli/pages/assistify cli/pages/_assistify cli/pages/assistify.fish: cli/pages/stamp
+clean-local:
+	rm -rf $(PAGES)
 endif
 
 check_PROGRAMS += tests/test_options

@@ -11,15 +11,16 @@
 static bool print_instead(as_console *console, const as_arguments *arguments) {
   as_buffer text;
   as_buffer_init(&text, arguments->ctx);
+  const as_value *completion = as_option_value(arguments, "completion");
   bool found = true;
   if (arguments->help)
     as_help_write(&text, &as_commands, arguments->command, arguments->family);
   else if (as_option_flag(arguments, "version"))
     as_version_write(&text, arguments->ctx);
   else if (as_option_flag(arguments, "manual"))
-    as_manual_write(&text, &as_commands);
-  else if (as_option_flag(arguments, "completion"))
-    as_completion_write(&text, &as_commands);
+    as_manual_write(&text, &as_commands, arguments->command);
+  else if (completion->word || completion->integer)
+    as_completion_write(&text, &as_commands, completion->word ? completion->text : "bash");
   else
     found = false;
   if (found) as_console_buffer(console, &text);

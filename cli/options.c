@@ -262,7 +262,7 @@ static as_status read_all(as_arguments *a, const place *at, int argc, const char
     if (status != AS_OK) return status;
     for (size_t v = 0; v < a->table->global->count; v++) {
       const as_value *value = &a->values[v];
-      if (!value->option->instead_of_command || !value->integer) continue;
+      if (!value->option->instead_of_command || !(value->integer || value->word)) continue;
       *alone = true;
       if (strcmp(value->option->name, "help") != 0) continue;
       a->help = true;

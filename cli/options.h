@@ -12,8 +12,8 @@
 #include "base/context.h"
 
 typedef enum as_option_type {
-  AS_OPTION_FLAG,   /* --json; also --json=no, to take back what the configuration file said */
-  AS_OPTION_INT,    /* a whole number */
+  AS_OPTION_FLAG, /* --json; also --json=no, to take back what the configuration file said, or --json=WORD of `words` */
+  AS_OPTION_INT,  /* a whole number */
   AS_OPTION_NUMBER, /* a finite number */
   AS_OPTION_SIZE,   /* bytes, with a suffix K, M, G or T (powers of 1024): 512M, 1.5G */
   AS_OPTION_CHOICE, /* one of `words` */
@@ -26,14 +26,15 @@ typedef struct as_option {
   const char *name; /* without the dashes; a key of the configuration file too */
   char short_name;  /* 0: none */
   as_option_type type;
-  const char *argument; /* what --help calls the value: "N", "FILE"; NULL: a flag, or a choice that shows its words */
+  const char *argument; /* what --help calls the value: "N", "FILE"; "MODEL" is completed with the names in the store;
+                           NULL: a flag, or a choice that shows its words */
   const char *initial;  /* the default, in the user's spelling; NULL: none. Checked like any other value by a test */
   const char *initial_note;        /* shown as the default when `initial` is NULL: "by size" */
   double minimum, maximum;         /* INT, NUMBER, SIZE: both 0: any */
   bool open_minimum, open_maximum; /* the bound itself is refused */
   const char *words;       /* "a|b|c": the choices; for other types words that are allowed besides ("none", "auto") */
   bool required;           /* unless an option that excludes it was given */
-  bool repeats; /* TEXT: given several times, its values are joined with commas */
+  bool repeats;            /* TEXT: given several times, its values are joined with commas */
   bool command_line_only;  /* neither in the configuration file nor in the environment */
   bool instead_of_command; /* --help, --version: no command is needed with it; on the command line only */
   const char *excludes;    /* names, separated by spaces, that contradict this one; "*": all but the global ones */
@@ -58,14 +59,14 @@ typedef enum as_operand { AS_OPERAND_TEXT, AS_OPERAND_FILE, AS_OPERAND_FOLDER } 
 
 typedef struct as_command {
   const char *name;                     /* "doctor", "train intent" */
-  const char *operands;                 /* as the usage line shows them: "DIR", "[TEXT...]"; NULL: none */
+  const char *operands;                 /* as the usage line shows them: "DIR", "[TEXT...]", "MODEL"; NULL: none */
   int min_operands, max_operands;       /* max -1: any number */
   as_operand operand;                   /* for completion */
   const char *summary;                  /* one line for the list of commands: lower case, no full stop */
   const char *description;              /* paragraphs, separated by an empty line; NULL: the summary is enough */
   const char *examples;                 /* lines, each a command; NULL: none */
   const as_option_group *const *groups; /* ended by NULL; NULL: no options but the global ones */
-  bool works_long;         /* large pages pay (as_context_options.large_pages) */
+  bool works_long;                      /* large pages pay (as_context_options.large_pages) */
   bool catches_signals;                 /* SIGINT and SIGTERM only set the flag that as_interrupted reads */
   int (*run)(struct as_cli *cli);       /* returns an exit code */
 } as_command;
@@ -127,7 +128,7 @@ AS_MUST_CHECK as_status as_options_parse(as_context *ctx, const as_command_table
 /* The values that `command` (NULL: any) would get from the sources of `from`, and the global ones that its command line
  * gave. That something required is missing is no error here. `from` must outlive them; freed as others. */
 AS_MUST_CHECK as_status as_options_of_command(as_context *ctx, const as_arguments *from, const as_command *command,
-                                               as_arguments *out);
+                                              as_arguments *out);
 void as_arguments_free(as_arguments *arguments);
 
 /* Values by name. An option that the command does not have is a mistake in the program: it ends. */

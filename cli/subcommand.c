@@ -31,7 +31,7 @@ static as_status make_line(as_subcommand *s, const as_arguments *a, const char *
 static bool is_complete(const as_arguments *a) {
   if (!a->command || a->help) return false;
   for (size_t i = 0; i < a->table->global->count; i++)
-    if (a->values[i].option->instead_of_command && a->values[i].integer) return false;
+    if (a->values[i].option->instead_of_command && (a->values[i].integer || a->values[i].word)) return false;
   return true;
 }
 

@@ -49,39 +49,57 @@ cat "$work/out" >>"$work/all-help"
 awk 'length > 80 { exit 1 }' "$work/out"; is '--help has at most 80 columns' $?
 "$program" help doctor >"$work/help" && "$program" doctor --help | cmp -s - "$work/help"; is 'help COMMAND is COMMAND --help' $?
 
-# ---- manual ----------------------------------------------------------------------------------------------------------
+# ---- manual pages ------------------------------------------------------------------------------------------------------
+mkdir "$work/man"
 run --manual
-[ "$code" -eq 0 ] && grep -q '^\.TH ASSISTIFY 1' "$work/out"; is '--manual prints a manual page' $?
-cp "$work/out" "$work/assistify.1"
-sed 's/\\f[BIR]//g; s/\\-/-/g' "$work/assistify.1" >"$work/manual.txt"
+[ "$code" -eq 0 ] && grep -q '^\.TH ASSISTIFY 1' "$work/out"; is '--manual prints the manual page of the program' $?
+cp "$work/out" "$work/man/assistify.1"
+sed 's/\\f[BIR]//g; s/\\-/-/g' "$work/man/assistify.1" >"$work/manual.txt"
+bad=
+while IFS= read -r command; do
+  # shellcheck disable=SC2086
+  run $command --manual
+  page=assistify-$(echo "$command" | tr ' ' -)
+  sed 's/\\f[BIR]//g; s/\\-/-/g' "$work/out" >"$work/page.txt"
+  [ "$code" -eq 0 ] && grep -q "^$page - [a-z]" "$work/page.txt" && grep -q "^assistify $command \[options\]" "$work/page.txt" &&
+    grep -qxF "$page(1)" "$work/manual.txt" || bad="$bad [$command]"
+  cp "$work/out" "$work/man/$page.1"
+done <"$work/commands"
+[ -z "$bad" ]; is "every command has a manual page, which that of the program names$bad" $?
+sed 's/\\f[BIR]//g; s/\\-/-/g' "$work"/man/*.1 >"$work/manual.txt"
 # The options of the completion script are those of the table.
 run --completion
 cp "$work/out" "$work/completion"
 missing=
 for option in $(sed -n "s/.*options+='\(.*\)'.*/\1/p" "$work/completion" | tr ' ' '\n' | sort -u); do
-  grep -q -e "$option\( \|$\|,\)" "$work/all-help" || missing="$missing $option(help)"
-  grep -q -e "$option\( \|$\|,\)" "$work/manual.txt" || missing="$missing $option(manual)"
+  grep -q -e "$option\( \|$\|,\|\[\)" "$work/all-help" || missing="$missing $option(help)"
+  grep -q -e "$option\( \|$\|,\|\[\)" "$work/manual.txt" || missing="$missing $option(manual)"
 done
 [ -z "$missing" ]; is "every option is in help and manual$missing" $?
-missing=
-while IFS= read -r command; do
-  grep -qx ".SS $command" "$work/manual.txt" || missing="$missing [$command]"
-done <"$work/commands"
-[ -z "$missing" ]; is "every command is in the manual$missing" $?
-if command -v mandoc >/dev/null; then
-  mandoc -T lint -W warning "$work/assistify.1" >"$work/lint" 2>&1
+source=${ASSISTIFY_SOURCE:-.}
+formats=$source/docs/formats.md
+awk -v version=1 -f "$source/docs/formats_man.awk" "$formats" >"$work/man/assistify-formats.5" 2>"$work/err" &&
+  [ "$(grep -c '^\.S[HS] ' "$work/man/assistify-formats.5")" -eq $(($(sed '/^```/,/^```/d' "$formats" | grep -c '^#') + 2)) ]
+is 'the page of the formats has all its sections' $?
+! grep -n '`\|](\|^|\|^##' "$work/man/assistify-formats.5" >"$work/lint"; is 'nothing of Markdown is left in it' $?
+sed 's/^/# /' "$work/lint"
+if command -v mandoc >/dev/null; then # the pages have no date, so that a build is the same tomorrow
+  mandoc -T lint -W warning "$work"/man/*.[15] 2>&1 | grep -v 'missing date' >"$work/lint"
   sed 's/^/# /' "$work/lint"
-  [ ! -s "$work/lint" ]; is 'mandoc finds nothing wrong with the manual' $?
-elif command -v groff >/dev/null; then
-  groff -man -Tascii -ww -b "$work/assistify.1" 2>"$work/lint" >/dev/null
+  [ ! -s "$work/lint" ]; is 'mandoc finds nothing wrong with the manual pages' $?
+fi
+if command -v groff >/dev/null; then
+  for page in "$work"/man/*.[15]; do groff -man -Tutf8 -Kutf8 -ww -b "$page" 2>&1 >/dev/null; done >"$work/lint"
   sed 's/^/# /' "$work/lint"
-  [ ! -s "$work/lint" ]; is 'groff finds nothing wrong with the manual' $?
+  [ ! -s "$work/lint" ]; is 'groff finds nothing wrong with the manual pages' $?
 fi
 
-# ---- completion ------------------------------------------------------------------------------------------------------
+# ---- completion --------------------------------------------------------------------------------------------------------
+mkdir -p "$work/store/intent/v0001" "$work/store/intent/v0012" "$work/store/mood/v0002"
+ln -s v0012 "$work/store/intent/champion"
 if command -v bash >/dev/null; then
   bash -n "$work/completion"; is 'bash parses the completion script' $?
-  # complete WORDS...: what is offered for the last one
+  # offered WORDS...: what is offered for the last one, the words cut as bash cuts them
   cat >"$work/complete.bash" <<'EOF'
 source "$1"
 shift
@@ -92,12 +110,31 @@ echo "${COMPREPLY[*]}"
 EOF
   offered() { bash "$work/complete.bash" "$work/completion" "$@" 2>/dev/null; }
   [ "$(offered doc)" = doctor ]; is 'completes a command' $?
+  [ "$(offered --models "$work" train int)" = intent ]; is 'completes the second word of a command' $?
   [ "$(offered --thr)" = --threads ]; is 'completes a global option' $?
   [ "$(offered --threads 2 --quiet doctor --js)" = --json ]; is "completes a command's option" $?
+  [ "$(offered train intent --schedule co)" = 'cosine constant' ]; is "completes an option's words" $?
   [ -z "$(offered doctor --threads '')" ]; is 'offers nothing for a number' $?
   : >"$work/some file"
   [ "$(offered --config "$work/some")" = "$work/some file" ]; is 'completes a file' $?
+  [ "$(offered --models "$work/store" predict intent --model i)" = 'intent intent/1 intent/12 intent@champion' ] &&
+    [ "$(offered models --models = "$work/store" show intent/)" = 'intent/1 intent/12' ] &&
+    [ "$(offered models --models "$work/store" promote intent @ ch)" = '@champion' ] &&
+    [ "$(cd "$work" && offered evaluate intent --model sto)" = store ]
+  is 'completes models of the store, and folders' $?
 fi
+if command -v zsh >/dev/null; then
+  "$program" --completion=zsh >"$work/_assistify"
+  zsh -n "$work/_assistify"; is 'zsh parses its completion script' $?
+fi
+if command -v fish >/dev/null; then
+  "$program" --completion=fish >"$work/assistify.fish"
+  fished() { (cd "$work" && HOME=$work fish -c "source '$work/assistify.fish'; complete -C 'assistify $*'") 2>/dev/null | cut -f 1 | tr '\n' ' '; }
+  [ "$(fished doc)" = 'doctor ' ] && [ "$(fished train intent --schedule co)" = 'constant cosine ' ] &&
+    [ "$(fished --models "$work/store" models show in)" = 'intent intent/1 intent/12 intent@champion ' ]
+  is 'fish completes by its script' $?
+fi
+refuses 2 'bash, zsh or fish' --completion=tcsh
 
 # ---- version, doctor ---------------------------------------------------------------------------------------------------
 run --version

@@ -500,7 +500,7 @@ START_TEST(texts_of_the_table_are_escaped_in_the_manual) {
   static const as_command_table odd_table = {.commands = odd_rows, .global = &global};
   as_buffer text;
   as_buffer_init(&text, ctx);
-  as_manual_write(&text, &odd_table);
+  as_manual_write(&text, &odd_table, &odd);
   ck_assert_ptr_nonnull(strstr(as_buffer_string(&text), "\n\\&.TH x\n\\&'y\n.PP\nnext\n"));
   ck_assert_ptr_nonnull(strstr(as_buffer_string(&text), "a \\e or \\- (default: \\et)\n"));
   as_buffer_free(&text);
@@ -527,7 +527,7 @@ START_TEST(bash_completes_by_the_rows) {
   if (system("bash --version >/dev/null 2>&1") != 0) return; /* no bash here */
   as_buffer text;
   as_buffer_init(&text, ctx);
-  as_completion_write(&text, &table);
+  as_completion_write(&text, &table, "bash");
   char path[4200];
   const char *folder = as_test_folder();
   snprintf(path, sizeof path, "%s/completion", folder);
