@@ -620,35 +620,41 @@ START_TEST(contradictions_name_options_that_are_there) {
 }
 END_TEST
 
-static void add_variable(as_buffer *all, const as_command *command, const as_option *option, int rank) {
-  char name[AS_VARIABLE_NAME], line[3 * AS_VARIABLE_NAME], section[AS_VARIABLE_NAME];
+/* `all` has a line "VARIABLE option type" for each variable's first option; `own` those of the command. */
+static void add_variable(as_buffer *all, as_buffer *own, const as_command *command, const as_option *option, int rank) {
+  char name[AS_VARIABLE_NAME], line[3 * AS_VARIABLE_NAME], other[AS_VARIABLE_NAME] = "";
+  int type = -1;
   if (!as_option_variable(command, option, rank, name, sizeof name)) return;
-  snprintf(section, sizeof section, "%.*s",
-           rank == 0   ? 0
-           : rank == 1 ? (int)strcspn(command->name, " ")
-                       : 80,
-           command->name);
+  snprintf(line, sizeof line, "\n%s\n", name);
+  ck_assert_msg(!strstr(as_buffer_string(own), line), "%s: %s is the variable of two options", command->name, name);
+  as_buffer_text(own, line);
   snprintf(line, sizeof line, "\n%s ", name);
   const char *found = strstr(as_buffer_string(all), line);
-  snprintf(line, sizeof line, "\n%s [%s] %s\n", name, section, option->name);
-  if (found)
-    ck_assert_msg(strncmp(found, line, strlen(line)) == 0, "%s has two meanings: [%s] %s and%.60s", name, section,
-                  option->name, found);
-  else
-    as_buffer_text(all, line);
+  if (!found) {
+    as_buffer_printf(all, "\n%s %s %d\n", name, option->name, (int)option->type);
+    return;
+  }
+  ck_assert_int_eq(sscanf(found + strlen(line), "%95s %d", other, &type), 2);
+  ck_assert_msg(strcmp(other, option->name) == 0 || type == (int)option->type,
+                "%s: %s is the variable of --%s elsewhere, whose values are of another kind", command->name, name,
+                other);
 }
 
-/* "ASSISTIFY_DATA_DIR" is data-dir of every command: then no command of `data` may have an option dir. */
+/* ASSISTIFY_RECOMMEND_MODEL is recommend-model of analyze and model of recommend: that's well, since both are models.
+ * But no command may have two options of one variable, and the values must be of one kind. */
 START_TEST(every_variable_means_one_thing) {
-  as_buffer all;
+  as_buffer all, own;
   as_buffer_init(&all, ctx);
-  for (const as_variable *at = as_variables; at->name; at++) as_buffer_printf(&all, "\n%s [] -\n", at->name);
+  as_buffer_init(&own, ctx);
+  for (const as_variable *at = as_variables; at->name; at++) as_buffer_printf(&all, "\n%s (none) -1\n", at->name);
   for (const as_command *const *at = as_commands.commands; *at; at++) {
     const as_option *option;
+    as_buffer_clear(&own);
     for (size_t i = 0; (option = as_command_option(&as_commands, *at, i, NULL)); i++)
-      for (int rank = 0; rank <= 2; rank++) add_variable(&all, *at, option, rank);
+      for (int rank = 0; rank <= 2; rank++) add_variable(&all, &own, *at, option, rank);
   }
   as_buffer_free(&all);
+  as_buffer_free(&own);
 }
 END_TEST
 
