@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "cli/csv_options.h"
 #include "cli/model_store.h"
@@ -244,6 +245,23 @@ static void show_settings(as_cli *cli, const as_recommend_settings *s) {
 /* ---- running ------------------------------------------------------------------------------------------------------
  */
 
+/* What the run on the other rows foresaw of those held back. */
+static void show_measured(as_cli *cli, const as_recommender *r) {
+  json_t *metrics = r->metrics ? json_loads(r->metrics, 0, NULL) : NULL;
+  if (!metrics) return;
+  const json_t *popular = json_object_get(json_object_get(metrics, "baselines"), "popular");
+  as_console_note(cli->console,
+                  "measured  ndcg@10 %.4f, recall@10 %.4f (popular products: %.4f, %.4f) of %lld customers' rows held "
+                  "back by %s",
+                  json_number_value(json_object_get(metrics, "ndcg@10")),
+                  json_number_value(json_object_get(metrics, "recall@10")),
+                  json_number_value(json_object_get(popular, "ndcg@10")),
+                  json_number_value(json_object_get(popular, "recall@10")),
+                  (long long)json_integer_value(json_object_get(metrics, "customers")),
+                  json_string_value(json_object_get(metrics, "split")));
+  json_decref(metrics);
+}
+
 static as_status save(as_cli *cli, const as_recommender *r, as_cli_training *place) {
   as_status status = as_recommender_save(r, place->out);
   if (status == AS_OK) status = as_cli_training_publish(place);
@@ -253,6 +271,7 @@ static as_status save(as_cli *cli, const as_recommender *r, as_cli_training *pla
                     r->platt.intercept);
   else
     as_console_note(cli->console, "scores    not calibrated: 1 / (1 + exp(-raw))");
+  show_measured(cli, r);
   as_console_note(cli->console, "saved     %s", place->out);
   as_cli_training_tell(place);
   return AS_OK;

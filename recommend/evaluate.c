@@ -399,7 +399,8 @@ as_status as_recommender_evaluate(const as_recommender *r, const as_evaluation_q
   if (status == AS_OK) status = summarize(&e, &e.views[ALL], &out->model);
   if (status == AS_OK) status = summarize_groups(&e, out);
   for (int b = 0; status == AS_OK && question->baselines && b < AS_BASELINES; b++)
-    status = run_baseline(&e, (as_baseline_kind)b, &out->baselines[b]);
+    if (b == AS_BASELINE_POPULAR || !question->popular_only)
+      status = run_baseline(&e, (as_baseline_kind)b, &out->baselines[b]);
   tear_down(&e);
   return status;
 }

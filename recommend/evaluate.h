@@ -51,6 +51,7 @@ typedef struct as_evaluation_question {
   const bool *positive;        /* [AS_MOST_INTERACTION_TYPES] types that make a product relevant */
   bool with_seen;              /* products met in training are candidates too */
   bool baselines;
+  bool popular_only; /* of the baselines AS_BASELINE_POPULAR alone, the others having no customers */
   int64_t k;         /* length of the lists, at least 1 */
   int64_t resamples; /* of the bootstrap; 0: no intervals */
   uint64_t seed;

@@ -64,7 +64,8 @@ void as_recommend_evaluation_json(as_json_writer *w, const as_recommend_evaluati
   if (!e->has_baselines) return;
   as_json_open_object(w, "baselines");
   for (int b = 0; b < AS_BASELINES; b++)
-    write_scores(w, as_baseline_name((as_baseline_kind)b), &e->baselines[b], e->k, e->resamples);
+    if (e->baselines[b].customers > 0)
+      write_scores(w, as_baseline_name((as_baseline_kind)b), &e->baselines[b], e->k, e->resamples);
   as_json_close_object(w);
 }
 

@@ -4,6 +4,7 @@
  *   products.csv         product_id, name, category, price and the further columns, in the order of the numbers
  *   customers.csv        customer_id, likewise
  *   features.csv         the names of the features behind the products' own
+ *   metrics.json         what its recipe reached on rows held back (recommend/validate.h), if that was measured
  *
  * Invariant: nothing from the folder is used before it was checked against the rest; a reader finds the old folder or
  * the new one, whole. */
@@ -20,6 +21,8 @@
 #include "recommend/recommender.h"
 
 #define MODEL_TYPE "lightfm"
+#define METRICS "metrics.json"
+#define LARGEST_METRICS ((size_t)1 << 20) /* bytes */
 
 static const as_config_choice losses[] = {{"warp", AS_LIGHTFM_WARP}, {"warp-kos", AS_LIGHTFM_WARP_KOS},
                                           {"bpr", AS_LIGHTFM_BPR},   {"logistic", AS_LIGHTFM_LOGISTIC},
@@ -101,6 +104,16 @@ static as_status write_text(const as_recommender *r, const char *folder, const c
   as_status status = path ? as_buffer_status(text) : AS_E_NOMEM;
   if (status == AS_OK) status = as_file_write(r->ctx, path, text->data, text->length);
   as_free(r->ctx, path);
+  return status;
+}
+
+static as_status write_metrics(const as_recommender *r, const char *folder) {
+  as_buffer text;
+  if (!r->metrics) return AS_OK;
+  as_buffer_init(&text, r->ctx);
+  as_buffer_text(&text, r->metrics);
+  as_status status = write_text(r, folder, METRICS, &text);
+  as_buffer_free(&text);
   return status;
 }
 
@@ -258,6 +271,7 @@ as_status as_recommender_save(const as_recommender *r, const char *folder) {
   if (status == AS_OK) status = write_products(r, path);
   if (status == AS_OK) status = write_names(r, path, "customers.csv", "customer_id", &r->interactions->customers);
   if (status == AS_OK) status = write_names(r, path, "features.csv", "feature", &r->features.names);
+  if (status == AS_OK) status = write_metrics(r, path);
   if (status == AS_OK) status = write_config(r, path);
   if (status == AS_OK) status = as_folder_replace(r->ctx, path, folder);
   if (status != AS_OK && *path) {
@@ -339,6 +353,23 @@ static as_status read_products(opening *o) {
   const as_product_options options = {.columns = names, .column_count = count};
   if (status == AS_OK) status = as_model_error(as_products_read(o->ctx, path, &options, &o->r->products));
   as_free(o->ctx, names);
+  as_free(o->ctx, path);
+  return status;
+}
+
+/* Nothing of it is used but to be written again. */
+static as_status read_metrics(const opening *o) {
+  json_t *root = NULL;
+  size_t length;
+  char *path = as_path_join(o->ctx, o->folder, METRICS);
+  as_status status = path ? AS_OK : AS_E_NOMEM;
+  if (status == AS_OK && as_path_exists(path)) {
+    status = as_file_read(o->ctx, path, LARGEST_METRICS, AS_E_MODEL, &o->r->metrics, &length);
+    if (status == AS_OK) status = as_json_parse(o->ctx, o->r->metrics, length, path, AS_E_MODEL, &root);
+    if (status == AS_OK && !json_is_object(root))
+      status = as_fail(o->ctx, AS_E_MODEL, "%s: is no JSON object", path);
+  }
+  json_decref(root);
   as_free(o->ctx, path);
   return status;
 }
@@ -512,6 +543,7 @@ static as_status open_folder(as_context *ctx, const char *folder, bool trained, 
   if (status == AS_OK) status = read_interactions(&o);
   if (status == AS_OK) status = read_features(&o);
   if (status == AS_OK) status = read_model(&o);
+  if (status == AS_OK) status = read_metrics(&o);
   if (status == AS_OK && trained) status = as_recommender_prepare(o.r);
   as_model_config_free(&o.config);
   as_safetensors_close(o.file);

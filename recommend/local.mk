@@ -3,7 +3,7 @@ recommend_includedir = $(pkgincludedir)/recommend
 recommend_include_HEADERS = recommend/lightfm.h recommend/lightfm_exact.h recommend/fit.h recommend/als.h recommend/features.h \
   recommend/recommender.h recommend/topn.h recommend/train.h recommend/estimate.h recommend/baselines.h recommend/evaluate.h recommend/ranks.h
 libassistify_all_la_SOURCES += recommend/baselines.c recommend/evaluate.c recommend/evaluate_report.c recommend/ranks.c \
-  recommend/train_alike.c recommend/estimate.c
+  recommend/train_alike.c recommend/estimate.c recommend/validate.c recommend/validate.h
 libassistify_all_la_SOURCES += recommend/answer.c recommend/scores.c recommend/scores.h
 libassistify_all_la_SOURCES += recommend/als.c recommend/features.c recommend/folder.c recommend/kinds.c \
   recommend/recommender.c recommend/topn.c recommend/train.c
@@ -52,3 +52,7 @@ check_PROGRAMS += tests/test_recommend_evaluate
 tests_test_recommend_evaluate_SOURCES = tests/test_recommend_evaluate.c $(PROGRAM_TEST)
 tests_test_recommend_evaluate_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_recommend_evaluate_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_recommend_validate
+tests_test_recommend_validate_SOURCES = tests/test_recommend_validate.c
+tests_test_recommend_validate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_recommend_validate_LDADD = libtest_harness.la $(TEST_LDADD)

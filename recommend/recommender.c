@@ -6,18 +6,24 @@
 
 #include "base/memory.h"
 
+void as_recommender_unprepare(as_recommender *r) {
+  as_vectors_free(r->ctx, &r->item_vectors);
+  as_vectors_free(r->ctx, &r->user_vectors);
+  void **const derived[] = {(void **)&r->seen_starts, (void **)&r->seen, (void **)&r->buyers, (void **)&r->met};
+  for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
+    as_free(r->ctx, *derived[i]);
+    *derived[i] = NULL;
+  }
+}
+
 void as_recommender_free(as_recommender *r) {
   if (!r) return;
   as_lightfm_free(r->model);
   as_products_free(r->products);
   as_interactions_free(r->interactions);
   as_product_features_free(r->ctx, &r->features);
-  as_vectors_free(r->ctx, &r->item_vectors);
-  as_vectors_free(r->ctx, &r->user_vectors);
-  as_free(r->ctx, r->seen_starts);
-  as_free(r->ctx, r->seen);
-  as_free(r->ctx, r->buyers);
-  as_free(r->ctx, r->met);
+  as_recommender_unprepare(r);
+  as_free(r->ctx, r->metrics);
   as_free(r->ctx, r);
 }
 

@@ -54,6 +54,7 @@ typedef struct as_recommender {
   as_interactions *interactions;
   as_product_features features;
   as_feature_matrix customers; /* the identity */
+  char *metrics;               /* text of metrics.json (recommend/validate.h); NULL: nothing was measured */
   /* made from these by as_recommender_prepare */
   as_vectors item_vectors, user_vectors;
   int64_t *seen_starts; /* [customers + 1] */
@@ -73,6 +74,8 @@ AS_MUST_CHECK as_status as_recommender_save(const as_recommender *recommender, c
 void as_recommender_free(as_recommender *recommender); /* NULL is allowed */
 /* Makes what is derived; called by training and opening. */
 AS_MUST_CHECK as_status as_recommender_prepare(as_recommender *recommender);
+/* Frees it; what was not made is passed over. */
+void as_recommender_unprepare(as_recommender *recommender);
 /* Sorts and drops repetitions; returns how many are left. */
 int64_t as_distinct_products(int32_t *products, int64_t count);
 /* The distinct products of each customer, ascending: starts [customers + 1] and products; caller frees both. */

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/interaction_split.h"
+#include "recommend/validate.h"
 
 enum {
   LEAST_ROWS = 20,              /* fewer don't tell anything about a tenth of them */
@@ -188,13 +188,14 @@ static as_status new_model(const as_recommender *r, as_lightfm **out) {
 /* ---- calibration ------------------------------------------------------------------------------------------------- */
 
 /* The rows that are held back. The newest part needs times that differ; else it is drawn. */
-static as_status hold_back(const as_recommender *r, as_holdout holdout, bool *held, int64_t *count) {
+static as_status hold_back(const as_recommender *r, as_holdout holdout, bool *held, int64_t *count, as_split_by *by) {
   static const as_split_by ways[] = {AS_SPLIT_TIME, AS_SPLIT_LAST, AS_SPLIT_RANDOM};
   as_interaction_split split = {.by = ways[holdout], .share = HOLDOUT_SHARE, .seed = (uint64_t)r->settings.seed};
   as_status status = as_interactions_hold_out(r->interactions, &split, held, count);
+  *by = split.by;
   if (status != AS_OK || holdout != AS_HOLDOUT_TIME) return status;
   if (*count > 0 && *count <= as_interactions_count(r->interactions) / 4) return AS_OK;
-  split.by = AS_SPLIT_RANDOM;
+  *by = split.by = AS_SPLIT_RANDOM;
   return as_interactions_hold_out(r->interactions, &split, held, count);
 }
 
@@ -298,23 +299,27 @@ static as_status fit_platt(as_recommender *r, const as_lightfm *model, const boo
   return status;
 }
 
-/* A model of its own, trained without the rows that are held back and only used for this. */
+/* A model of its own, trained without the rows that are held back and only used for this and for the figures. */
 static as_status calibrate(training *t, as_holdout holdout) {
   as_recommender *r = t->r;
   const int64_t rows = as_interactions_count(r->interactions);
   pairs p = {0};
   as_lightfm *model = NULL;
+  as_split_by by;
   int64_t count = 0;
   r->platt = (as_platt){1, 0};
   r->calibrated = false;
+  as_free(r->ctx, r->metrics);
+  r->metrics = NULL;
   if (holdout == AS_HOLDOUT_NONE || rows < LEAST_ROWS) return AS_OK;
   bool *held = as_alloc(r->ctx, (size_t)rows, sizeof *held);
-  as_status status = held ? hold_back(r, holdout, held, &count) : AS_E_NOMEM;
+  as_status status = held ? hold_back(r, holdout, held, &count, &by) : AS_E_NOMEM;
   if (status == AS_OK && count > 0 && count < rows) {
     status = make_pairs(r->ctx, r->interactions, &r->types, r->settings.half_life, held, &p);
     if (status == AS_OK) status = new_model(r, &model);
     if (status == AS_OK) status = fit(t, model, &p, r->settings.epochs, (uint64_t)r->settings.seed);
     if (status == AS_OK) status = fit_platt(r, model, held);
+    if (status == AS_OK) status = as_recommender_validate(r, model, held, by);
   }
   pairs_free(r->ctx, &p);
   as_lightfm_free(model);
@@ -434,13 +439,7 @@ as_status as_recommender_update(as_recommender *r, as_interactions *interactions
   if (status == AS_OK)
     status = as_lightfm_grow(r->model, r->model->items.features, as_interactions_customers(interactions),
                              (uint64_t)r->settings.seed);
-  as_vectors_free(r->ctx, &r->item_vectors);
-  as_vectors_free(r->ctx, &r->user_vectors);
-  void **const derived[] = {(void **)&r->seen_starts, (void **)&r->seen, (void **)&r->buyers, (void **)&r->met};
-  for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
-    as_free(r->ctx, *derived[i]);
-    *derived[i] = NULL;
-  }
+  as_recommender_unprepare(r);
   r->run = (as_recommend_run){.phase = AS_RECOMMEND_CALIBRATING,
                               .epochs = epochs,
                               .seed = r->settings.seed + now,

@@ -97,6 +97,57 @@ START_TEST(card_does_without) {
 }
 END_TEST
 
+START_TEST(card_of_a_response_model) {
+  as_context *ctx = as_test_context(1);
+  const char *folder = as_test_folder();
+  put(ctx, folder, "config.json", "{\"model_type\": \"t5\"}");
+  put(ctx, folder, "recipe.json", "{\"max_length\": 64, \"max_target_length\": 96, \"patience\": 0}");
+  const char *card = card_of(ctx, folder);
+  expect(card, "there were no rows to validate on");
+  put(ctx, folder, "metrics.json", "{\"rows\": 200, \"bleu\": 31.5, \"nearest_bleu\": 20.25, \"frequent_bleu\": 3}");
+  card = card_of(ctx, folder);
+  expect(card, "Replies to 200 validation messages");
+  expect(card, "| this model | 31.50 |\n| the reply to the most similar training message | 20.25 |\n"
+               "| the commonest reply of all | 3.00 |\n\nPlainly: the model is better than both.\n");
+  expect(card, "It learned from replies of up to 96 tokens.\n- A text is read up to 64 tokens.");
+  ck_assert_ptr_null(strstr(card, "| class |"));
+  ck_assert_ptr_null(strstr(card, "Calibration"));
+  ck_assert_ptr_null(strstr(card, "also chose the epoch")); /* patience 0: the last one */
+  put(ctx, folder, "metrics.json", "{\"rows\": 200, \"bleu\": 1.5, \"nearest_bleu\": 20.25, \"frequent_bleu\": 3}");
+  expect(card_of(ctx, folder), "Plainly: the reply of the most similar training message is better");
+  put(ctx, folder, "metrics.json", "{\"bleu\": \"x\", \"rows\": []}");
+  expect(card_of(ctx, folder), "| this model | |\n");
+  as_test_context_free(ctx);
+}
+END_TEST
+
+START_TEST(card_of_a_recommender) {
+  as_context *ctx = as_test_context(1);
+  const char *folder = as_test_folder();
+  put(ctx, folder, "config.json",
+      "{\"model_type\": \"lightfm\", \"loss\": \"warp\", \"calibrated\": true, \"calibration_slope\": 0.5, "
+      "\"calibration_intercept\": -2}");
+  const char *card = card_of(ctx, folder);
+  expect(card, "`assistify evaluate recommend --split time` takes them");
+  put(ctx, folder, "metrics.json",
+      "{\"split\": \"last\", \"held_rows\": 321, \"positives\": \"purchase\", \"customers\": 42, \"ndcg@10\": 0.25, "
+      "\"ci95\": {\"ndcg@10\": [0.125, 0.5]}, \"baselines\": {\"popular\": {\"ndcg@10\": 0.0625, \"coverage\": 0.5}}}");
+  put(ctx, folder, "training.json", "{\"command\": [\"assistify\", \"train\", \"recommend\", \"--hogwild\"]}");
+  card = card_of(ctx, folder);
+  expect(card, "trained without 321 of the rows (each customer's last tenth)");
+  expect(card, "products that 42 customers had not met before and bought then");
+  expect(card, "| NDCG@10 | 0.2500 | 0.1250 to 0.5000 | 0.0625 |");
+  expect(card, "| share of the products in anybody's list | | | 0.5000 |");
+  expect(card, "1 / (1 + exp(-(0.5 raw -2)))");
+  expect(card, "They are 42 customers only");
+  expect(card, "| loss | warp |");
+  expect(card, "each training gives other weights");
+  ck_assert_ptr_null(strstr(card, "| class |"));
+  ck_assert_ptr_null(strstr(card, "byte for byte"));
+  as_test_context_free(ctx);
+}
+END_TEST
+
 START_TEST(labels_do_not_break_the_card) {
   as_context *ctx = as_test_context(1);
   const char *folder = as_test_folder();
@@ -161,6 +212,8 @@ Suite *as_suite(void) {
   tcase_add_test(tests, card_says_what_is_known);
   tcase_add_test(tests, card_shows_what_calibration_did);
   tcase_add_test(tests, card_does_without);
+  tcase_add_test(tests, card_of_a_response_model);
+  tcase_add_test(tests, card_of_a_recommender);
   tcase_add_test(tests, labels_do_not_break_the_card);
   tcase_add_test(tests, origin_is_written_in_two_steps);
   tcase_add_test(tests, failing_allocations);

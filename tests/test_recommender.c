@@ -318,7 +318,7 @@ static void assert_same_file(const char *a, const char *b, const char *name) {
 
 static void assert_same_folder(const char *a, const char *b) {
   static const char *const files[] = {"config.json", "model.safetensors", "products.csv", "customers.csv",
-                                      "features.csv"};
+                                      "features.csv", "metrics.json"};
   for (size_t f = 0; f < sizeof files / sizeof *files; f++) assert_same_file(a, b, files[f]);
 }
 
@@ -378,6 +378,8 @@ START_TEST(damaged_folders_are_refused) {
       {"customers.csv", "C001", "C002", "customers.csv"},
       {"customers.csv", "C001\n", "", "interactions.starts"},
       {"features.csv", "category:Lighting\n", "", "model.safetensors"},
+      {"metrics.json", "{", "[", "metrics.json"},
+      {"metrics.json", "\"k\": 10", "\"k\": 10, \"k\": 11", "metrics.json"},
       {"model.safetensors", "item_biases", "item_blases", "item_biases"},
       {"model.safetensors", "interactions.times", "interactions.tlmes", "interactions.times"},
   };
@@ -457,7 +459,11 @@ START_TEST(an_update_adds_customers_and_products) {
   ck_assert_ok(ctx, as_interactions_read(ctx, below("new.csv"), r->products, &options, &fresh));
   ck_assert_ok(ctx, as_interactions_join(ctx, r->interactions, fresh, &all));
   as_interactions_free(fresh);
+  char *before = r->metrics;
+  r->metrics = NULL;
   ck_assert_ok(ctx, as_recommender_update(r, all, 5, AS_HOLDOUT_TIME, NULL));
+  ck_assert_str_ne(r->metrics, before); /* measured anew */
+  as_free(ctx, before);
   ck_assert_int_eq(as_products_count(r->products), products + 1);
   ck_assert_int_eq(as_interactions_customers(r->interactions), customers + 1);
   ck_assert_int_eq(r->model->users.features, customers + 1);
