@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/csv_options.h"
@@ -193,6 +194,8 @@ static const as_option synth_rows[] = {
      .initial_note = "all since the first", .help = "with --week: export the messages of the last N weeks"},
     {.name = "shop", .type = AS_OPTION_FOLDER, .argument = "DIR", .excludes = "out",
      .help = "instead of messages: a shop's products.csv and interactions.csv, written into this folder"},
+    {.name = "out-dir", .type = AS_OPTION_FOLDER, .argument = "DIR", .excludes = "out shop",
+     .help = "messages.csv, products.csv and interactions.csv, all that train all --data-dir takes"},
     {.name = "customers", .type = AS_OPTION_INT, .argument = "N", .initial = "500", .minimum = 1, .maximum = 1e6,
      .help = "of the shop"},
 };
@@ -206,6 +209,16 @@ static as_status to_console(void *user, const char *bytes, size_t length) {
   return as_fail(cli->ctx, AS_E_INTERRUPTED, "standard output takes no more");
 }
 
+/* All files of a shop, each written atomically. */
+static as_status write_all(as_context *ctx, const as_synth_options *messages, const as_synth_shop_options *shop,
+                           const char *folder) {
+  as_status status = as_synth_shop_folder(ctx, shop, folder);
+  char *path = status == AS_OK ? as_path_join(ctx, folder, "messages.csv") : NULL;
+  if (status == AS_OK) status = path ? as_synth_file(ctx, messages, path) : AS_E_NOMEM;
+  as_free(ctx, path);
+  return status;
+}
+
 static int run_synth(as_cli *cli) {
   as_synth_options options = {.rows_per_class = as_option_int(cli->arguments, "rows-per-class"),
                               .seed = (uint64_t)as_option_int(cli->arguments, "seed"),
@@ -213,10 +226,13 @@ static int run_synth(as_cli *cli) {
                               .weeks = as_option_int(cli->arguments, "weeks")};
   if (options.weeks > 0 && (options.week == 0 || as_option_given(cli->arguments, "shop")))
     return as_cli_usage(cli, "--weeks goes with --week, for messages");
+  const as_synth_shop_options of_shop = {as_option_int(cli->arguments, "customers"), options.seed, options.week};
   const char *path = as_option_text(cli->arguments, "out"), *shop = as_option_text(cli->arguments, "shop");
+  const char *folder = as_option_text(cli->arguments, "out-dir");
   as_status status;
-  if (shop) {
-    const as_synth_shop_options of_shop = {as_option_int(cli->arguments, "customers"), options.seed, options.week};
+  if (folder) {
+    status = write_all(cli->ctx, &options, &of_shop, folder);
+  } else if (shop) {
     status = as_synth_shop_folder(cli->ctx, &of_shop, shop);
   } else if (strcmp(path, "-") == 0) {
     status = as_synth(cli->ctx, &options, to_console, cli);
@@ -239,9 +255,10 @@ const as_command as_command_data_synth = {
         "With --week the shop changes: a class is asked up to seven times as often at its peak as at its lowest, "
         "which comes at another time of the year for each, and each way of saying something, product and other value "
         "is in use for a part of the year. The messages of a week are the same in every export that has them. With "
-        "--shop, the interactions until the end of that week are written.",
+        "--shop, the interactions until the end of that week are written.\n\n"
+        "With --out-dir it makes both: a folder of all files that 'train all' learns from.",
     .examples =
-        "assistify data synth --out messages.csv\nassistify data synth --rows-per-class 20000 --seed 7 --out big.csv\n"
+        "assistify data synth --out-dir data\nassistify data synth --out messages.csv\nassistify data synth --rows-per-class 20000 --seed 7 --out big.csv\n"
         "assistify data synth --week 30 --weeks 12 --rows-per-class 40 --out week30.csv\n"
         "assistify data synth --shop shop",
     .groups = synth_groups,

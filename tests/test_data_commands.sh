@@ -17,6 +17,13 @@ run data synth --shop "$work/shop" --customers 20
 [ "$code" -eq 0 ] && [ ! -s "$work/out" ] && cmp -s "$work/shop/products.csv" "$source/data/samples/products.csv" &&
   grep -q '^customer_id,product_id,interaction_type,timestamp$' "$work/shop/interactions.csv"
 is 'synth --shop writes a catalogue and interactions' $?
+run data synth --out-dir "$work/all"
+same=0; for name in messages products interactions; do
+  cmp -s "$work/all/$name.csv" "$source/data/samples/$name.csv" || same=1
+done
+[ "$code" -eq 0 ] && [ ! -s "$work/out" ] && [ "$same" -eq 0 ] && [ "$(find "$work/all" -type f | wc -l)" -eq 3 ]
+is 'synth --out-dir writes the samples by default' $?
+gives 2 'contradict' data synth --out-dir "$work/all" --shop "$work/shop"
 gives 2 'from 1 to 10000000' data synth --rows-per-class 0
 gives 2 '--shop' data synth --shop "$work/shop" --out "$work/m.csv"
 gives 1 '/no/such/folder' data synth --rows-per-class 1 --out /no/such/folder/m.csv
