@@ -23,7 +23,8 @@ extern const as_command as_command_retrain;
 extern const as_command as_command_models_export, as_command_models_import, as_command_models_list,
     as_command_models_promote, as_command_models_prune, as_command_models_rollback, as_command_models_show,
     as_command_models_verify;
-extern const as_command as_command_compare_intent, as_command_compare_sentiment, as_command_compare_response;
+extern const as_command as_command_compare_intent, as_command_compare_sentiment, as_command_compare_response,
+    as_command_compare_recommend;
 extern const as_command as_command_train_response, as_command_evaluate_response;
 extern const as_command as_command_tokenize;
 extern const as_command as_command_analyze, as_command_train_all;
@@ -50,6 +51,7 @@ static const as_command *const commands[] = {
     &as_command_compare_intent,
     &as_command_compare_sentiment,
     &as_command_compare_response,
+    &as_command_compare_recommend,
     &as_command_predict_intent,
     &as_command_predict_sentiment,
     &as_command_respond,

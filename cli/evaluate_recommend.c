@@ -57,37 +57,14 @@ typedef struct evaluating {
   bool positive[AS_MOST_INTERACTION_TYPES];
 } evaluating;
 
-/* Marks the types of --positives; one that the model has no weight for gets one, so that its rows are read. */
 static as_status choose_positives(evaluating *e) {
-  const char *at = as_option_text(e->cli->arguments, "positives");
   e->types = e->opened->types;
-  if (strcmp(at, "all") == 0) {
-    for (int t = 0; t < AS_MOST_INTERACTION_TYPES; t++) e->positive[t] = true;
-    return AS_OK;
-  }
-  for (;;) {
-    const size_t length = strcspn(at, ",");
-    char pair[AS_INTERACTION_TYPE_LENGTH + 4] = "";
-    if (length == 0 || length > AS_INTERACTION_TYPE_LENGTH)
-      return as_fail(e->cli->ctx, AS_E_INVALID, "option --positives wants types of interaction with commas between, or all");
-    memcpy(pair, at, length);
-    memcpy(pair + length, "=1", 3);
-    int type = as_interaction_type_find(&e->types, at, length);
-    if (type < 0 || e->types.weights[type] <= 0) {
-      const as_status status = as_interaction_types_set(e->cli->ctx, &e->types, pair);
-      if (status != AS_OK) return status;
-      type = as_interaction_type_find(&e->types, at, length);
-    }
-    if (type >= 0) e->positive[type] = true;
-    at += length;
-    if (!*at++) return AS_OK;
-  }
+  return as_cli_positives(e->cli, &e->types, e->positive);
 }
 
 static as_status read_test(evaluating *e) {
   as_interaction_options options = {
-      .types = &e->types, .type_advice = " is none of the model's; name it in --positives or leave out with --on-error skip",
-      .hold_out = as_cli_held_out(e->cli)};
+      .types = &e->types, .type_advice = as_cli_type_advice, .hold_out = as_cli_held_out(e->cli)};
   const char *path = as_option_text(e->cli->arguments, "interactions");
   if (as_option_is(e->cli->arguments, "on-error", "skip")) options.on_error = AS_ON_ERROR_SKIP;
   as_status status = as_cli_csv(e->cli, &options.csv);

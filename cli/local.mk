@@ -7,9 +7,12 @@ libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/
 libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/training.h cli/training_options.c cli/training_view.c
 libassistify_cli_la_SOURCES += cli/train.c cli/train_response.c cli/pretrain.c cli/evaluate.c cli/evaluate_response.c cli/predict.c cli/respond.c cli/data.c cli/metrics.c cli/tokenize.c
 libassistify_cli_la_SOURCES += cli/generation_options.c cli/generation_options.h cli/text_input.c cli/text_input.h
-libassistify_cli_la_SOURCES += cli/model_store.c cli/model_store.h cli/models.c cli/record.c cli/record.h cli/monitor.c cli/prediction_logging.c cli/prediction_logging.h cli/time_option.c cli/time_option.h cli/comparison.c cli/comparison.h cli/compare.c cli/compare_response.c cli/reply_rows.c cli/reply_rows.h
+libassistify_cli_la_SOURCES += cli/model_store.c cli/model_store.h cli/models.c cli/record.c cli/record.h cli/monitor.c cli/prediction_logging.c cli/prediction_logging.h cli/time_option.c cli/time_option.h
 # the prediction log
 libassistify_cli_la_SOURCES += cli/monitor_predictions.c cli/monitor_feedback.c
+# compare
+libassistify_cli_la_SOURCES += cli/comparison.c cli/comparison.h cli/compare.c cli/compare_response.c \
+  cli/compare_recommend.c cli/reply_rows.c cli/reply_rows.h
 libassistify_cli_la_SOURCES += cli/doctor.c cli/selftest.c cli/selftest.h
 libassistify_cli_la_SOURCES += cli/inspect.c cli/inspect.h cli/inspect_inputs.c cli/inspect_inputs.h \
   cli/inspect_encoder.c cli/inspect_t5.c cli/inspect_losses.h cli/inspect_losses.c cli/inspect_model.c cli/inspect_run.c \

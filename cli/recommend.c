@@ -27,6 +27,31 @@ as_status as_cli_product(const as_recommender *r, const char *id, int32_t *out) 
   return as_fail(r->ctx, AS_E_INVALID, "the recommender knows no product \"%.100s\"", id);
 }
 
+const char as_cli_type_advice[] = " is none of the model's; name it in --positives or leave out with --on-error skip";
+
+as_status as_cli_positives(as_cli *cli, as_interaction_types *types, bool positive[AS_MOST_INTERACTION_TYPES]) {
+  const char *at = as_option_text(cli->arguments, "positives");
+  for (int t = 0; t < AS_MOST_INTERACTION_TYPES; t++) positive[t] = strcmp(at, "all") == 0;
+  if (strcmp(at, "all") == 0) return AS_OK;
+  for (;;) {
+    const size_t length = strcspn(at, ",");
+    char pair[AS_INTERACTION_TYPE_LENGTH + 4] = "";
+    if (length == 0 || length > AS_INTERACTION_TYPE_LENGTH)
+      return as_fail(cli->ctx, AS_E_INVALID, "option --positives wants types of interaction with commas between, or all");
+    memcpy(pair, at, length);
+    memcpy(pair + length, "=1", 3);
+    int type = as_interaction_type_find(types, at, length);
+    if (type < 0 || types->weights[type] <= 0) {
+      const as_status status = as_interaction_types_set(cli->ctx, types, pair);
+      if (status != AS_OK) return status;
+      type = as_interaction_type_find(types, at, length);
+    }
+    if (type >= 0) positive[type] = true;
+    at += length;
+    if (!*at++) return AS_OK;
+  }
+}
+
 /* Whether the id is written as a whole number is: no leading zero, plus or blank, and small enough. */
 static bool is_integer(const char *id, int64_t *value) {
   const bool negative = *id == '-';

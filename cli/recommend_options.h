@@ -25,5 +25,10 @@ void as_cli_log_recommendation(as_cli_logging *logging, const char *request_id, 
 /* The members product_id, score, rank, raw_score, name, category and reason of each. */
 void as_cli_recommendations_json(as_json_writer *writer, const as_recommender *r, const as_recommendation *list,
                                  int64_t count);
+/* Marks the types of --positives; one that `types` has no weight for gets one, so that its rows are read. */
+AS_MUST_CHECK as_status as_cli_positives(as_cli *cli, as_interaction_types *types,
+                                         bool positive[AS_MOST_INTERACTION_TYPES]);
+/* What the error at another type says of that. */
+extern const char as_cli_type_advice[];
 
 #endif

@@ -251,7 +251,7 @@ as_status as_interactions_read(as_context *ctx, const char *path, const as_produ
   as_status status = as_csv_open(ctx, path, &options->csv, &in.csv);
   if (status == AS_OK) status = as_interaction_builder_start(ctx, &in.builder);
   if (status == AS_OK) status = read_rows(&in);
-  if (status == AS_OK && in.builder.count == 0)
+  if (status == AS_OK && in.builder.count == 0 && !options->may_be_empty)
     status = as_fail(ctx, AS_E_DATA, "%s: line 1: there is no interaction in it that can be used", as_csv_name(in.csv));
   as_csv_close(in.csv);
   if (status == AS_OK) return as_interaction_builder_end(&in.builder, out);

@@ -52,6 +52,7 @@ typedef struct as_interaction_options {
   const char *type_advice; /* what the error says after the type; NULL: that --weight TYPE=W gives it a weight */
   as_on_error on_error;              /* SKIP: rows that can't be used are left out and counted */
   as_hold_out hold_out; /* which rows are read, by customer and product */
+  bool may_be_empty; /* a file with no row that is read gives a table without rows, else it is an error */
   bool skip_unknown; /* rows with a product that the catalogue lacks are left out and counted, else an error */
 } as_interaction_options;
 

@@ -42,8 +42,10 @@ typedef struct evaluating {
   const as_evaluation_question *question;
   int64_t customers, products;
   int32_t *numbers;  /* [customers] of the recommender, -1: unknown to it */
-  int64_t *starts;   /* [customers + 1] */
-  int32_t *relevant; /* ascending within a customer */
+  int64_t *joint_starts; /* [customers + 1] with a recommender beside: what both met; else NULL */
+  int32_t *joint;        /* ascending within a customer */
+  int64_t *starts;       /* [customers + 1] */
+  int32_t *relevant;     /* ascending within a customer */
   int64_t *known;    /* [products] customers that met it in training */
   int64_t warm, cold;
   int32_t *order;      /* [customers] warm ones, then cold ones */
@@ -66,13 +68,70 @@ static bool has(const int32_t *list, int64_t count, int32_t item) {
   return count > 0 && bsearch(&item, list, (size_t)count, sizeof *list, ascending) != NULL;
 }
 
+/* What a customer of this number met in a recommender's training. */
+static int64_t met_in(const as_recommender *r, int64_t number, const int32_t **seen) {
+  *seen = NULL;
+  if (number < 0) return 0;
+  *seen = r->seen + r->seen_starts[number];
+  return r->seen_starts[number + 1] - r->seen_starts[number];
+}
+
 /* What the customer met in training; nothing if that does not matter. */
 static int64_t seen_of(const evaluating *e, int64_t customer, const int32_t **seen) {
-  const int32_t number = e->numbers[customer];
   *seen = NULL;
-  if (number < 0 || e->question->with_seen) return 0;
-  *seen = e->r->seen + e->r->seen_starts[number];
-  return e->r->seen_starts[number + 1] - e->r->seen_starts[number];
+  if (e->question->with_seen) return 0;
+  if (!e->joint) return met_in(e->r, e->numbers[customer], seen);
+  *seen = e->joint + e->joint_starts[customer];
+  return e->joint_starts[customer + 1] - e->joint_starts[customer];
+}
+
+/* The number here of each product of the recommender beside, -1 for those that are not in this catalogue. */
+static int32_t *number_products(const evaluating *e, const as_recommender *beside) {
+  const int64_t count = as_products_count(beside->products);
+  int32_t *numbers = as_alloc(e->ctx, (size_t)count, sizeof *numbers);
+  for (int64_t i = 0; numbers && i < count; i++) {
+    size_t length;
+    const char *id = as_products_id(beside->products, i, &length);
+    numbers[i] = (int32_t)as_products_find(e->r->products, id, length);
+  }
+  return numbers;
+}
+
+/* Appends what the customer met in either training to out[at ..]; returns where it ends. */
+static int64_t join_seen(const evaluating *e, int64_t customer, const as_recommender *beside, const int32_t *numbers,
+                         int32_t *out, int64_t at) {
+  size_t length;
+  const int32_t *own, *other;
+  const char *id = as_interactions_customer(e->question->test, customer, &length);
+  const int64_t owned = met_in(e->r, e->numbers[customer], &own);
+  const int64_t met = met_in(beside, as_interactions_find(beside->interactions, id, length), &other);
+  int64_t end = at;
+  for (int64_t i = 0; i < owned; i++) out[end++] = own[i];
+  for (int64_t i = 0; i < met; i++)
+    if (numbers[other[i]] >= 0) out[end++] = numbers[other[i]];
+  return at + as_distinct_products(out + at, end - at);
+}
+
+static as_status join_all_seen(evaluating *e) {
+  const as_recommender *beside = e->question->beside;
+  if (!beside) return AS_OK;
+  int64_t most = 0;
+  for (int64_t c = 0; c < e->customers; c++) {
+    size_t length;
+    const int32_t *list;
+    const char *id = as_interactions_customer(e->question->test, c, &length);
+    most += met_in(e->r, e->numbers[c], &list);
+    most += met_in(beside, as_interactions_find(beside->interactions, id, length), &list);
+  }
+  e->joint_starts = as_alloc(e->ctx, (size_t)e->customers + 1, sizeof *e->joint_starts);
+  e->joint = as_alloc(e->ctx, (size_t)most, sizeof *e->joint);
+  int32_t *numbers = number_products(e, beside);
+  const bool ok = e->joint_starts && e->joint && numbers;
+  if (ok) e->joint_starts[0] = 0;
+  for (int64_t c = 0; ok && c < e->customers; c++)
+    e->joint_starts[c + 1] = join_seen(e, c, beside, numbers, e->joint, e->joint_starts[c]);
+  as_free(e->ctx, numbers);
+  return ok ? AS_OK : AS_E_NOMEM;
 }
 
 static int64_t gather_relevant(const evaluating *e, int64_t customer, int32_t *out) {
@@ -97,11 +156,15 @@ static as_status gather_customers(evaluating *e) {
   e->order = as_alloc(e->ctx, customers, sizeof *e->order);
   e->warm_users = as_alloc(e->ctx, customers, sizeof *e->warm_users);
   if (!e->numbers || !e->starts || !e->relevant || !e->order || !e->warm_users) return AS_E_NOMEM;
-  e->starts[0] = 0;
   for (int64_t c = 0; c < e->customers; c++) {
     size_t length;
     const char *id = as_interactions_customer(t, c, &length);
     e->numbers[c] = (int32_t)as_interactions_find(e->r->interactions, id, length);
+  }
+  as_status status = join_all_seen(e);
+  if (status != AS_OK) return status;
+  e->starts[0] = 0;
+  for (int64_t c = 0; c < e->customers; c++) {
     e->starts[c + 1] = e->starts[c] + gather_relevant(e, c, e->relevant + e->starts[c]);
     if (e->numbers[c] < 0) continue;
     e->warm_users[e->warm] = e->numbers[c];
@@ -202,7 +265,7 @@ static void tear_down(evaluating *e) {
     void *const all[] = {e->views[v].items, e->views[v].places, e->views[v].values, e->views[v].listed};
     for (size_t j = 0; j < sizeof all / sizeof *all; j++) as_free(e->ctx, all[j]);
   }
-  void *const all[] = {e->numbers, e->starts, e->relevant, e->known, e->order, e->warm_users, e->trending, e->lanes};
+  void *const all[] = {e->numbers, e->joint_starts, e->joint, e->starts, e->relevant, e->known, e->order, e->warm_users, e->trending, e->lanes};
   for (size_t j = 0; j < sizeof all / sizeof *all; j++) as_free(e->ctx, all[j]);
 }
 
@@ -396,6 +459,8 @@ as_status as_recommender_evaluate(const as_recommender *r, const as_evaluation_q
                    question->k, question->resamples);
   as_status status = set_up(&e);
   if (status == AS_OK) status = run(&e);
+  if (status == AS_OK && question->customer_values)
+    memcpy(question->customer_values, e.views[ALL].values, (size_t)e.customers * VALUES * sizeof(double));
   if (status == AS_OK) status = summarize(&e, &e.views[ALL], &out->model);
   if (status == AS_OK) status = summarize_groups(&e, out);
   for (int b = 0; status == AS_OK && question->baselines && b < AS_BASELINES; b++)

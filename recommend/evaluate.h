@@ -55,6 +55,11 @@ typedef struct as_evaluation_question {
   int64_t k;         /* length of the lists, at least 1 */
   int64_t resamples; /* of the bootstrap; 0: no intervals */
   uint64_t seed;
+  /* Another recommender: what it met in training is no candidate either, so that both can be asked for the same. NULL:
+   * none. */
+  const as_recommender *beside;
+  /* [customers of the test, AS_RECOMMEND_CUSTOMER_MEASURES] of the model, NaN where undefined; NULL: not wanted. */
+  double *customer_values;
 } as_evaluation_question;
 
 typedef struct as_recommend_evaluation {

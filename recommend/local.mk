@@ -1,9 +1,9 @@
 # recommend/: the recommender: LightFM's model and losses, recommendations of five kinds, their evaluation.
 recommend_includedir = $(pkgincludedir)/recommend
 recommend_include_HEADERS = recommend/lightfm.h recommend/lightfm_exact.h recommend/fit.h recommend/als.h recommend/features.h \
-  recommend/recommender.h recommend/topn.h recommend/train.h recommend/estimate.h recommend/baselines.h recommend/evaluate.h recommend/ranks.h
+  recommend/recommender.h recommend/topn.h recommend/train.h recommend/estimate.h recommend/baselines.h recommend/evaluate.h recommend/compare.h recommend/ranks.h
 libassistify_all_la_SOURCES += recommend/baselines.c recommend/evaluate.c recommend/evaluate_report.c recommend/ranks.c \
-  recommend/train_alike.c recommend/estimate.c recommend/validate.c recommend/validate.h
+  recommend/train_alike.c recommend/compare.c recommend/estimate.c recommend/validate.c recommend/validate.h
 libassistify_all_la_SOURCES += recommend/answer.c recommend/scores.c recommend/scores.h
 libassistify_all_la_SOURCES += recommend/als.c recommend/features.c recommend/folder.c recommend/kinds.c \
   recommend/recommender.c recommend/topn.c recommend/train.c
@@ -56,3 +56,7 @@ check_PROGRAMS += tests/test_recommend_validate
 tests_test_recommend_validate_SOURCES = tests/test_recommend_validate.c
 tests_test_recommend_validate_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_recommend_validate_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_recommend_compare
+tests_test_recommend_compare_SOURCES = tests/test_recommend_compare.c
+tests_test_recommend_compare_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_recommend_compare_LDADD = libtest_harness.la $(TEST_LDADD)

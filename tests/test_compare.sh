@@ -101,4 +101,39 @@ gives 5 '0 rows, at least' compare response --data t.csv --held-out 0.000001
 refuses 2 'beams' compare response --data t.csv --beams 4 --sample
 refuses 4 'trained for intent' compare response intent/1 --data t.csv
 
+# ---- recommendations -----------------------------------------------------------------------------------------------
+"$program" data synth --shop shop --customers 150 2>err || exit 99
+recipe='--interactions shop/interactions.csv --dim 8 --hold-out 0.2'
+# shellcheck disable=SC2086 # lists of words
+{
+  "$program" train recommend $recipe --products shop/products.csv --epochs 2 --seed 1 2>err || exit 99
+  head -n 60 shop/products.csv >fewer.csv
+  "$program" train recommend $recipe --products fewer.csv --epochs 9 --seed 2 --on-error skip 2>err || exit 99
+}
+held_out='--interactions shop/interactions.csv --held-out 0.2'
+# shellcheck disable=SC2086 # lists of words
+{
+  gives 0 'The gate is passed.' compare recommend $held_out --max-loss none --report r.md --min-rows 5
+  awk 'length > 80 { exit 1 }' out && grep -q '^  ndcg@10  ' out && grep -q 'one of the models does not have their product' err &&
+    grep -q '^| coverage |' r.md
+  is 'recommendations: a table of at most 80 columns, a report, and what was left out' $?
+  for threads in 1 2 3; do
+    "$program" --threads $threads compare recommend recommend/1 recommend/1 $held_out --json --db none --min-rows 5 >json$threads 2>err || break
+  done
+  cmp -s json1 json2 && cmp -s json1 json3; is 'recommendations: the same JSON with 1, 2 and 3 threads' $?
+  cp json1 out
+  first=$(figure '"ndcg@10":{"first":')
+  "$program" evaluate recommend --model recommend/1 $held_out --json --baselines none >out 2>err
+  grep -q "\"ndcg@10\": $first,$" out
+  is 'recommendations: NDCG is that of evaluate' $?
+  gives 5 'ndcg@10 of the second' compare recommend $held_out --max-loss none --min-rows 5 --k 10 --min-score 0.99
+  gives 5 '0 customers' compare recommend --interactions shop/interactions.csv --held-out 0.000001
+  gives 5 'at least 1000 wanted' compare recommend recommend/1 recommend/1 $held_out --min-rows 1000
+  refuses 2 'positives' compare recommend $held_out --positives ,
+  refuses 3 'absent.csv' compare recommend --interactions absent.csv
+  refuses 4 'intent' compare recommend intent/1 $held_out
+}
+"$program" monitor metrics --json --model recommend >out 2>err
+grep -q '"compare.ndcg@10.low"' out && grep -q '"ndcg@10"' out; is 'recommendations: figures are recorded' $?
+
 echo "1..$number"
