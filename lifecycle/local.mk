@@ -53,3 +53,7 @@ check_PROGRAMS += tests/test_retrain_parts
 tests_test_retrain_parts_SOURCES = tests/test_retrain_parts.c tests/store_fixture.c tests/store_fixture.h
 tests_test_retrain_parts_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_retrain_parts_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_training_list
+tests_test_training_list_SOURCES = tests/test_training_list.c tests/store_fixture.c tests/store_fixture.h
+tests_test_training_list_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_training_list_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -37,3 +37,7 @@ check_PROGRAMS += tests/test_response_training
 tests_test_response_training_SOURCES = tests/test_response_training.c tests/small_training.c tests/small_training.h
 tests_test_response_training_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_response_training_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_estimate
+tests_test_estimate_SOURCES = tests/test_estimate.c tests/small_training.c tests/small_training.h
+tests_test_estimate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_estimate_LDADD = libtest_harness.la $(TEST_LDADD)

@@ -77,8 +77,8 @@ typedef struct as_training_result {
 
 /* What a run will take, measured on this machine by running a little of it; nothing is written to disk.
  *
- * `stepping` is the time of some steps of the first epoch, by their tokens, times the tokens of all epochs: as if none
- * were cut short by early stopping. `validating` is what one forward pass took, by its tokens, times validation rows
+ * `stepping` is what some steps of the first epoch took, by the token, times the tokens of all epochs: as if none were
+ * cut short by early stopping. `validating` is what one forward pass took, by its tokens, times validation rows
  * and epochs. `concluding` is what a task does once at the end. Not in it: reading and writing of checkpoints, and
  * whatever else the machine will be doing. */
 typedef struct as_training_estimate {
