@@ -16,5 +16,5 @@ EXTRA_DIST += bench/workloads/distilbert.infer.sorted.b32.n1000.txt bench/worklo
   bench/workloads/distilbert.train.padmax.b16.n512.txt bench/workloads/roberta.infer.sorted.b32.n1000.txt \
   bench/workloads/roberta.train.dynamic.b16.n256.txt bench/workloads/roberta.train.padmax.b16.n256.txt \
   bench/workloads/t5-base.train.dynamic.b8.n64.txt bench/workloads/t5-small.train.dynamic.b8.n128.txt
-EXTRA_DIST += bench/peers/cold.py bench/peers/common.py bench/peers/folder.py bench/peers/generate.py bench/peers/infer.py bench/peers/recommend.py \
+EXTRA_DIST += bench/simulated_year.sh bench/peers/cold.py bench/peers/common.py bench/peers/folder.py bench/peers/generate.py bench/peers/infer.py bench/peers/recommend.py \
   bench/peers/tokenizing.py bench/peers/train.py
