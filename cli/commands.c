@@ -18,7 +18,7 @@ extern const as_command as_command_inspect_model, as_command_inspect_run, as_com
 extern const as_command as_command_metrics;
 extern const as_command as_command_pretrain;
 extern const as_command as_command_respond;
-extern const as_command as_command_monitor_feedback, as_command_monitor_metrics, as_command_monitor_predictions;
+extern const as_command as_command_monitor_drift, as_command_monitor_feedback, as_command_monitor_metrics, as_command_monitor_predictions;
 extern const as_command as_command_retrain;
 extern const as_command as_command_models_export, as_command_models_import, as_command_models_list,
     as_command_models_promote, as_command_models_prune, as_command_models_rollback, as_command_models_show,
@@ -81,6 +81,7 @@ static const as_command *const commands[] = {
     &as_command_monitor_metrics,
     &as_command_monitor_predictions,
     &as_command_monitor_feedback,
+    &as_command_monitor_drift,
     &as_command_recommend,
     &as_command_similar,
     &as_command_tokenize,

@@ -9,7 +9,7 @@ libassistify_cli_la_SOURCES += cli/train.c cli/train_response.c cli/pretrain.c c
 libassistify_cli_la_SOURCES += cli/generation_options.c cli/generation_options.h cli/text_input.c cli/text_input.h
 libassistify_cli_la_SOURCES += cli/model_store.c cli/model_store.h cli/models.c cli/record.c cli/record.h cli/monitor.c cli/prediction_logging.c cli/prediction_logging.h cli/time_option.c cli/time_option.h
 # the prediction log
-libassistify_cli_la_SOURCES += cli/monitor_predictions.c cli/monitor_feedback.c
+libassistify_cli_la_SOURCES += cli/monitor_predictions.c cli/monitor_feedback.c cli/monitor_drift.c
 # compare
 libassistify_cli_la_SOURCES += cli/comparison.c cli/comparison.h cli/compare.c cli/compare_response.c \
   cli/compare_recommend.c cli/reply_rows.c cli/reply_rows.h

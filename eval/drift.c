@@ -28,19 +28,24 @@ double as_psi(const int64_t *reference, const int64_t *current, int64_t bins) {
   return psi;
 }
 
-static void set_edges(as_drift *out, const double *sorted, int64_t count) {
+static void set_edges(as_histogram *out, const double *sorted, int64_t count) {
+  *out = (as_histogram){.edges_count = 0};
   for (int i = 1; i < AS_DRIFT_BINS && count > 0; i++) {
     const double edge = as_percentile(sorted, count, (double)i / AS_DRIFT_BINS);
     if (out->edges_count == 0 || edge > out->edges[out->edges_count - 1]) out->edges[out->edges_count++] = edge;
   }
 }
 
-static void count_bins(const as_drift *drift, const double *values, int64_t count, int64_t *bins) {
-  for (int64_t i = 0; i < count; i++) {
-    int bin = 0;
-    while (bin < drift->edges_count && values[i] > drift->edges[bin]) bin++;
-    bins[bin]++;
-  }
+void as_histogram_add(as_histogram *h, double value) {
+  int bin = 0;
+  while (bin < h->edges_count && value > h->edges[bin]) bin++;
+  h->counts[bin]++;
+}
+
+void as_histogram_fit(double *values, int64_t count, as_histogram *out) {
+  as_sort_doubles(values, count);
+  set_edges(out, values, count);
+  for (int64_t i = 0; i < count; i++) as_histogram_add(out, values[i]);
 }
 
 /* Walks both sorted lists; the distance is looked at only after all equal values were passed. */
@@ -75,9 +80,14 @@ as_status as_drift_measure(as_context *ctx, const double *reference, int64_t ref
   as_status status = sorted_copy(ctx, "reference", reference, reference_count, &before);
   if (status == AS_OK) status = sorted_copy(ctx, "current", current, current_count, &now);
   if (status == AS_OK) {
-    set_edges(out, before, reference_count);
-    count_bins(out, before, reference_count, out->reference);
-    count_bins(out, now, current_count, out->current);
+    as_histogram bins;
+    as_histogram_fit(before, reference_count, &bins);
+    out->edges_count = bins.edges_count;
+    memcpy(out->edges, bins.edges, sizeof out->edges);
+    memcpy(out->reference, bins.counts, sizeof out->reference);
+    memset(bins.counts, 0, sizeof bins.counts);
+    for (int64_t i = 0; i < current_count; i++) as_histogram_add(&bins, now[i]);
+    memcpy(out->current, bins.counts, sizeof out->current);
     out->psi = as_psi(out->reference, out->current, out->edges_count + 1);
     out->ks_statistic = ks_statistic(before, reference_count, now, current_count);
   }

@@ -11,6 +11,16 @@ double as_psi(const int64_t *reference /* [bins] */, const int64_t *current /* [
 
 enum { AS_DRIFT_BINS = 10 };
 
+/* How often values fell into each of some intervals. */
+typedef struct as_histogram {
+  int edges_count;                 /* at most AS_DRIFT_BINS - 1 */
+  double edges[AS_DRIFT_BINS - 1]; /* ascending */
+  int64_t counts[AS_DRIFT_BINS];   /* [edges_count + 1] values in each (lo, hi]; the outer ones are open */
+} as_histogram;
+/* Sorts the values, none of them NaN, in place and counts them between their deciles, equal ones taken once. */
+void as_histogram_fit(double *values /* [count] */, int64_t count, as_histogram *out);
+void as_histogram_add(as_histogram *histogram, double value);
+
 typedef struct as_drift {
   int edges_count;                  /* at most AS_DRIFT_BINS - 1 */
   double edges[AS_DRIFT_BINS - 1];  /* deciles of the reference, ascending, equal ones once */

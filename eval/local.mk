@@ -11,6 +11,13 @@ libassistify_all_la_SOURCES += eval/auc.c eval/bootstrap.c eval/calibration.c ev
   eval/classifier_calibration.c eval/drift.c eval/evaluation.c eval/evaluation_svg.c eval/evaluation_table.c \
   eval/platt.c eval/range_check.c eval/range_check.h eval/ranking.c eval/statistics.c eval/svg.c \
   eval/svg.h eval/temperature.c
+# drift: by chance, and against what was trained on
+eval_include_HEADERS += eval/drift_chance.h eval/reference.h
+libassistify_all_la_SOURCES += eval/drift_chance.c eval/reference.c
+check_PROGRAMS += tests/test_drift
+tests_test_drift_SOURCES = tests/test_drift.c
+tests_test_drift_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_drift_LDADD = libtest_harness.la $(TEST_LDADD)
 # texts
 libassistify_all_la_SOURCES += eval/bleu.c eval/chrf.c eval/ngrams.c eval/ngrams.h eval/porter.c eval/rouge.c \
   eval/text_match.c eval/tokens.c eval/replies.c eval/replies_comparison.c eval/replies_report.c

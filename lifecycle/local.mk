@@ -6,8 +6,8 @@ libassistify_all_la_SOURCES += lifecycle/store.c lifecycle/store_change.c lifecy
   lifecycle/manifest.c lifecycle/origin.c lifecycle/database.c lifecycle/database_internal.h \
   lifecycle/metric_history.c lifecycle/prediction_log.c lifecycle/gate.c lifecycle/card.c lifecycle/tar.c lifecycle/tar.h lifecycle/transfer.c
 # the prediction log: reading it
-lifecycle_include_HEADERS += lifecycle/predictions.h
-libassistify_all_la_SOURCES += lifecycle/predictions.c lifecycle/prediction_export.c
+lifecycle_include_HEADERS += lifecycle/predictions.h lifecycle/drift.h
+libassistify_all_la_SOURCES += lifecycle/predictions.c lifecycle/prediction_export.c lifecycle/drift.c
 check_PROGRAMS += tests/test_prediction_log
 tests_test_prediction_log_SOURCES = tests/test_prediction_log.c tests/store_fixture.c tests/store_fixture.h
 tests_test_prediction_log_CPPFLAGS = $(TEST_CPPFLAGS)

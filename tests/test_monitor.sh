@@ -118,6 +118,48 @@ gives 0 'request_id' recommend 7 8 -n 2 --log --log-text full
 gives 0 '"input":"8"' monitor predictions --model recommend --format jsonl
 gives 0 '"probabilities":[{"product_id":' monitor predictions --model recommend --format jsonl
 
+# ---- drift -----------------------------------------------------------------------------------------------------------------
+store=trained_models/intent
+grep -q ' reference.json$' $store/v0001/MANIFEST.sha256; is 'a classifier has reference.json in its manifest' $?
+# shellcheck disable=SC2086
+for threads in 2 3; do "$program" train intent $recipe --threads $threads --out with$threads 2>err || exit 99; done
+cmp -s $store/v0001/reference.json with2/reference.json && cmp -s $store/v0001/reference.json with3/reference.json
+is 'it is the same for any number of threads' $?
+# shellcheck disable=SC2086
+gives 0 'the weights' train intent $recipe --valid none --out without
+grep -q '"answers_to":"training","answers":\[[0-9,]*\]' without/reference.json; is 'without validation rows the training rows are asked' $?
+# The same texts as in training, mixed, so that there is no drift but by chance.
+(head -n 1 m.csv; sed 1d m.csv | sort -t , -k 3) >mixed.csv
+gives 0 'request_id' predict intent --input mixed.csv --log --db day.db
+gives 0 'no drift' monitor drift intent --db day.db
+gives 0 '"drifted":false' monitor drift --db day.db --json
+json; is 'drift --json is JSON' $?
+"$program" predict intent --model without --input mixed.csv --log --db other.db >out 2>err
+gives 0 'without, answers' monitor drift intent --model without --db other.db
+i=0
+while [ $i -lt 300 ]; do echo "ПОЧЕМУ ☃ $i"; i=$((i + 1)); done >strange
+input=strange
+gives 0 'request_id' predict intent --log --db day.db
+input=/dev/null
+gives 5 'what comes in has changed' monitor drift intent --db day.db
+grep -q '^length .*drift$' out; is 'the table says what has changed' $?
+gives 5 '"length":{"base_rows"' monitor drift intent --db day.db --json
+json; is 'drift --json is JSON with an alarm too' $?
+gives 0 'no drift' monitor drift intent --db day.db --threshold 100
+gives 0 'no drift' monitor drift intent --db day.db --base 7d --now 7d
+gives 3 'the log has no answers of intent/1' monitor drift intent --db day.db --now 2020-01-01..2020-02-01
+gives 3 'the log has no answers of intent' monitor drift intent --db day.db --base 30d..7d
+gives 3 'no classifier has anything' monitor drift --db day.db --base 30d..7d
+gives 3 'nothing was logged' monitor drift --db none.db
+gives 4 'no model for sentiment' monitor drift sentiment --db day.db
+gives 2 'is no classifier' monitor drift recommend --db day.db
+gives 2 'option --base' monitor drift intent --base yesterday
+gives 2 'needs to know of which' monitor drift --model intent/1
+cp -R without old && rm old/reference.json
+gives 3 'old/reference.json: is not there' monitor drift intent --model old --db day.db
+echo '{}' >old/reference.json
+gives 4 'old/reference.json' monitor drift intent --model old --db day.db
+
 # ---- forgetting ------------------------------------------------------------------------------------------------------------
 gives 0 '0 rows from before' monitor predictions --prune 1
 gives 2 'contradict' monitor predictions --prune 1 --json

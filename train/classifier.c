@@ -12,6 +12,7 @@
 #include "models/task_file.h"
 #include "train/class_weights.h"
 #include "train/text_data.h"
+#include "train/training_reference.h"
 #include "train/micro_batches.h"
 #include "train/run.h"
 
@@ -198,9 +199,7 @@ static as_status measure(void *self, as_training_run *run, as_training_epoch *ep
 static as_status ask_again(classifier *c, as_training_run *run, float *logits) {
   const as_encoder_predict_options options = {
       .interrupted = run->listener->interrupted, .user = run->listener->user, .logits = logits};
-  as_encoder_predictor_free(&c->predictor);
-  as_status status = as_encoder_predictor_init(&c->predictor, c->ctx, c->encoder);
-  return status == AS_OK ? as_encoder_predict(&c->predictor, &c->data.valid_rows, &options, c->probabilities) : status;
+  return as_encoder_predict(&c->predictor, &c->data.valid_rows, &options, c->probabilities);
 }
 
 static void note_calibration(const as_training_run *run, const as_classifier_calibration *c) {
@@ -226,11 +225,9 @@ static void apply_calibration(classifier *c, const float *logits) {
 }
 
 /* Fits the temperature on the validation rows. */
-static as_status conclude(void *self, as_training_run *run) {
-  classifier *c = self;
+static as_status calibrate(classifier *c, as_training_run *run) {
   const as_token_rows *valid = &c->data.valid_rows;
   const int64_t classes = (int64_t)as_encoder_labels(c->encoder)->count, count = valid->count * classes;
-  if (!valid->count) return AS_OK;
   float *logits = as_alloc(c->ctx, (size_t)count, sizeof *logits);
   double *wide = as_alloc(c->ctx, (size_t)count, sizeof *wide);
   as_status status = logits && wide ? ask_again(c, run, logits) : AS_E_NOMEM;
@@ -242,6 +239,28 @@ static as_status conclude(void *self, as_training_run *run) {
   as_free(c->ctx, logits);
   as_free(c->ctx, wide);
   return status;
+}
+
+/* What drift will be measured against. */
+static as_status write_reference(classifier *c, as_training_run *run) {
+  const as_encoder_predict_options options = {.interrupted = run->listener->interrupted, .user = run->listener->user};
+  const int64_t most = as_encoder_describe(c->encoder)->max_tokens;
+  const as_training_reference trained = {.labels = as_encoder_labels(c->encoder),
+                                         .tokenizer = c->data.tokenizer,
+                                         .training = &c->data.train_rows,
+                                         .max_length = c->recipe->max_length < most ? c->recipe->max_length : most,
+                                         .answers = c->data.valid_rows.count,
+                                         .predicted = c->predicted,
+                                         .probabilities = c->probabilities};
+  return as_training_reference_write(c->ctx, &trained, &c->predictor, &options, run->files.out);
+}
+
+static as_status conclude(void *self, as_training_run *run) {
+  classifier *c = self;
+  as_encoder_predictor_free(&c->predictor);
+  as_status status = as_encoder_predictor_init(&c->predictor, c->ctx, c->encoder);
+  if (status == AS_OK && c->data.valid_rows.count) status = calibrate(c, run);
+  return status == AS_OK ? write_reference(c, run) : status;
 }
 
 static as_status report(void *self, as_json_writer *out) {

@@ -9,6 +9,7 @@ libassistify_all_la_SOURCES += train/recipe.c train/training_state.c train/train
 libassistify_all_la_SOURCES += train/classifier.c train/text_data.c train/text_data.h train/class_weights.c \
   train/class_weights.h train/pretraining.c train/masking.c train/masking.h train/response.c train/pair_data.c train/pair_data.h \
   train/pair_batches.c train/pair_batches.h train/replies.c train/intent_classifier.c train/sentiment_classifier.c
+libassistify_all_la_SOURCES += train/training_reference.c train/training_reference.h
 
 dist_check_SCRIPTS += tests/test_training_cli.sh tests/test_pretrain_cli.sh tests/test_response_cli.sh
 check_PROGRAMS += tests/test_training tests/test_training_parts tests/test_training_choices
