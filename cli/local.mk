@@ -8,6 +8,8 @@ libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/training.
 libassistify_cli_la_SOURCES += cli/train.c cli/train_response.c cli/pretrain.c cli/evaluate.c cli/evaluate_response.c cli/predict.c cli/respond.c cli/data.c cli/metrics.c cli/tokenize.c
 libassistify_cli_la_SOURCES += cli/generation_options.c cli/generation_options.h cli/text_input.c cli/text_input.h
 libassistify_cli_la_SOURCES += cli/model_store.c cli/model_store.h cli/models.c cli/record.c cli/record.h cli/monitor.c cli/prediction_logging.c cli/prediction_logging.h cli/time_option.c cli/time_option.h
+# looking at the store
+libassistify_cli_la_SOURCES += cli/models.h cli/models_show.c
 # the prediction log
 libassistify_cli_la_SOURCES += cli/monitor_predictions.c cli/monitor_feedback.c cli/monitor_drift.c
 # compare

@@ -1,30 +1,26 @@
-/* models list, show, promote, rollback, verify, prune, export, import: the model store from outside. */
+/* models promote, rollback, verify, prune, export, import: changes of the model store from outside, and carrying. What
+ * looks is in models_show.c. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/memory.h"
-#include "base/sha256.h"
-#include "cli/command.h"
-#include "lifecycle/manifest.h"
+#include "cli/models.h"
 #include "lifecycle/transfer.h"
 
 /* ---- what the commands share ------------------------------------------------------------------------------------ */
 
-static as_status open_store(as_cli *cli, as_store **out) {
+as_status as_cli_store_open(as_cli *cli, as_store **out) {
   return as_store_open(cli->ctx, as_option_text(cli->arguments, "models"), out);
 }
 
-static int finish(as_cli *cli, as_store *store, as_status status) {
+int as_cli_store_finish(as_cli *cli, as_store *store, as_status status) {
   as_store_close(store);
   return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
 }
 
-/* The version that `count` operands name: "intent 2", "intent champion", "intent/2", "intent@champion", or "intent",
- * which is its champion. */
-static as_status read_version(as_cli *cli, const as_store *store, size_t count, as_version *out) {
+as_status as_cli_store_version(as_cli *cli, const as_store *store, size_t count, as_version *out) {
   const char *model = cli->arguments->operands[0], *version = count > 1 ? cli->arguments->operands[1] : NULL;
   if (!version && as_store_is_reference(model)) return as_store_find(store, model, out);
   as_status status = as_store_check_name(cli->ctx, model);
@@ -39,8 +35,7 @@ static as_status read_version(as_cli *cli, const as_store *store, size_t count, 
   return status;
 }
 
-/* Models to go over: the one named, or all. */
-static as_status read_models(as_cli *cli, const as_store *store, as_store_names *out) {
+as_status as_cli_store_models(as_cli *cli, const as_store *store, as_store_names *out) {
   *out = (as_store_names){0};
   if (!cli->arguments->operand_count) return as_store_models(store, out);
   as_status status = as_store_check_name(cli->ctx, cli->arguments->operands[0]);
@@ -52,205 +47,24 @@ static as_status read_models(as_cli *cli, const as_store *store, as_store_names 
   return AS_OK;
 }
 
-/* What is said of a version in list and show. */
-typedef struct facts {
-  as_version version;
-  bool is[AS_ALIASES];
-  char *folder;
-  uint64_t bytes;
-} facts;
-
-/* A broken alias is verify's to tell; here it is a warning. */
-static as_status read_facts(const as_cli *cli, const as_store *store, const as_version *version, facts *out) {
-  *out = (facts){.version = *version, .folder = as_store_folder(store, version)};
-  as_status status = out->folder ? as_manifest_bytes(cli->ctx, out->folder, &out->bytes) : AS_E_NOMEM;
-  for (int a = 0; status == AS_OK && a < AS_ALIASES; a++) {
-    as_version named;
-    status = a == AS_CHAMPION ? as_store_champion(store, version->model, &named)
-                              : as_store_alias(store, version->model, (as_alias)a, &named);
-    if (status == AS_E_MODEL) {
-      as_warn(cli->ctx, "%s", as_error_text(cli->ctx));
-      status = AS_OK;
-      named.number = 0;
-    }
-    out->is[a] = status == AS_OK && named.number == version->number;
-  }
-  return status;
-}
-
-static void json_facts(as_json_writer *w, const facts *f) {
-  as_json_string(w, "model", f->version.model);
-  as_json_int(w, "version", f->version.number);
-  as_json_open_array(w, "aliases");
-  for (int a = 0; a < AS_ALIASES; a++)
-    if (f->is[a]) as_json_string(w, NULL, as_alias_name((as_alias)a));
-  as_json_close_array(w);
-  as_json_string(w, "folder", f->folder);
-  as_json_int(w, "bytes", (int64_t)f->bytes);
-}
-
-static void text_aliases(const facts *f, char *text, size_t size) {
-  text[0] = 0;
-  for (int a = 0; a < AS_ALIASES; a++)
-    if (f->is[a]) {
-      size_t used = strlen(text);
-      snprintf(text + used, size - used, "%s%s", used ? "," : "", as_alias_name((as_alias)a));
-    }
-}
-
-/* ---- list ------------------------------------------------------------------------------------------------------- */
-
-/* clang-format off */
-static const as_option json_rows[] = {
-    {.name = "json", .type = AS_OPTION_FLAG, .help = "as JSON"},
-};
-/* clang-format on */
-static const as_option_group json_group = AS_OPTION_GROUP("Output", json_rows);
-static const as_option_group *const json_groups[] = {&json_group, NULL};
-
-static as_status list_model(as_cli *cli, const as_store *store, const char *model, as_buffer *out, as_json_writer *w) {
-  int64_t *numbers;
-  size_t count;
-  as_status status = as_store_versions(store, model, &numbers, &count);
-  if (status == AS_OK && !count && cli->arguments->operand_count)
-    status = as_fail(cli->ctx, AS_E_MODEL, "%s/%s: the store has no such model", as_store_root(store), model);
-  for (size_t i = 0; status == AS_OK && i < count; i++) {
-    facts f;
-    as_version version = {.number = numbers[i]};
-    snprintf(version.model, sizeof version.model, "%s", model);
-    status = read_facts(cli, store, &version, &f);
-    if (status == AS_OK && w) {
-      as_json_open_object(w, NULL);
-      json_facts(w, &f);
-      as_json_close_object(w);
-    } else if (status == AS_OK) {
-      char aliases[64], reference[AS_STORE_NAME + 24];
-      text_aliases(&f, aliases, sizeof aliases);
-      snprintf(reference, sizeof reference, "%s/%" PRId64, model, numbers[i]);
-      as_buffer_printf(out, "%-24s %-28s %10.1f MiB\n", reference, aliases, (double)f.bytes / 1048576);
-    }
-    as_free(cli->ctx, f.folder);
-  }
-  as_free(cli->ctx, numbers);
-  return status;
-}
-
-static int run_list(as_cli *cli) {
-  as_store *store;
-  as_store_names models = {0};
-  as_buffer out;
-  as_buffer_init(&out, cli->ctx);
-  as_json_writer writer = as_json_writer_start(&out, 0);
-  const bool json = as_option_flag(cli->arguments, "json");
-  as_status status = open_store(cli, &store);
-  if (status == AS_OK) status = read_models(cli, store, &models);
-  if (json) as_json_open_array(&writer, NULL);
-  for (size_t i = 0; status == AS_OK && i < models.count; i++)
-    status = list_model(cli, store, models.names[i], &out, json ? &writer : NULL);
-  if (json) {
-    as_json_close_array(&writer);
-    as_buffer_char(&out, '\n');
-  }
-  if (status == AS_OK) status = as_buffer_status(&out);
-  if (status == AS_OK && out.length) as_console_buffer(cli->console, &out);
-  if (status == AS_OK && !models.count) as_console_note(cli->console, "%s holds no version", as_store_root(store));
-  as_buffer_free(&out);
-  as_free(cli->ctx, models.names);
-  return finish(cli, store, status);
-}
-
-const as_command as_command_models_list = {
-    .name = "models list",
-    .operands = "[MODEL]",
-    .max_operands = 1,
-    .operand = AS_OPERAND_TEXT,
-    .summary = "list the versions of the models in the store",
-    .groups = json_groups,
-    .run = run_list,
-    .description = "One line for each version: MODEL/NUMBER, which is how --model names it, its aliases and its size.",
-    .examples = "assistify models list\nassistify models list intent --json | jq '.[].version'"};
-
-/* ---- show ------------------------------------------------------------------------------------------------------- */
-
-static void write_show(as_buffer *out, const facts *f, const as_manifest *files) {
-  char aliases[64];
-  text_aliases(f, aliases, sizeof aliases);
-  as_buffer_printf(out, "%s/%" PRId64 "%s%s\nfolder  %s\nsize    %.1f MiB\n", f->version.model, f->version.number,
-                   *aliases ? "  " : "", aliases, f->folder, (double)f->bytes / 1048576);
-  for (size_t i = 0; i < files->count; i++) {
-    char hex[65];
-    as_sha256_hex(files->entries[i].digest, hex);
-    as_buffer_printf(out, "file    %.16s...  %s\n", hex, files->entries[i].path);
-  }
-}
-
-static void write_show_json(as_buffer *out, const facts *f, const as_manifest *files) {
-  as_json_writer w = as_json_writer_start(out, 0);
-  as_json_open_object(&w, NULL);
-  json_facts(&w, f);
-  as_json_open_object(&w, "files");
-  for (size_t i = 0; i < files->count; i++) {
-    char hex[65];
-    as_sha256_hex(files->entries[i].digest, hex);
-    as_json_string(&w, files->entries[i].path, hex);
-  }
-  as_json_close_object(&w);
-  as_json_close_object(&w);
-  as_buffer_char(out, '\n');
-}
-
-static int run_show(as_cli *cli) {
-  as_store *store;
-  as_version version;
-  as_manifest files = {0};
-  facts f = {0};
-  as_buffer out;
-  as_buffer_init(&out, cli->ctx);
-  as_status status = open_store(cli, &store);
-  if (status == AS_OK) status = read_version(cli, store, cli->arguments->operand_count, &version);
-  if (status == AS_OK) status = read_facts(cli, store, &version, &f);
-  if (status == AS_OK) status = as_manifest_read(cli->ctx, f.folder, &files);
-  if (status == AS_OK) (as_option_flag(cli->arguments, "json") ? write_show_json : write_show)(&out, &f, &files);
-  if (status == AS_OK) status = as_buffer_status(&out);
-  if (status == AS_OK) as_console_buffer(cli->console, &out);
-  as_buffer_free(&out);
-  as_manifest_free(cli->ctx, &files);
-  as_free(cli->ctx, f.folder);
-  return finish(cli, store, status);
-}
-
-const as_command as_command_models_show = {
-    .name = "models show",
-    .operands = "MODEL [VERSION]",
-    .min_operands = 1,
-    .max_operands = 2,
-    .operand = AS_OPERAND_TEXT,
-    .summary = "show one version",
-    .groups = json_groups,
-    .run = run_show,
-    .description = "The folder, the aliases and the files with their SHA-256. VERSION is a number or champion, "
-                   "challenger or previous; without it, the champion is shown. intent/2 and intent@champion are "
-                   "understood too, here and wherever a version is named.",
-    .examples = "assistify models show intent\nassistify models show intent 2 --json"};
-
 /* ---- promote, rollback ------------------------------------------------------------------------------------------ */
 
 static int run_promote(as_cli *cli) {
   as_store *store;
   as_version version;
   bool changed = false;
-  as_status status = open_store(cli, &store);
+  as_status status = as_cli_store_open(cli, &store);
   if (status == AS_OK && cli->arguments->operand_count == 1 && !as_store_is_reference(cli->arguments->operands[0])) {
     as_store_close(store);
     return as_cli_usage(cli, "models promote needs a version: models promote intent 2");
   }
-  if (status == AS_OK) status = read_version(cli, store, cli->arguments->operand_count, &version);
+  if (status == AS_OK) status = as_cli_store_version(cli, store, cli->arguments->operand_count, &version);
   if (status == AS_OK) status = as_store_promote(store, &version, &changed);
   if (status == AS_OK)
     as_console_note(cli->console,
                     changed ? "%s/%" PRId64 " is the champion now" : "%s/%" PRId64 " was the champion already",
                     version.model, version.number);
-  return finish(cli, store, status);
+  return as_cli_store_finish(cli, store, status);
 }
 
 const as_command as_command_models_promote = {
@@ -268,11 +82,11 @@ const as_command as_command_models_promote = {
 static int run_rollback(as_cli *cli) {
   as_store *store;
   as_version champion;
-  as_status status = open_store(cli, &store);
+  as_status status = as_cli_store_open(cli, &store);
   if (status == AS_OK) status = as_store_rollback(store, cli->arguments->operands[0], &champion);
   if (status == AS_OK)
     as_console_note(cli->console, "%s/%" PRId64 " is the champion again", champion.model, champion.number);
-  return finish(cli, store, status);
+  return as_cli_store_finish(cli, store, status);
 }
 
 const as_command as_command_models_rollback = {
@@ -321,15 +135,16 @@ static int run_verify(as_cli *cli) {
   bool damaged = false;
   const size_t count = cli->arguments->operand_count;
   const bool one = count == 2 || (count == 1 && as_store_is_reference(cli->arguments->operands[0]));
-  as_status status = open_store(cli, &store);
-  if (status == AS_OK) status = one ? read_version(cli, store, count, &version) : read_models(cli, store, &models);
+  as_status status = as_cli_store_open(cli, &store);
+  if (status == AS_OK)
+    status = one ? as_cli_store_version(cli, store, count, &version) : as_cli_store_models(cli, store, &models);
   if (status == AS_OK && one) status = verify_model(cli, store, &version, &damaged);
   for (size_t i = 0; status == AS_OK && i < models.count; i++) {
     snprintf(version.model, sizeof version.model, "%s", models.names[i]);
     status = verify_model(cli, store, &version, &damaged);
   }
   as_free(cli->ctx, models.names);
-  int code = finish(cli, store, status);
+  int code = as_cli_store_finish(cli, store, status);
   return code == AS_EXIT_DONE && damaged ? AS_EXIT_MODEL : code;
 }
 
@@ -365,13 +180,13 @@ static void tell_removed(void *user, const as_version *version) {
 static int run_prune(as_cli *cli) {
   as_store *store;
   as_store_names models = {0};
-  as_status status = open_store(cli, &store);
-  if (status == AS_OK) status = read_models(cli, store, &models);
+  as_status status = as_cli_store_open(cli, &store);
+  if (status == AS_OK) status = as_cli_store_models(cli, store, &models);
   for (size_t i = 0; status == AS_OK && i < models.count; i++)
     status = as_store_prune(store, models.names[i], as_option_int(cli->arguments, "keep"),
                             as_option_flag(cli->arguments, "dry-run"), tell_removed, cli);
   as_free(cli->ctx, models.names);
-  return finish(cli, store, status);
+  return as_cli_store_finish(cli, store, status);
 }
 
 const as_command as_command_models_prune = {
@@ -394,13 +209,13 @@ static int run_export(as_cli *cli) {
   as_store *store;
   as_version version;
   uint64_t bytes = 0;
-  as_status status = open_store(cli, &store);
-  if (status == AS_OK) status = read_version(cli, store, count, &version);
+  as_status status = as_cli_store_open(cli, &store);
+  if (status == AS_OK) status = as_cli_store_version(cli, store, count, &version);
   if (status == AS_OK) status = as_store_export(store, &version, path, &bytes);
   if (status == AS_OK)
     as_console_note(cli->console, "%s/%" PRId64 " is in %s, %.1f MiB", version.model, version.number, path,
                     (double)bytes / 1048576);
-  return finish(cli, store, status);
+  return as_cli_store_finish(cli, store, status);
 }
 
 const as_command as_command_models_export = {
@@ -429,13 +244,13 @@ static int run_import(as_cli *cli) {
   as_store *store;
   as_version version;
   bool is_champion = false;
-  as_status status = open_store(cli, &store);
+  as_status status = as_cli_store_open(cli, &store);
   if (status == AS_OK)
     status = as_store_import(store, path, as_option_text(cli->arguments, "name"), &version, &is_champion);
   if (status == AS_OK)
     as_console_note(cli->console, "%s is now %s/%" PRId64 ", the %s", path, version.model, version.number,
                     is_champion ? "champion" : "challenger");
-  return finish(cli, store, status);
+  return as_cli_store_finish(cli, store, status);
 }
 
 const as_command as_command_models_import = {

@@ -15,6 +15,9 @@ tests_test_prediction_log_LDADD = libtest_harness.la $(TEST_LDADD)
 dist_check_SCRIPTS += tests/test_monitor.sh
 # the parts of a card that differ from model to model
 libassistify_all_la_SOURCES += lifecycle/card_internal.h lifecycle/card_metrics.c
+# the figure that a list shows
+lifecycle_include_HEADERS += lifecycle/main_figure.h
+libassistify_all_la_SOURCES += lifecycle/main_figure.c
 # the history of figures as a picture
 lifecycle_include_HEADERS += lifecycle/metric_plot.h
 libassistify_all_la_SOURCES += lifecycle/metric_plot.c

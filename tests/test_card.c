@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lifecycle/main_figure.h"
 #include "lifecycle/origin.h"
 #include "tests/store_fixture.h"
 
@@ -161,6 +162,41 @@ START_TEST(labels_do_not_break_the_card) {
 }
 END_TEST
 
+static void check_figure(const char *metrics, const char *text, const char *json) {
+  as_context *ctx = as_test_context(1);
+  as_main_figure figure;
+  char shown[64];
+  json_t *root = json_loads(metrics, 0, NULL);
+  const bool found = as_main_figure_find(root, &figure);
+  ck_assert_int_eq(found, text != NULL);
+  as_buffer out;
+  as_buffer_init(&out, ctx);
+  as_json_writer w = as_json_writer_start(&out, 0);
+  as_json_open_object(&w, NULL);
+  as_main_figure_json(&w, "figure", found ? &figure : NULL);
+  as_json_close_object(&w);
+  ck_assert_str_eq(as_buffer_string(&out), json);
+  if (found) as_main_figure_text(&figure, shown, sizeof shown);
+  if (found) ck_assert_str_eq(shown, text);
+  as_buffer_free(&out);
+  json_decref(root);
+  as_test_context_free(ctx);
+}
+
+START_TEST(each_kind_of_model_has_its_figure) {
+  check_figure("{\"n\": 40, \"accuracy\": 0.875, \"ci95\": {\"accuracy\": [0.75, 1]}, \"baselines\": {\"majority\": "
+               "{\"accuracy\": 0.5}}}",
+               "accuracy 87.50 %",
+               "{\"figure\":{\"name\":\"accuracy\",\"value\":0.875,\"ci95\":[0.75,1.0],\"count\":40,\"baseline\":0.5}}");
+  check_figure("{\"rows\": 200, \"bleu\": 31.5, \"nearest_bleu\": 20.25}", "BLEU 31.50",
+               "{\"figure\":{\"name\":\"bleu\",\"value\":31.5,\"ci95\":null,\"count\":200,\"baseline\":20.25}}");
+  check_figure("{\"customers\": 42, \"ndcg@10\": 0.25, \"ci95\": {\"ndcg@10\": [null, null]}}", "NDCG@10 0.2500",
+               "{\"figure\":{\"name\":\"ndcg@10\",\"value\":0.25,\"ci95\":null,\"count\":42,\"baseline\":null}}");
+  check_figure("{\"accuracy\": \"high\"}", NULL, "{\"figure\":null}");
+  check_figure("{}", NULL, "{\"figure\":null}");
+}
+END_TEST
+
 START_TEST(origin_is_written_in_two_steps) {
   as_context *ctx = as_test_context(1);
   const char *folder = as_test_folder(), *path = as_fixture_path(folder, "unfinished.json");
@@ -215,6 +251,7 @@ Suite *as_suite(void) {
   tcase_add_test(tests, card_of_a_response_model);
   tcase_add_test(tests, card_of_a_recommender);
   tcase_add_test(tests, labels_do_not_break_the_card);
+  tcase_add_test(tests, each_kind_of_model_has_its_figure);
   tcase_add_test(tests, origin_is_written_in_two_steps);
   tcase_add_test(tests, failing_allocations);
   suite_add_tcase(suite, tests);

@@ -51,10 +51,16 @@ gives 1 'is not there' monitor metrics --models nowhere
 echo nonsense >no.db
 gives 1 'no.db' evaluate intent --data m.csv --resamples 0 --db no.db
 gives 0 '"aliases":["champion"]' models list --json
+gives 0 '"figure":{"name":"accuracy","value":0' models list --json
 gives 0 'intent/2' models list intent
+grep -q '^intent/1  *champion  *20[0-9-]* [0-9:]*  *accuracy [0-9.]* %  *[0-9.]*$' out; is 'models list has date, accuracy and size' $?
+[ "$(awk 'length > 80' out | wc -l)" -eq 0 ]; is 'models list fits 80 columns' $?
 gives 4 'no such model' models list nothing
 gives 0 'SHA-256' models show --help
 gives 0 'model.safetensors' models show intent champion
+grep -q "^  by  *assistify train intent " out && grep -q 'commonest class would reach' out && grep -q "^  card  *$store/v0001/card.md" out
+is 'models show has the card in short' $?
+gives 0 '"metrics":{"n":' models show intent 1 --json
 gives 2 'is no name of a model' models show ../x
 gives 2 'is no name of a model' models promote ../x 2
 gives 2 'needs a version' models promote intent
