@@ -114,8 +114,8 @@ static as_status take_lock(as_cli *cli, const char *root, int *fd) {
 enum { MOST_KINDS = 8 };
 
 static const as_retrain_kind *kind_named(const char *name) {
-  for (const as_retrain_kind *k = as_retrain_kinds; k->name; k++)
-    if (strcmp(k->name, name) == 0) return k;
+  for (const as_retrain_kind *k = as_retrain_kinds; k->trained; k++)
+    if (strcmp(k->trained->model, name) == 0) return k;
   return NULL;
 }
 
@@ -124,14 +124,14 @@ static as_status has_data(as_cli *cli, const as_retrain_kind *kind, bool *has) {
   const as_csv_options csv = {0};
   as_status status = AS_OK;
   *has = true;
-  for (int i = 0; status == AS_OK && *has && i < AS_RETRAIN_FILES && kind->files[i].file; i++) {
-    char *path = as_path_join(cli->ctx, as_option_text(cli->arguments, "data-dir"), kind->files[i].file);
+  for (int i = 0; status == AS_OK && *has && i < AS_RETRAIN_FILES && kind->trained->files[i]; i++) {
+    char *path = as_path_join(cli->ctx, as_option_text(cli->arguments, "data-dir"), kind->trained->files[i]);
     as_csv_reader *reader = NULL;
     *has = path && as_path_exists(path);
     status = path ? AS_OK : AS_E_NOMEM;
     if (*has && kind->is_messages) {
       *has = as_csv_open(cli->ctx, path, &csv, &reader) == AS_OK &&
-             as_csv_has_column(reader, kind->label ? kind->label : kind->name);
+             as_csv_has_column(reader, kind->trained->column);
       as_csv_close(reader);
     }
     as_free(cli->ctx, path);
@@ -145,10 +145,10 @@ static as_status choose(const as_retraining *of, const as_retrain_kind **chosen,
   const bool all = a->operand_count == 0 || (a->operand_count == 1 && strcmp(a->operands[0], "all") == 0);
   *count = 0;
   for (size_t i = 0; !all && i < a->operand_count && i < MOST_KINDS; i++) chosen[(*count)++] = kind_named(a->operands[i]);
-  for (const as_retrain_kind *k = as_retrain_kinds; all && k->name; k++) {
+  for (const as_retrain_kind *k = as_retrain_kinds; all && k->trained; k++) {
     as_version champion;
     bool wanted = true;
-    as_status status = as_store_champion(of->store, k->name, &champion);
+    as_status status = as_store_champion(of->store, k->trained->model, &champion);
     if (status == AS_E_MODEL) status = AS_OK; /* a broken alias: the retraining says so */
     else if (status == AS_OK && !champion.number) status = has_data(of->cli, k, &wanted);
     if (status != AS_OK) return status;

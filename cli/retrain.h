@@ -4,7 +4,7 @@
 #ifndef AS_CLI_RETRAIN_H
 #define AS_CLI_RETRAIN_H
 
-#include "cli/command.h"
+#include "cli/train_all.h"
 #include "lifecycle/data_gate.h"
 #include "lifecycle/retrain_log.h"
 #include "lifecycle/store.h"
@@ -13,15 +13,12 @@ enum { AS_RETRAIN_FILES = 2 }; /* at most, of a model */
 
 /* What a model is made from, and told by. */
 typedef struct as_retrain_kind {
-  const char *name;  /* "intent": in the store, and behind train, evaluate and compare */
-  const char *label; /* column of its labels without --label-col; NULL: it has none */
+  const as_trainable *trained; /* its name, also behind evaluate and compare, and its files */
+  bool is_messages;            /* of a table of messages */
+  bool has_labels;             /* the table's column is one of labels */
   const char *evaluated, *compared; /* what versions are told by, in evaluate --json and in compare --json */
-  struct {
-    const char *option, *file; /* of train, and in --data-dir: "data", "messages.csv" */
-  } files[AS_RETRAIN_FILES];
-  bool is_messages;
 } as_retrain_kind;
-extern const as_retrain_kind as_retrain_kinds[]; /* ended by one without a name */
+extern const as_retrain_kind as_retrain_kinds[]; /* ended by one without */
 
 typedef enum as_retrain_start { AS_START_BASE, AS_START_CHAMPION, AS_START_FRESH } as_retrain_start;
 

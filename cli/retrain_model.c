@@ -51,7 +51,7 @@ static void put_option(line *l, const char *option, const char *value) {
 
 static int run_line(job *j, const line *l) {
   if (l->count < MOST_WORDS) return as_cli_run_command(j->cli, l->words, l->count);
-  return as_cli_failed(j->cli, as_fail(j->ctx, AS_E_LIMIT, "the command of %s has too many words", j->kind->name));
+  return as_cli_failed(j->cli, as_fail(j->ctx, AS_E_LIMIT, "the command of %s has too many words", j->kind->trained->model));
 }
 
 /* The same with what it prints as JSON; *out is NULL after a failure and where it printed none. */
@@ -145,7 +145,7 @@ static void put_training(const job *j, line *l) {
   size_t i;
   const json_t *word;
   put(l, "train");
-  put(l, j->kind->name);
+  put(l, j->kind->trained->model);
   json_array_foreach(j->plan.words, i, word) put(l, json_string_value(word));
 }
 
@@ -153,7 +153,7 @@ static void put_training(const job *j, line *l) {
 static as_status find_unfinished(const job *j, bool *found) {
   json_t *origin;
   *found = false;
-  as_status status = as_store_unfinished(j->of->store, j->kind->name, &origin);
+  as_status status = as_store_unfinished(j->of->store, j->kind->trained->model, &origin);
   if (status == AS_E_MODEL) return AS_OK; /* not readable: it is given up */
   if (status != AS_OK) return status;
   *found = as_retrain_is_planned(&j->plan, origin);
@@ -163,11 +163,11 @@ static as_status find_unfinished(const job *j, bool *found) {
 
 static int go_on(job *j) {
   line l = {0};
-  char *folder = as_store_unfinished_folder(j->of->store, j->kind->name);
+  char *folder = as_store_unfinished_folder(j->of->store, j->kind->trained->model);
   if (!folder) return fails(j, AS_E_NOMEM);
-  as_console_note(j->cli->console, "going on with the unfinished training of %s", j->kind->name);
+  as_console_note(j->cli->console, "going on with the unfinished training of %s", j->kind->trained->model);
   put(&l, "train");
-  put(&l, j->kind->name);
+  put(&l, j->kind->trained->model);
   put_option(&l, "--resume", folder);
   const int code = run_line(j, &l);
   as_free(j->ctx, folder);
@@ -193,9 +193,9 @@ static int train(job *j) {
 static as_status find_newest(job *j) {
   int64_t *numbers;
   size_t count;
-  as_status status = as_store_versions(j->of->store, j->kind->name, &numbers, &count);
+  as_status status = as_store_versions(j->of->store, j->kind->trained->model, &numbers, &count);
   if (status != AS_OK) return status;
-  snprintf(j->version.model, sizeof j->version.model, "%s", j->kind->name);
+  snprintf(j->version.model, sizeof j->version.model, "%s", j->kind->trained->model);
   j->version.number = count > 0 ? numbers[count - 1] : 0;
   as_free(j->ctx, numbers);
   return AS_OK;
@@ -229,7 +229,7 @@ static void measure_first(job *j) {
   version_text(&j->version, name);
   as_retrain_number(j->plan.held_out, share);
   put(&l, "evaluate");
-  put(&l, j->kind->name);
+  put(&l, j->kind->trained->model);
   put_option(&l, "--model", name);
   put_test(j, &l, share);
   run_for_json(j, &l, &json);
@@ -246,7 +246,7 @@ static double figure_before(const job *j, const json_t *log) {
   json_array_foreach(log, i, entry) {
     const char *model = json_string_value(json_object_get(entry, "model"));
     const char *verdict = json_string_value(json_object_get(entry, "verdict"));
-    if (!model || !verdict || strcmp(model, j->kind->name) != 0) continue;
+    if (!model || !verdict || strcmp(model, j->kind->trained->model) != 0) continue;
     const bool waits = strcmp(verdict, "waits") == 0;
     if (!waits && strcmp(verdict, "promoted") != 0 && strcmp(verdict, "first") != 0) continue;
     const double value = number_at(entry, waits ? "of_champion" : "of_version");
@@ -322,7 +322,7 @@ static int compare(job *j) {
   as_retrain_number(j->plan.held_out, share);
   as_retrain_number(score, least);
   put(&l, "compare");
-  put(&l, j->kind->name);
+  put(&l, j->kind->trained->model);
   put(&l, first);
   put(&l, second);
   put_test(j, &l, share);
@@ -359,7 +359,7 @@ static int promote(job *j) {
   bool changed;
   version_text(&j->version, name);
   if (!asks_for(j, name)) {
-    as_buffer_printf(j->reason, "`assistify models promote %s %" PRId64 "` lets it answer", j->kind->name,
+    as_buffer_printf(j->reason, "`assistify models promote %s %" PRId64 "` lets it answer", j->kind->trained->model,
                      j->version.number);
     return ends(j, AS_RETRAIN_WAITS, AS_EXIT_DONE);
   }
@@ -374,7 +374,7 @@ static int make_version(job *j) {
   as_status status = as_retrain_find_made(&j->plan, &j->version);
   if (status != AS_OK) return fails(j, status);
   if (j->version.number > 0 && !as_option_flag(j->cli->arguments, "force")) {
-    as_console_note(j->cli->console, "%s/%" PRId64 " was made from this data already", j->kind->name,
+    as_console_note(j->cli->console, "%s/%" PRId64 " was made from this data already", j->kind->trained->model,
                     j->version.number);
     return AS_EXIT_DONE;
   }
@@ -397,7 +397,7 @@ static int retrain(job *j) {
   if (status != AS_OK) return fails(j, status);
   if (j->plan.unfair)
     as_warn(j->ctx, "%s/%" PRId64 " was trained without --hold-out: it may know the test rows, and look better for it",
-            j->kind->name, j->plan.champion.number);
+            j->kind->trained->model, j->plan.champion.number);
 
   int code = make_version(j);
   if (code != AS_EXIT_DONE) return code;
@@ -422,7 +422,7 @@ static double seconds_now(void) {
 int as_retrain_one(const as_retraining *of, const as_retrain_kind *kind, as_retrain_entry *entry, as_buffer *reason,
                    as_buffer *report) {
   const double begun = seconds_now();
-  *entry = (as_retrain_entry){.model = kind->name, .reason = "", .of_champion = NAN, .of_version = NAN};
+  *entry = (as_retrain_entry){.model = kind->trained->model, .reason = "", .of_champion = NAN, .of_version = NAN};
   job j = {.of = of, .cli = of->cli, .ctx = of->ctx, .kind = kind, .plan = {.of = of}, .entry = entry, .reason = reason,
            .report = report};
   int code = retrain(&j);

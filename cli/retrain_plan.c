@@ -8,21 +8,22 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/sha256.h"
-#include "cli/recommend_options.h"
 #include "cli/retrain.h"
 #include "lifecycle/training_words.h"
-#include "infer/responder.h"
 #include "train/pair_data.h"
 
 #define BASE_NAME "base.json" /* in the model's folder */
 
-const as_retrain_kind as_retrain_kinds[] = {
-    {"intent", "intent", "f1.macro_seen", "macro_f1", {{"data", "messages.csv"}}, true},
-    {"sentiment", "sentiment", "f1.macro_seen", "macro_f1", {{"data", "messages.csv"}}, true},
-    {AS_RESPONSE_NAME, NULL, "bleu", "bleu", {{"data", "messages.csv"}}, true},
-    {AS_RECOMMENDER_NAME, NULL, "ndcg@10", "ndcg@10",
-     {{"interactions", "interactions.csv"}, {"products", "products.csv"}}, false},
-    {0}};
+const as_retrain_kind as_retrain_kinds[] = {{&as_trainables[0], true, true, "f1.macro_seen", "macro_f1"},
+                                            {&as_trainables[1], true, true, "f1.macro_seen", "macro_f1"},
+                                            {&as_trainables[2], true, false, "bleu", "bleu"},
+                                            {&as_trainables[3], false, false, "ndcg@10", "ndcg@10"},
+                                            {0}};
+
+/* "data": the option of train that takes a file. */
+static const char *file_option(const as_retrain_kind *kind, int file) {
+  return kind->trained->options[file] + strlen("--");
+}
 
 /* Options that say where something lies or how it is run, not what is trained. */
 static const char *const of_place[] = {"data",     "interactions", "products", "models", "threads", "out",  "resume",
@@ -38,7 +39,7 @@ static const char *const of_run[] = {"data", "interactions", "products", "models
 
 /* A file of the model's folder in the store; NULL without memory. */
 static char *model_file(const as_retrain_plan *p, const char *name) {
-  char *folder = as_path_join(p->of->ctx, as_store_root(p->of->store), p->kind->name);
+  char *folder = as_path_join(p->of->ctx, as_store_root(p->of->store), p->kind->trained->model);
   char *path = folder ? as_path_join(p->of->ctx, folder, name) : NULL;
   as_free(p->of->ctx, folder);
   return path;
@@ -56,7 +57,7 @@ static as_status read_origin(as_context *ctx, const char *folder, json_t **out) 
 }
 
 static as_status find_champion(as_retrain_plan *p) {
-  as_status status = as_store_champion(p->of->store, p->kind->name, &p->champion);
+  as_status status = as_store_champion(p->of->store, p->kind->trained->model, &p->champion);
   if (status != AS_OK || !p->champion.number) return status;
   p->folder = as_store_folder(p->of->store, &p->champion);
   return p->folder ? read_origin(p->of->ctx, p->folder, &p->origin) : AS_E_NOMEM;
@@ -66,7 +67,7 @@ static as_status find_champion(as_retrain_plan *p) {
 static bool from_version(const as_retrain_plan *p, const json_t *command) {
   const char *from = as_training_words_value(command, "from");
   char tail[AS_STORE_NAME + 4];
-  snprintf(tail, sizeof tail, "%s/v", p->kind->name);
+  snprintf(tail, sizeof tail, "%s/v", p->kind->trained->model);
   const char *slash = from ? strrchr(from, '/') : NULL;
   const size_t before = slash ? (size_t)(slash + 2 - from) : 0, length = strlen(tail);
   if (!slash || before < length || strncmp(slash + 2 - length, tail, length) != 0) return false;
@@ -91,7 +92,7 @@ static as_status find_base(const as_retrain_plan *p, const json_t **command, jso
     status = as_fail(ctx, AS_E_MODEL,
                      "%s/%s: the champion began from another version, and what that one began from is not known here; "
                      "give --start champion or --start fresh, or train and promote a version by hand",
-                     as_store_root(p->of->store), p->kind->name);
+                     as_store_root(p->of->store), p->kind->trained->model);
   }
   as_free(ctx, path);
   return status;
@@ -138,7 +139,7 @@ static as_status make_words(as_retrain_plan *p) {
   const bool keeps_start = starts_anew(p) && !(p->of->start == AS_START_FRESH && as_training_words_value(base, "from"));
   status = as_training_words_copy(ctx, base, keeps_start ? of_place : of_start, p->words);
   for (int i = 0; status == AS_OK && i < AS_RETRAIN_FILES && p->paths[i]; i++)
-    status = as_training_words_add(ctx, p->words, p->kind->files[i].option, p->paths[i]);
+    status = as_training_words_add(ctx, p->words, file_option(p->kind, i), p->paths[i]);
   if (status == AS_OK && !starts_anew(p)) status = as_training_words_add(ctx, p->words, "from", p->folder);
   if (status == AS_OK) status = as_training_words_add(ctx, p->words, "hold-out", share);
   if (status == AS_OK) status = as_training_words_add(ctx, p->words, "on-error", "skip");
@@ -157,8 +158,8 @@ as_status as_retrain_plan_make(const as_retraining *of, const as_retrain_kind *k
   *p = (as_retrain_plan){.of = of, .kind = kind};
   const char *folder = as_option_text(of->cli->arguments, "data-dir");
   as_status status = AS_OK;
-  for (int i = 0; status == AS_OK && i < AS_RETRAIN_FILES && kind->files[i].file; i++) {
-    p->paths[i] = as_path_join(of->ctx, folder, kind->files[i].file);
+  for (int i = 0; status == AS_OK && i < AS_RETRAIN_FILES && kind->trained->files[i]; i++) {
+    p->paths[i] = as_path_join(of->ctx, folder, kind->trained->files[i]);
     if (!p->paths[i]) status = AS_E_NOMEM;
   }
   if (status == AS_OK) status = find_champion(p);
@@ -189,21 +190,21 @@ static int64_t bytes_before(const as_retrain_plan *p) {
   const json_t *file, *files = json_object_get(p->origin, "files");
   size_t i;
   json_array_foreach(files, i, file)
-    if (strcmp(json_string_value(json_object_get(file, "option")), p->kind->files[0].option) == 0)
+    if (strcmp(json_string_value(json_object_get(file, "option")), file_option(p->kind, 0)) == 0)
       return json_integer_value(json_object_get(file, "bytes"));
   return 0;
 }
 
 static as_status check_messages(const as_retrain_plan *p, as_data_before *before, as_data_verdict *verdict) {
   const char *label = as_training_words_value(p->words, "label-col");
-  const as_column_request own = {.name = label ? label : p->kind->label, .kind = AS_COLUMN_LABEL};
+  const as_column_request own = {.name = label ? label : p->kind->trained->column, .kind = AS_COLUMN_LABEL};
   as_message_options options = {.text_column = as_training_words_value(p->words, "text-col"),
-                                .columns = p->kind->label ? &own : as_pair_columns,
-                                .column_count = p->kind->label ? 1 : AS_PAIR_COLUMNS};
+                                .columns = p->kind->has_labels ? &own : as_pair_columns,
+                                .column_count = p->kind->has_labels ? 1 : AS_PAIR_COLUMNS};
   as_model_config config = {0};
   as_labels labels = {0};
   as_status status = csv_options(p, &options.csv);
-  if (status == AS_OK && p->kind->label && p->folder) {
+  if (status == AS_OK && p->kind->has_labels && p->folder) {
     status = as_model_config_read(p->of->ctx, p->folder, &config);
     if (status == AS_OK) status = as_config_read_labels(&config, &labels);
     before->classes = (const char *const *)labels.names;
@@ -253,7 +254,7 @@ static bool has_file(const json_t *origin, const char *option, const char *diges
 bool as_retrain_is_planned(const as_retrain_plan *p, const json_t *origin) {
   if (!origin) return false;
   for (int i = 0; i < AS_RETRAIN_FILES && p->paths[i]; i++)
-    if (!has_file(origin, p->kind->files[i].option, p->digests[i])) return false;
+    if (!has_file(origin, file_option(p->kind, i), p->digests[i])) return false;
   const json_t *command = json_object_get(origin, "command");
   /* Without a champion the configuration file says how it is trained, and that stands in the command only then. */
   if (!p->champion.number) return as_training_words_within(p->words, command, of_run);
@@ -272,7 +273,7 @@ as_status as_retrain_find_made(const as_retrain_plan *p, as_version *out) {
   int64_t *numbers;
   size_t count;
   *out = (as_version){.number = 0};
-  as_status status = as_store_versions(p->of->store, p->kind->name, &numbers, &count);
+  as_status status = as_store_versions(p->of->store, p->kind->trained->model, &numbers, &count);
   if (status != AS_OK) return status;
   for (size_t i = 0; status == AS_OK && i < count; i++) {
     as_version version = p->champion;

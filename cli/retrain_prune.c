@@ -12,7 +12,7 @@ static bool was_refused(const as_retrain_kind *kind, const json_t *log, int64_t 
   json_array_foreach(log, i, entry) {
     const char *model = json_string_value(json_object_get(entry, "model"));
     const char *verdict = json_string_value(json_object_get(entry, "verdict"));
-    if (model && verdict && strcmp(model, kind->name) == 0 &&
+    if (model && verdict && strcmp(model, kind->trained->model) == 0 &&
         json_integer_value(json_object_get(entry, "version")) == number)
       refused = strcmp(verdict, "refused") == 0;
   }
@@ -37,18 +37,18 @@ as_status as_retrain_prune(const as_retraining *of, const as_retrain_kind *kind)
   size_t count = 0;
   json_t *log = NULL;
   as_status status = as_retrain_log_read(of->ctx, as_store_root(of->store), &log);
-  if (status == AS_OK) status = as_store_versions(of->store, kind->name, &numbers, &count);
+  if (status == AS_OK) status = as_store_versions(of->store, kind->trained->model, &numbers, &count);
   int64_t left = (int64_t)count;
   for (size_t i = 0; status == AS_OK && i < count && left > keep; i++) {
     as_version version = {.number = numbers[i]};
     bool stays = true;
-    snprintf(version.model, sizeof version.model, "%s", kind->name);
+    snprintf(version.model, sizeof version.model, "%s", kind->trained->model);
     if (was_refused(kind, log, version.number)) status = has_alias(of, &version, &stays);
     if (status != AS_OK || stays) continue;
     status = as_store_remove(of->store, &version);
     left--;
   }
-  if (status == AS_OK && count > 0) status = as_store_prune(of->store, kind->name, keep, false, NULL, NULL);
+  if (status == AS_OK && count > 0) status = as_store_prune(of->store, kind->trained->model, keep, false, NULL, NULL);
   as_free(of->ctx, numbers);
   json_decref(log);
   return status;
