@@ -112,8 +112,14 @@ void as_report_item(as_report *r, const char *word, const char *format, ...) {
 }
 
 void as_report_code(as_report *r, const char *text) {
+  const char *indent = r->markdown ? "    " : "  ";
   end_table(r);
-  as_buffer_printf(r->out, r->markdown ? "    %s\n" : "  %s\n", text);
+  as_buffer_text(r->out, indent);
+  for (; *text; text++) {
+    as_buffer_char(r->out, *text);
+    if (*text == '\n') as_buffer_text(r->out, indent); /* a line that began at the margin would end the code */
+  }
+  as_buffer_char(r->out, '\n');
 }
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */

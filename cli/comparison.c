@@ -91,6 +91,8 @@ as_status as_cli_comparison_begin(as_cli *cli, const char *task, const char *fol
   out->limits.max_slowdown = limit_of(cli, "max-slowdown", NAN);
   out->limits.min_rows = as_option_int(a, "min-rows");
   as_status status = AS_OK;
+  if (!isnan(out->limits.max_slowdown) && as_option_text(a, "latency") && as_option_int(a, "latency") == 0)
+    status = as_fail(cli->ctx, AS_E_INVALID, "--max-slowdown needs times; --latency 0 measures none");
   for (int i = 0; status == AS_OK && i < 2; i++) {
     as_compared_model *model = &out->models[i];
     status = as_cli_model_named(cli, names[i], i == 0 ? AS_CHAMPION : AS_CHALLENGER, task, folder, &model->folder);

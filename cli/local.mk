@@ -112,3 +112,8 @@ check_PROGRAMS += tests/golden_minilm
 tests_golden_minilm_SOURCES = tests/golden_minilm.c $(MODEL_CASE_TEST)
 tests_golden_minilm_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_golden_minilm_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_compare_program
+tests_test_compare_program_SOURCES = tests/test_compare_program.c tests/small_responder.h tests/small_training.c \
+  tests/small_training.h $(PROGRAM_TEST)
+tests_test_compare_program_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_compare_program_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)

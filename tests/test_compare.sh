@@ -65,6 +65,7 @@ refuses 4 'trained for intent, not for sentiment' compare sentiment intent/1 int
 refuses 3 "no column 'intent'" compare intent --data rows.csv --text-col text
 refuses 3 'absent.csv' compare intent --data absent.csv
 refuses 2 'data' compare intent intent/1 intent/2
+refuses 2 'needs times' compare intent --data t.csv --max-slowdown 2 --latency 0
 refuses 2 "'3' is too much" compare intent 1 2 3 --data t.csv
 sed '2s/.*/a new word,unheard,neutral,/' t.csv >odd.csv
 refuses 3 'odd.csv: line 2: neither model knows a label' compare intent --data odd.csv

@@ -162,6 +162,31 @@ START_TEST(a_comparison_agrees_with_its_parts) {
 }
 END_TEST
 
+static void share_of_rows(const double *sums, int64_t rows, double *scores) {
+  scores[0] = sums[0] / (double)rows;
+}
+
+START_TEST(sums_and_labels_draw_the_same_resamples) {
+  answers a;
+  make_answers(&a);
+  double right[2][ROWS];
+  for (int model = 0; model < 2; model++)
+    for (int i = 0; i < ROWS; i++) right[model][i] = a.predicted[model][i] == a.truth[i];
+  const as_paired_sums sums = {ROWS, 1, 1, right[0], right[1], share_of_rows};
+  as_context *ctx = as_test_context(3);
+  as_paired_score score;
+  as_paired_bootstrap paired;
+  ck_assert_ok(ctx, as_paired_sums_measure(ctx, &sums, 150, NULL, 9, &score));
+  ck_assert_ok(ctx, as_paired_bootstrap_measure(ctx, ROWS, 3, a.truth, a.predicted[0], a.predicted[1], 150, NULL, 9,
+                                                &paired));
+  ck_assert_mem_eq(score.delta.deltas, paired.accuracy.deltas, 150 * sizeof(double));
+  ck_assert_near(score.delta.p_two_sided, paired.accuracy.p_two_sided);
+  as_paired_scores_free(ctx, &score, 1);
+  as_paired_bootstrap_free(ctx, &paired);
+  as_test_context_free(ctx);
+}
+END_TEST
+
 /* JSON, table and Markdown of a comparison, one after another. */
 static as_status write_all(as_context *ctx, const as_comparison *c, as_buffer *out) {
   as_json_writer w = as_json_writer_start(out, 0);
@@ -390,15 +415,15 @@ START_TEST(a_report_in_both_forms) {
     as_report_paragraph(&r, "%s", "one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
                                   "fifteen <i>");
     as_report_item(&r, "yes", "so");
-    as_report_code(&r, "echo *");
+    as_report_code(&r, "echo *\nls");
     if (markdown)
       ck_assert_str_eq(out.data, "# A \\*title\\*\n\n| name | value | range |\n|---|--:|--:|\n| a\\|b  | -0.50 | 1.0 to "
                                  "2.0 |\n| longer than that | - |  |\n\none two three four five six seven eight nine ten "
-                                 "eleven twelve thirteen fourteen fifteen \\<i\\>\n- yes: so\n\n    echo *\n");
+                                 "eleven twelve thirteen fourteen fifteen \\<i\\>\n- yes: so\n\n    echo *\n    ls\n");
     else
       ck_assert_str_eq(out.data, "A *title*\n\n  name       value           range\n  a|b?       -0.50      1.0 to 2.0\n"
                                  "  longer..       -\n\none two three four five six seven eight nine ten eleven twelve "
-                                 "thirteen fourteen\nfifteen <i>\n  yes     so\n\n  echo *\n");
+                                 "thirteen fourteen\nfifteen <i>\n  yes     so\n\n  echo *\n  ls\n");
     as_buffer_free(&out);
   }
   as_test_context_free(ctx);
@@ -412,6 +437,7 @@ Suite *as_suite(void) {
   tcase_add_test(sums, a_resample_without_a_score_is_left_out);
   tcase_add_test(sums, holm_by_hand);
   tcase_add_test(classifiers, a_comparison_agrees_with_its_parts);
+  tcase_add_test(classifiers, sums_and_labels_draw_the_same_resamples);
   tcase_add_test(classifiers, the_same_text_for_any_number_of_threads);
   tcase_add_test(classifiers, no_rows_and_wrong_labels);
   tcase_add_test(classifiers, a_comparison_survives_failing_allocations);
