@@ -1,4 +1,4 @@
-/* `assistify data check|split|synth`: look at a file of messages, divide it, or make one up. */
+/* `assistify data split|synth`: divide a file of messages, or make one up. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -6,83 +6,9 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/csv_options.h"
-#include "data/check.h"
 #include "data/split.h"
 #include "data/synth.h"
 #include "data/synth_shop.h"
-
-/* ---- data check ------------------------------------------------------------------------------------------------- */
-
-/* clang-format off */
-static const as_option check_rows[] = {
-    {.name = "data", .type = AS_OPTION_FILE, .argument = "FILE", .required = true,
-     .help = "CSV file; - is standard input"},
-    {.name = "label-col", .type = AS_OPTION_TEXT, .argument = "NAME",
-     .initial_note = "intent and sentiment, those that are there",
-     .help = "column with the classes"},
-    {.name = "json", .type = AS_OPTION_FLAG, .help = "one JSON object"},
-};
-/* clang-format on */
-static const as_option_group checking = AS_OPTION_GROUP("Checking", check_rows);
-static const as_option_group *const check_groups[] = {&checking, &as_options_csv, NULL};
-
-static as_status print_summary(as_cli *cli, const as_data_summary *summary) {
-  as_buffer out;
-  as_buffer_init(&out, cli->ctx);
-  if (as_option_flag(cli->arguments, "json")) {
-    as_json_writer writer = as_json_writer_start(&out, 0);
-    as_data_summary_json(summary, &writer);
-    as_buffer_char(&out, '\n');
-  } else {
-    as_data_summary_print(summary, &out);
-  }
-  as_status status = as_buffer_status(&out);
-  if (status == AS_OK) as_console_buffer(cli->console, &out);
-  as_buffer_free(&out);
-  return status;
-}
-
-static int run_check(as_cli *cli) {
-  static const as_column_request usual[] = {{.name = "intent", .may_be_absent = true},
-                                            {.name = "sentiment", .may_be_absent = true}};
-  as_column_request named = {.name = as_option_text(cli->arguments, "label-col")};
-  as_message_options options;
-  as_data_report report;
-  as_messages *messages = NULL;
-  as_data_summary *summary = NULL;
-  as_status status = as_cli_message_options(cli, false, &options);
-  options.on_error = AS_ON_ERROR_SKIP; /* to see everything that is wrong at once */
-  options.columns = named.name ? &named : usual;
-  options.column_count = named.name ? 1 : 2;
-  const char *path = as_option_text(cli->arguments, "data");
-  if (status == AS_OK) status = as_messages_read(cli->ctx, path, &options, &report, &messages);
-  if (status == AS_OK) status = as_data_check(cli->ctx, messages, &report, &summary);
-  if (status == AS_OK) status = print_summary(cli, summary);
-  uint64_t line;
-  int64_t broken = status == AS_OK ? as_data_report_broken(&report, &line) : 0;
-  if (broken > 0)
-    status = as_fail(cli->ctx, AS_E_DATA,
-                     "%s: line %" PRIu64 ": the first of %" PRId64 " broken rows; training stops here unless "
-                     "--on-error skip leaves them out",
-                     as_messages_path(messages), line, broken);
-  as_data_summary_free(summary);
-  as_messages_free(messages);
-  return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
-}
-
-const as_command as_command_data_check = {
-    .name = "data check",
-    .summary = "say what is in a file of messages and what is wrong with it",
-    .description =
-        "Reads all of it and prints rows, classes and their sizes, lengths of the texts, and with line numbers: "
-        "broken rows, empty texts and labels, invalid UTF-8, duplicates, rows that contradict an earlier one. "
-        "Small classes (under 500 rows) and an imbalance of ten or more get a warning. Ends with 3 if there are "
-        "broken rows, at which training would stop.",
-    .examples = "assistify data check --data messages.csv\n"
-                "assistify data check --data export.csv --delimiter ';' --text-col text",
-    .groups = check_groups,
-    .run = run_check,
-};
 
 /* ---- data split ------------------------------------------------------------------------------------------------- */
 

@@ -61,6 +61,13 @@ static const uint16_t windows_1252[32] = {0x20AC, 0,      0x201A, 0x0192, 0x201E
                                           0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
                                           0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
 
+int as_windows_1252_byte(uint32_t code_point) {
+  if (code_point <= 0xFF) return (int)code_point;
+  for (int i = 0; i < 32; i++)
+    if (windows_1252[i] == code_point) return 0x80 + i;
+  return -1;
+}
+
 static bool undefined_in_1252(unsigned char byte) {
   return byte >= 0x80 && byte <= 0x9F && windows_1252[byte - 0x80] == 0;
 }

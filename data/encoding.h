@@ -43,6 +43,9 @@ void as_encoding_survey_add(as_encoding_survey *survey, const unsigned char *byt
 /* The judgement: UTF_8, UTF_16LE, UTF_16BE, UTF_32 or WINDOWS_1252. *bom (may be NULL): bytes of the mark to skip. */
 as_text_encoding as_encoding_detect(const as_encoding_survey *survey, size_t *bom);
 
+/* The byte that a code point is in Windows-1252, or in ISO 8859-1 up to U+00FF; -1 if it is in neither. */
+int as_windows_1252_byte(uint32_t code_point);
+
 /* Converts a stream of bytes. What has no meaning in the encoding (a lone surrogate, half a unit at the end, an
  * undefined byte of Windows-1252) becomes bytes that are not UTF-8, so that it is found where every text is checked. */
 typedef struct as_decoder {

@@ -181,8 +181,14 @@ typedef struct reading {
   size_t columns[COLUMNS];
 } reading;
 
+static void note(const reading *in, as_data_problem problem, const as_csv_row *row) {
+  if (in->options->report) as_data_report_add(in->options->report, problem, row->line, row->problem_line);
+}
+
 /* `value` stands in quotes between the two parts of the text; NULL: there is no value. */
-static as_status refuse(reading *in, const as_csv_row *row, const char *what, const char *value, const char *fault) {
+static as_status refuse(reading *in, as_data_problem problem, const as_csv_row *row, const char *what,
+                        const char *value, const char *fault) {
+  note(in, problem, row);
   if (in->options->on_error == AS_ON_ERROR_SKIP) {
     in->builder.table->skipped++;
     return AS_OK;
@@ -194,6 +200,8 @@ static as_status refuse(reading *in, const as_csv_row *row, const char *what, co
 
 static as_status take_row(reading *in, const as_csv_row *row) {
   as_interactions *t = in->builder.table;
+  if (in->options->report) in->options->report->rows++;
+  if (row->problem != AS_PROBLEM_NONE) note(in, row->problem, row);
   if (row->problem == AS_PROBLEM_EMPTY_ROW && in->options->on_error != AS_ON_ERROR_FAIL) return AS_OK;
   if (row->problem != AS_PROBLEM_NONE) {
     if (in->options->on_error != AS_ON_ERROR_SKIP) return as_csv_fail_row(in->csv, row);
@@ -203,21 +211,21 @@ static as_status take_row(reading *in, const as_csv_row *row) {
   const as_csv_field customer = row->fields[in->columns[CUSTOMER]], product = row->fields[in->columns[PRODUCT]];
   const as_csv_field type = row->fields[in->columns[TYPE]], time = row->fields[in->columns[TIME]];
   as_interaction out = {0};
-  if (as_text_is_blank(customer.text, customer.length)) return refuse(in, row, "customer_id is empty", NULL, "");
+  if (as_text_is_blank(customer.text, customer.length)) return refuse(in, AS_PROBLEM_EMPTY_ID, row, "customer_id is empty", NULL, "");
   const int number = as_interaction_type_find(in->options->types, type.text, type.length);
   if (number < 0)
-    return refuse(in, row, "interaction type ", type.text,
+    return refuse(in, AS_PROBLEM_UNKNOWN_TYPE, row, "interaction type ", type.text,
                   in->options->type_advice ? in->options->type_advice
                                            : " has no weight; give it one with --weight TYPE=W");
   if (!as_timestamp_read(time.text, time.length, &out.time))
-    return refuse(in, row, "timestamp ", time.text,
+    return refuse(in, AS_PROBLEM_BAD_TIME, row, "timestamp ", time.text,
                   " is neither a time such as 2025-01-31 12:30:00 (from 1970 to 2106) nor Unix seconds");
   const int64_t found = as_products_find(in->products, product.text, product.length);
   if (found < 0 && in->options->skip_unknown) {
     if (t->unknown++ == 0) t->first_unknown = row->line;
     return AS_OK;
   }
-  if (found < 0) return refuse(in, row, "product ", product.text, " is not in the catalogue");
+  if (found < 0) return refuse(in, AS_PROBLEM_UNKNOWN_PRODUCT, row, "product ", product.text, " is not in the catalogue");
   if (in->options->types->weights[number] <= 0) {
     t->ignored++;
     return AS_OK;
@@ -228,6 +236,11 @@ static as_status take_row(reading *in, const as_csv_row *row) {
   }
   out.product = (int32_t)found;
   out.type = (uint32_t)number;
+  if (in->options->report) in->options->report->kept++;
+  if (in->options->watch) {
+    as_status status = in->options->watch->take(in->options->watch->user, row, customer, &out);
+    if (status != AS_OK) return status;
+  }
   return as_interaction_builder_add(&in->builder, customer.text, customer.length, out) ? AS_OK : AS_E_NOMEM;
 }
 
@@ -241,6 +254,7 @@ static as_status read_rows(reading *in) {
     if (status != AS_OK || !row) break;
     status = take_row(in, row);
   }
+  if (in->options->report) in->options->report->blank_lines = as_csv_blank_lines(in->csv);
   return status;
 }
 

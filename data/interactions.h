@@ -36,8 +36,8 @@ typedef struct as_interactions {
   as_context *ctx;
   as_text_block customers; /* ids */
   as_text_index index;
-  int64_t *starts;      /* [customers + 1] into rows */
-  as_interaction *rows; /* [starts[customers]] */
+  int64_t *starts;         /* [customers + 1] into rows */
+  as_interaction *rows;    /* [starts[customers]] */
   uint32_t oldest, newest; /* times of all rows; 0 without rows */
   int64_t ignored;         /* rows whose type has weight 0 */
   int64_t unknown;         /* rows left out because their product is not in the catalogue */
@@ -45,6 +45,12 @@ typedef struct as_interactions {
   int64_t skipped;         /* rows left out because something else is wrong with them */
   uint64_t first_unknown;  /* line of the first such row, 0: none */
 } as_interactions;
+
+/* Hears of every row that is taken, as it stands in the file; what it returns, if not AS_OK, ends the reading. */
+typedef struct as_interaction_watch {
+  as_status (*take)(void *user, const as_csv_row *row, as_csv_field customer, const as_interaction *interaction);
+  void *user;
+} as_interaction_watch;
 
 typedef struct as_interaction_options {
   as_csv_options csv;
@@ -54,11 +60,13 @@ typedef struct as_interaction_options {
   as_hold_out hold_out; /* which rows are read, by customer and product */
   bool may_be_empty; /* a file with no row that is read gives a table without rows, else it is an error */
   bool skip_unknown; /* rows with a product that the catalogue lacks are left out and counted, else an error */
+  as_data_report *report;            /* counts rows and what is wrong with them; NULL: not wanted */
+  const as_interaction_watch *watch; /* NULL: none */
 } as_interaction_options;
 
 /* Reads `path`: columns customer_id, product_id, interaction_type, timestamp; others are not looked at. AS_E_DATA: what
- * the CSV reader refuses, an empty id, an unknown product or type, a time that can't be read, no row left; the text names
- * file and line. Caller frees. */
+ * the CSV reader refuses, an empty id, an unknown product or type, a time that can't be read, no row left; the text
+ * names file and line. Caller frees. */
 AS_MUST_CHECK as_status as_interactions_read(as_context *ctx, const char *path, const as_products *products,
                                              const as_interaction_options *options, as_interactions **out);
 

@@ -130,17 +130,26 @@ static as_csv_field value_of(const reading *in, const as_csv_row *row, int colum
   return in->present[column] ? row->fields[in->fixed[column]] : (as_csv_field){"", 0};
 }
 
-/* What is wrong with a sound CSV row as a product; NULL: nothing, and *price is set. */
-static const char *fault_of(const reading *in, const as_products *p, const as_csv_row *row, int64_t *price) {
+/* What is wrong with a sound CSV row as a product; NONE: nothing, and *price is set. */
+static as_data_problem fault_of(const reading *in, const as_products *p, const as_csv_row *row, int64_t *price) {
   const as_csv_field id = value_of(in, row, ID), text = value_of(in, row, PRICE);
-  if (as_text_is_blank(id.text, id.length)) return "product_id is empty";
-  if (as_products_find(p, id.text, id.length) >= 0) return "stands in an earlier row already; ids must be unique";
+  if (as_text_is_blank(id.text, id.length)) return AS_PROBLEM_EMPTY_ID;
+  if (as_products_find(p, id.text, id.length) >= 0) return AS_PROBLEM_DUPLICATE_ID;
   *price = AS_PRICE_UNKNOWN;
-  if (as_text_is_blank(text.text, text.length) || as_price_read(text.text, text.length, price)) return NULL;
-  return "price is not a number such as 12.50 (leave it empty if it is not known)";
+  if (as_text_is_blank(text.text, text.length) || as_price_read(text.text, text.length, price)) return AS_PROBLEM_NONE;
+  return AS_PROBLEM_BAD_PRICE;
 }
 
-static as_status refuse(reading *in, as_products *p, const as_csv_row *row, const char *fault) {
+static void note(const reading *in, as_data_problem problem, const as_csv_row *row) {
+  if (in->options->report) as_data_report_add(in->options->report, problem, row->line, row->problem_line);
+}
+
+static as_status refuse(reading *in, as_products *p, const as_csv_row *row, as_data_problem problem) {
+  const char *fault = problem == AS_PROBLEM_EMPTY_ID ? "product_id is empty"
+                      : problem == AS_PROBLEM_DUPLICATE_ID
+                          ? "stands in an earlier row already; ids must be unique"
+                          : "price is not a number such as 12.50 (leave it empty if it is not known)";
+  note(in, problem, row);
   if (in->options->on_error == AS_ON_ERROR_SKIP) {
     p->skipped++;
     return AS_OK;
@@ -151,6 +160,8 @@ static as_status refuse(reading *in, as_products *p, const as_csv_row *row, cons
 }
 
 static as_status take_row(reading *in, as_products *p, const as_csv_row *row) {
+  if (in->options->report) in->options->report->rows++;
+  if (row->problem != AS_PROBLEM_NONE) note(in, row->problem, row);
   if (row->problem == AS_PROBLEM_EMPTY_ROW && in->options->on_error != AS_ON_ERROR_FAIL) return AS_OK;
   if (row->problem != AS_PROBLEM_NONE) {
     if (in->options->on_error != AS_ON_ERROR_SKIP) return as_csv_fail_row(in->csv, row);
@@ -158,11 +169,12 @@ static as_status take_row(reading *in, as_products *p, const as_csv_row *row) {
     return AS_OK;
   }
   int64_t price;
-  const char *fault = fault_of(in, p, row, &price);
-  if (fault) return refuse(in, p, row, fault);
+  const as_data_problem fault = fault_of(in, p, row, &price);
+  if (fault != AS_PROBLEM_NONE) return refuse(in, p, row, fault);
   if (p->ids.count >= INT32_MAX - 1)
     return as_fail(p->ctx, AS_E_DATA, "%s: line %llu: more products than can be held", as_csv_name(in->csv),
                    (unsigned long long)row->line);
+  if (in->options->report) in->options->report->kept++;
   for (size_t c = 0; c < p->column_names.count; c++) in->values[c] = row->fields[in->further[c]];
   const bool ok = as_products_add(p, value_of(in, row, ID), value_of(in, row, NAME), value_of(in, row, CATEGORY), price,
                                   in->values);
@@ -177,6 +189,7 @@ static as_status read_rows(reading *in, as_products *p, const char *path) {
     if (status != AS_OK || !row) break;
     status = take_row(in, p, row);
   }
+  if (in->options->report) in->options->report->blank_lines = as_csv_blank_lines(in->csv);
   if (status == AS_OK && p->ids.count == 0)
     status = as_fail(p->ctx, AS_E_DATA, "%s: line 1: there is no product in it", path);
   return status;

@@ -13,7 +13,8 @@ typedef struct as_product_options {
   as_csv_options csv;
   const char *const *columns; /* [column_count] further columns to keep; they must be there */
   size_t column_count;
-  as_on_error on_error; /* SKIP: rows that can't be used are left out and counted */
+  as_on_error on_error;   /* SKIP: rows that can't be used are left out and counted */
+  as_data_report *report; /* counts rows and what is wrong with them; NULL: not wanted */
 } as_product_options;
 
 typedef struct as_products {

@@ -4,27 +4,53 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { M = 1 << AS_TABLE_MESSAGES, I = 1 << AS_TABLE_INTERACTIONS, P = 1 << AS_TABLE_PRODUCTS, ALL = M | I | P };
+
 static const struct {
   as_problem_class class;
+  int tables; /* that can have it */
   const char *key;
   const char *one, *many;
 } problems[AS_PROBLEM_COUNT] = {
-    [AS_PROBLEM_NONE] = {AS_CLASS_NONE, "sound", "sound row", "sound rows"},
-    [AS_PROBLEM_STRAY_QUOTE] = {AS_CLASS_BROKEN, "stray_quotes", "row with a stray quote", "rows with a stray quote"},
-    [AS_PROBLEM_UNTERMINATED_QUOTE] = {AS_CLASS_BROKEN, "unterminated_quotes", "quote that is never closed",
+    [AS_PROBLEM_NONE] = {AS_CLASS_NONE, 0, "sound", "sound row", "sound rows"},
+    [AS_PROBLEM_STRAY_QUOTE] = {AS_CLASS_BROKEN, ALL, "stray_quotes", "row with a stray quote",
+                                "rows with a stray quote"},
+    [AS_PROBLEM_UNTERMINATED_QUOTE] = {AS_CLASS_BROKEN, ALL, "unterminated_quotes", "quote that is never closed",
                                        "quotes that are never closed"},
-    [AS_PROBLEM_SHORT_ROW] = {AS_CLASS_BROKEN, "short_rows", "row with fewer fields than columns",
+    [AS_PROBLEM_SHORT_ROW] = {AS_CLASS_BROKEN, ALL, "short_rows", "row with fewer fields than columns",
                               "rows with fewer fields than columns"},
-    [AS_PROBLEM_LONG_ROW] = {AS_CLASS_BROKEN, "long_rows", "row with more fields than columns",
+    [AS_PROBLEM_LONG_ROW] = {AS_CLASS_BROKEN, ALL, "long_rows", "row with more fields than columns",
                              "rows with more fields than columns"},
-    [AS_PROBLEM_NUL_BYTE] = {AS_CLASS_BROKEN, "nul_bytes", "row with a NUL byte", "rows with NUL bytes"},
-    [AS_PROBLEM_INVALID_UTF8] = {AS_CLASS_BROKEN, "invalid_utf8", "row with invalid UTF-8", "rows with invalid UTF-8"},
-    [AS_PROBLEM_EMPTY_ROW] = {AS_CLASS_EMPTY, "empty_rows", "row with nothing in it", "rows with nothing in them"},
-    [AS_PROBLEM_EMPTY_TEXT] = {AS_CLASS_EMPTY, "empty_texts", "row with an empty text", "rows with an empty text"},
-    [AS_PROBLEM_EMPTY_LABEL] = {AS_CLASS_EMPTY, "empty_labels", "row with an empty label", "rows with an empty label"},
-    [AS_PROBLEM_DUPLICATE] = {AS_CLASS_KEPT, "duplicates", "duplicate row", "duplicate rows"},
-    [AS_PROBLEM_CONTRADICTION] = {AS_CLASS_KEPT, "contradictions", "contradicting row (same text, another label)",
+    [AS_PROBLEM_NUL_BYTE] = {AS_CLASS_BROKEN, ALL, "nul_bytes", "row with a NUL byte", "rows with NUL bytes"},
+    [AS_PROBLEM_INVALID_UTF8] = {AS_CLASS_BROKEN, ALL, "invalid_utf8", "row with invalid UTF-8",
+                                 "rows with invalid UTF-8"},
+    [AS_PROBLEM_EMPTY_ID] = {AS_CLASS_BROKEN, I | P, "empty_ids", "row with an empty id", "rows with an empty id"},
+    [AS_PROBLEM_DUPLICATE_ID] = {AS_CLASS_BROKEN, P, "duplicate_ids", "row with the id of an earlier product",
+                                 "rows with the id of an earlier product"},
+    [AS_PROBLEM_BAD_PRICE] = {AS_CLASS_BROKEN, P, "bad_prices", "row with a price that is no number",
+                              "rows with a price that is no number"},
+    [AS_PROBLEM_UNKNOWN_TYPE] = {AS_CLASS_BROKEN, I, "unknown_types", "row of a type that has no weight",
+                                 "rows of a type that has no weight"},
+    [AS_PROBLEM_BAD_TIME] = {AS_CLASS_BROKEN, I, "bad_times", "row with a time that can't be read",
+                             "rows with a time that can't be read"},
+    [AS_PROBLEM_UNKNOWN_PRODUCT] = {AS_CLASS_BROKEN, I, "unknown_products",
+                                    "row with a product that is not in the catalogue",
+                                    "rows with a product that is not in the catalogue"},
+    [AS_PROBLEM_EMPTY_ROW] = {AS_CLASS_EMPTY, ALL, "empty_rows", "row with nothing in it", "rows with nothing in them"},
+    [AS_PROBLEM_EMPTY_TEXT] = {AS_CLASS_EMPTY, M, "empty_texts", "row with an empty text", "rows with an empty text"},
+    [AS_PROBLEM_EMPTY_LABEL] = {AS_CLASS_EMPTY, M, "empty_labels", "row with an empty label",
+                                "rows with an empty label"},
+    [AS_PROBLEM_DUPLICATE] = {AS_CLASS_KEPT, M | I, "duplicates", "duplicate row", "duplicate rows"},
+    [AS_PROBLEM_CONTRADICTION] = {AS_CLASS_KEPT, M, "contradictions", "contradicting row (same text, another label)",
                                   "contradicting rows (same text, another label)"},
+    [AS_PROBLEM_MOJIBAKE] = {AS_CLASS_KEPT, M, "mojibake", "row that was once read in a wrong encoding (Ã¤ for ä)",
+                             "rows that were once read in a wrong encoding (Ã¤ for ä)"},
+    [AS_PROBLEM_REPLACEMENT] = {AS_CLASS_KEPT, M, "replacement_characters", "row that has lost characters (U+FFFD)",
+                                "rows that have lost characters (U+FFFD)"},
+    [AS_PROBLEM_CONTROL] = {AS_CLASS_KEPT, M, "control_characters", "row with control characters or invisible marks",
+                            "rows with control characters or invisible marks"},
+    [AS_PROBLEM_FUTURE] = {AS_CLASS_KEPT, I, "future_times", "row with a time that has not come yet",
+                           "rows with a time that has not come yet"},
 };
 
 as_status as_on_error_by_name(as_context *ctx, const char *name, as_on_error *out) {
@@ -131,6 +157,11 @@ static void lines_json(as_json_writer *writer, const char *key, const uint64_t *
   as_json_close_array(writer);
 }
 
+void as_data_finding_json(const as_data_finding *finding, bool earlier, as_json_writer *writer) {
+  lines_json(writer, "lines", finding->lines, examples(finding));
+  if (earlier) lines_json(writer, "earlier", finding->earlier, examples(finding));
+}
+
 void as_data_report_json(const as_data_report *report, as_json_writer *writer) {
   as_json_int(writer, "rows", report->rows);
   as_json_int(writer, "kept", report->kept);
@@ -138,11 +169,11 @@ void as_data_report_json(const as_data_report *report, as_json_writer *writer) {
   as_json_open_object(writer, "problems");
   for (int problem = 1; problem < AS_PROBLEM_COUNT; problem++) {
     const as_data_finding *finding = &report->findings[problem];
+    if (!(problems[problem].tables & 1 << report->table)) continue;
     as_json_open_object(writer, problems[problem].key);
     as_json_int(writer, "count", finding->count);
     as_json_string(writer, "action", problems[problem].class == AS_CLASS_KEPT ? "kept" : "left out");
-    lines_json(writer, "lines", finding->lines, examples(finding));
-    if (problems[problem].class == AS_CLASS_KEPT) lines_json(writer, "earlier", finding->earlier, examples(finding));
+    as_data_finding_json(finding, problem == AS_PROBLEM_DUPLICATE || problem == AS_PROBLEM_CONTRADICTION, writer);
     as_json_close_object(writer);
   }
   as_json_close_object(writer);

@@ -1,5 +1,5 @@
-/* What is wrong or noteworthy in a data file, counted by kind with the first line numbers: what training prints before
- * it starts and what `data check` prints. */
+/* What is wrong or noteworthy in a data file of any kind, counted by kind with the first line numbers: what training
+ * prints before it starts and what `data check` prints. */
 #ifndef AS_DATA_REPORT_H
 #define AS_DATA_REPORT_H
 
@@ -15,6 +15,13 @@ typedef enum as_data_problem {
   AS_PROBLEM_LONG_ROW,           /* more */
   AS_PROBLEM_NUL_BYTE,
   AS_PROBLEM_INVALID_UTF8,
+  /* the same, of interactions and products */
+  AS_PROBLEM_EMPTY_ID,
+  AS_PROBLEM_DUPLICATE_ID,
+  AS_PROBLEM_BAD_PRICE,
+  AS_PROBLEM_UNKNOWN_TYPE,
+  AS_PROBLEM_BAD_TIME,
+  AS_PROBLEM_UNKNOWN_PRODUCT,
   /* empty rows: left out unless the caller wants them to stop the reading */
   AS_PROBLEM_EMPTY_ROW, /* every field is empty */
   AS_PROBLEM_EMPTY_TEXT,
@@ -22,6 +29,11 @@ typedef enum as_data_problem {
   /* sound rows that a person should know about: kept */
   AS_PROBLEM_DUPLICATE,     /* the same text, the same labels as an earlier row */
   AS_PROBLEM_CONTRADICTION, /* the same text as an earlier row, another label */
+  /* what as_data_check looks for besides (data/text_faults.h): kept */
+  AS_PROBLEM_MOJIBAKE,    /* UTF-8 that was once read as Windows-1252: "Ã¤" for "ä" */
+  AS_PROBLEM_REPLACEMENT, /* U+FFFD, which stands where a character was lost */
+  AS_PROBLEM_CONTROL,     /* control characters, invisible marks, a byte order mark within the text */
+  AS_PROBLEM_FUTURE,      /* of interactions: a time that has not come yet */
   AS_PROBLEM_COUNT
 } as_data_problem;
 
@@ -51,7 +63,11 @@ typedef struct as_data_finding {
                                          that never close: the line that opened them; else 0 */
 } as_data_finding;
 
+/* Whose kinds of problems a report shows also where there are none. */
+typedef enum as_data_table { AS_TABLE_MESSAGES, AS_TABLE_INTERACTIONS, AS_TABLE_PRODUCTS } as_data_table;
+
 typedef struct as_data_report {
+  as_data_table table;
   int64_t rows;        /* read, without header and blank lines */
   int64_t kept;        /* rows - those left out */
   int64_t other_side;  /* sound rows that were not wanted: held out, or not held out (data/hold_out.h) */
@@ -66,6 +82,8 @@ void as_data_report_add(as_data_report *report, as_data_problem problem, uint64_
 void as_data_report_print(const as_data_report *report, as_buffer *out);
 /* The same lines as warnings, each with "path: " before it. */
 void as_data_report_warn(as_context *ctx, const as_data_report *report, const char *path);
+/* Members lines and, if wanted, earlier in an open object. */
+void as_data_finding_json(const as_data_finding *finding, bool earlier, as_json_writer *writer);
 /* Members rows, kept, blank_lines and problems: {key: {count, action, lines, earlier}} in an open object. */
 void as_data_report_json(const as_data_report *report, as_json_writer *writer);
 

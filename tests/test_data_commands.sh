@@ -49,7 +49,47 @@ gives 3 "with --delimiter ',' there would be" data check --data "$work/small.csv
 gives 3 "there is no column 'mood'" data check --data "$work/small.csv" --label-col mood
 gives 2 'delimiter' data check --data "$work/no-such.csv" --delimiter x
 gives 2 'ebcdic' data check --data "$work/no-such.csv" --encoding ebcdic
-gives 2 '--data' data check
+gives 2 'name a FILE' data check
+run data check "$sample"
+[ "$code" -eq 0 ] && grep -q '3900 rows$' "$work/out" && grep -q '^  17 to 32  *1739  #*$' "$work/out"
+is 'check takes the file as an operand, and shows how long its texts are' $?
+gives 2 'named twice' data check "$sample" --data "$sample"
+gives 2 'would be a file of messages' data check "$sample" --products "$source/data/samples/products.csv"
+gives 2 'contradict' data check --data "$sample" --products "$source/data/samples/products.csv"
+gives 2 '--interactions needs --products' data check --interactions "$source/data/samples/interactions.csv"
+printf '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nword\n' >"$work/vocab.txt"
+printf 'content,intent\nword,x\nword word word,y\nword word,y\n' >"$work/words.csv"
+run data check "$work/words.csv" --tokenizer "$work/vocab.txt" --max-length 4
+[ "$code" -eq 0 ] && grep -q '^  tokens  *3  *4  *5 ' "$work/out" && grep -q '^1 row of more than 4 tokens (33.3 %)' "$work/out"
+is 'check counts tokens' $?
+gives 4 'no-such' data check "$work/words.csv" --tokenizer "$work/no-such"
+printf 'content,intent\nnew,x\nWORD  word,y\n' >"$work/test.csv"
+gives 3 'test.csv: line 3: the first of 1 rows that are in' data check "$work/test.csv" --against "$work/words.csv"
+grep -q 'words.csv has 1 of the 2 rows too (line 3 like 4)' "$work/out"; is 'check finds rows of two files' $?
+printf 'content,intent\nnew,x\nother,y\n' >"$work/test.csv"
+run data check "$work/test.csv" --against "$work/words.csv"
+[ "$code" -eq 0 ] && ! grep -q 'rows too' "$work/out"; is 'files that share nothing are fine' $?
+printf 'content,intent\nsch\303\203\302\266n,x\nlost \357\277\275,y\n' >"$work/wrong.csv"
+run data check "$work/wrong.csv"
+[ "$code" -eq 0 ] && grep -q 'wrong encoding (.*(line 2)' "$work/out" && grep -q 'U+FFFD) (line 3)' "$work/out"
+is 'check finds texts that were read in a wrong encoding' $?
+run data check --products "$source/data/samples/products.csv" --interactions "$source/data/samples/interactions.csv"
+[ "$code" -eq 0 ] && [ ! -s "$work/err" ] && grep -q '^ *500  customers$' "$work/out" && grep -q '^ *7530  view ' "$work/out"
+is "check finds nothing wrong with a shop's samples" $?
+printf 'customer_id,product_id,interaction_type,timestamp\n7,101,view,2025-01-02\n7,999,view,2025-01-02\n7,101,wish,2025-01-03\n7,101,view,2099-01-01\n' >"$work/i.csv"
+gives 3 'i.csv: line 3: the first of 3 rows that are wrong' data check --products "$source/data/samples/products.csv" --interactions "$work/i.csv"
+grep -q 'product that is not in the catalogue, left out (line 3)' "$work/out" && grep -q 'not come yet (line 5)' "$work/out"
+is "check names the faults of a shop's files" $?
+gives 3 'the first of 2 rows' data check --products "$source/data/samples/products.csv" --interactions "$work/i.csv" --weight wish=2
+if command -v jq >/dev/null; then
+  "$program" data check "$sample" --json --tokenizer "$work/vocab.txt" --against "$sample" 2>/dev/null |
+    jq -e '.tokens.max > 10 and .truncated == 0 and .against.rows == 3900 and (.words.histogram | map(.rows) | add) == 3900 and
+      .problems.mojibake.count == 0 and (.problems | has("bad_times") | not)' >/dev/null
+  is 'check --json has tokens, the other file and histograms' $?
+  "$program" data check --products "$source/data/samples/products.csv" --interactions "$work/i.csv" --json 2>/dev/null |
+    jq -e '.products.products == 72 and .interactions.problems.unknown_types.lines == [4] and .interactions.types.view == 2' >/dev/null
+  is "check --json has a shop's files" $?
+fi
 printf 'content;intent\nO\371 est ma commande, d\351j\340 pay\351e ?;suivi\n' >"$work/western.csv"
 gives 3 '--encoding windows-1252' data check --data "$work/western.csv" --delimiter ';'
 run data check --data "$work/western.csv" --delimiter ';' --encoding windows-1252
