@@ -138,7 +138,7 @@ echo "history of figures (monitor metrics)"
 if "$program" monitor --help 2>/dev/null | grep -q 'monitor drift'; then
   echo
   echo "drift of what was asked (monitor drift)"
-  "$program" monitor drift --model intent >drift 2>&1
+  "$program" monitor drift intent >drift 2>&1
   code=$?
   head -n 30 drift
   [ "$code" -eq 0 ] || [ "$code" -eq 5 ]; holds "there is a drift report (exit $code)"

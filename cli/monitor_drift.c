@@ -24,7 +24,8 @@ static const as_option rows[] = {
      .help = "compare with the training data, or with the answers of an earlier time: 30d..7d, 2026-01-01..2026-02-01"},
     {.name = "now", .type = AS_OPTION_TEXT, .argument = "RANGE", .initial = "7d", .check = as_cli_range_check,
      .help = "the answers of this time"},
-    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "MODEL", .initial_note = "the champion",
+    {.name = "model", .type = AS_OPTION_FOLDER, .argument = "MODEL",
+     .initial_note = "the champion; before it has answered, who answered last",
      .help = "of this version (intent/3) or folder; one model only"},
     {.name = "threshold", .type = AS_OPTION_NUMBER, .argument = "PSI", .minimum = 0, .maximum = 100, .initial = "0.2",
      .help = "no alarm below this index, however sure the change is"},
@@ -203,12 +204,59 @@ static as_status tell(watching *w, watched *m) {
 
 /* ---- the command -------------------------------------------------------------------------------------------------- */
 
+/* Who answered. */
+typedef struct answerers {
+  const char *champion; /* a version */
+  bool champion_did;
+  char last[AS_TIMESTAMP_TEXT];
+  char version[24]; /* that of the newest answer */
+} answerers;
+
+static as_status take_answerer(void *user, const as_prediction_summary *s) {
+  answerers *a = user;
+  if (strcmp(s->version, a->champion) == 0) a->champion_did = true;
+  if (strcmp(s->last, a->last) > 0 && strlen(s->version) < sizeof a->version) {
+    snprintf(a->last, sizeof a->last, "%.19s", s->last);
+    snprintf(a->version, sizeof a->version, "%s", s->version);
+  }
+  return AS_OK;
+}
+
+/* A champion that was promoted a moment ago has not answered yet; then it is about the version before it, if the store
+ * still has that. Replaces *folder and the identity. */
+static as_status find_answerer(watching *w, const as_classification_task *task, watched *m, char **folder) {
+  answerers a = {.champion = m->identity.version};
+  as_store *store = NULL;
+  as_version version;
+  char reference[AS_STORE_NAME + 26], *other = NULL;
+  as_prediction_query query = query_of(w, m, &w->now, false);
+  query.version = NULL;
+  if (!w->from_training || !m->identity.root || as_option_text(w->cli->arguments, "model")) return AS_OK;
+  as_status status = as_predictions_summarize(w->database, &query, take_answerer, &a);
+  if (status != AS_OK || a.champion_did || !a.version[0]) return status;
+  snprintf(reference, sizeof reference, "%s/%s", m->identity.model, a.version);
+  status = as_store_open(w->cli->ctx, m->identity.root, &store);
+  if (status == AS_OK && as_store_find(store, reference, &version) == AS_OK) {
+    other = as_store_folder(store, &version);
+    status = other ? AS_OK : AS_E_NOMEM;
+  }
+  as_store_close(store);
+  if (!other) return status;
+  as_console_note(w->cli->console, "%s/%s has not answered yet; this is about %s", m->identity.model,
+                  m->identity.version, reference);
+  as_free(w->cli->ctx, *folder);
+  as_cli_identity_free(w->cli, &m->identity);
+  *folder = other;
+  return as_cli_identify(w->cli, task->name, other, &m->identity);
+}
+
 /* AS_E_DATA: there is nothing to compare. */
 static as_status watch(watching *w, const as_classification_task *task) {
   watched m = {.drifted = false};
   char *folder = NULL;
   as_status status = as_cli_model(w->cli, "model", task->name, task->folder, &folder);
   if (status == AS_OK) status = as_cli_identify(w->cli, task->name, folder, &m.identity);
+  if (status == AS_OK) status = find_answerer(w, task, &m, &folder);
   if (status == AS_OK) status = read_sides(w, &m, folder);
   if (status == AS_OK) status = as_reference_compare(&m.reference, &m.now, w->threshold, PROBABILITY, m.features);
   if (status == AS_OK) status = tell(w, &m);

@@ -90,7 +90,8 @@ as_status as_predictions_summarize(as_database *d, const as_prediction_query *qu
                                    as_status (*take)(void *user, const as_prediction_summary *summary), void *user) {
   static const char sql[] =
       "SELECT model, version, count(*), sum(feedback IS NOT NULL AND probabilities IS NOT NULL),"
-      " coalesce(sum(feedback = label AND probabilities IS NOT NULL), 0), avg(confidence), avg(latency_us)" MATCHING
+      " coalesce(sum(feedback = label AND probabilities IS NOT NULL), 0), avg(confidence), avg(latency_us),"
+      " max(timestamp)" MATCHING
       " GROUP BY model, version ORDER BY model, CAST(version AS INTEGER), version";
   sqlite3_stmt *s = NULL;
   as_status status = prepare(d, sql, &s);
@@ -104,7 +105,8 @@ as_status as_predictions_summarize(as_database *d, const as_prediction_query *qu
                                            .feedback = sqlite3_column_int64(s, 3),
                                            .right = sqlite3_column_int64(s, 4),
                                            .confidence = number_at(s, 5),
-                                           .latency_us = number_at(s, 6)};
+                                           .latency_us = number_at(s, 6),
+                                           .last = text_at(s, 7)};
     status = take(user, &summary);
   }
   if (status == AS_OK && step != SQLITE_DONE) status = as_database_fail(d, "cannot be read");

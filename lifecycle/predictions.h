@@ -36,7 +36,7 @@ AS_MUST_CHECK as_status as_predictions_read(as_database *database, const as_pred
 /* What the rows of one version say together. A version is right where feedback equals the label; replies, which have
  * no probabilities, are not counted as right or wrong. */
 typedef struct as_prediction_summary {
-  const char *model, *version;
+  const char *model, *version, *last; /* last: timestamp of the newest row */
   int64_t rows, feedback, right;
   double confidence, latency_us; /* means; NaN: none has one */
 } as_prediction_summary;

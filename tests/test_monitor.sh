@@ -155,6 +155,14 @@ gives 4 'no model for sentiment' monitor drift sentiment --db day.db
 gives 2 'is no classifier' monitor drift recommend --db day.db
 gives 2 'option --base' monitor drift intent --base yesterday
 gives 2 'needs to know of which' monitor drift --model intent/1
+# shellcheck disable=SC2086
+gives 0 'intent/2 is the challenger' train intent $recipe
+gives 0 'is the champion now' models promote intent 2
+gives 5 'intent/2 has not answered yet; this is about intent/1' monitor drift intent --db day.db
+gives 3 'no answers of intent/2' monitor drift intent --db day.db --model intent/2
+gives 0 'request_id' predict intent hello --log --db day.db
+gives 0 'intent/2, answers' monitor drift intent --db day.db
+gives 0 'is the champion again' models rollback intent
 cp -R without old && rm old/reference.json
 gives 3 'old/reference.json: is not there' monitor drift intent --model old --db day.db
 echo '{}' >old/reference.json
