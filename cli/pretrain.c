@@ -1,11 +1,13 @@
 /* pretrain: masked language modelling on the user's own texts. The run itself is train/pretraining.h. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "cli/csv_options.h"
 #include "cli/training.h"
 #include "train/pretraining.h"
+#include "train/text_data.h"
 
 #define FOLDER "language_model" /* below --models */
 
@@ -59,7 +61,18 @@ static as_status train(as_cli *cli, const char *out, const as_training_listener 
   return status;
 }
 
+/* A file of lines has no columns: one that is asked for by name would be passed over without a word. */
+static bool asks_for_a_column_of_lines(const as_arguments *a) {
+  const char *data = as_option_text(a, "data"), *valid = as_option_text(a, "valid");
+  const bool column = as_option_value(a, "text-col")->source == AS_FROM_COMMAND_LINE,
+             lines = data && as_has_a_text_a_line(data);
+  return column && lines && (!valid || strcmp(valid, "none") == 0 || as_has_a_text_a_line(valid));
+}
+
 static int run(as_cli *cli) {
+  if (asks_for_a_column_of_lines(cli->arguments))
+    return as_cli_usage(cli,
+                        "--text-col names a column of a CSV file; a file whose name ends in .txt has a text a line");
   as_training_view view = {.cli = cli, .head = "masked-language-model head"};
   as_training_listener listener = as_training_view_listener(&view);
   as_training_result result = {0};

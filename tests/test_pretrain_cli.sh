@@ -39,6 +39,7 @@ for arch in distilbert roberta; do
   run pretrain --data "$work/t.txt" --from "$whole" --epochs 1 --valid none --out "$work/$arch-more"
   [ "$code" -eq 0 ] && ! grep -q 'fresh one' "$work/err"; is 'a file of lines goes on from a folder, with its head' $?
   gives 2 'arch' pretrain --data "$work/t.txt" --from "$whole" --arch "$arch"
+  gives 2 'a text a line' pretrain --data "$work/t.txt" --text-col content --out "$work/x"
   gives 2 'holds a model' pretrain --data "$work/t.txt" --out "$whole"
   gives 2 'data' pretrain
   gives 3 'absent.txt' pretrain --data "$work/absent.txt" --out "$work/x"

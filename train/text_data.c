@@ -8,7 +8,7 @@
 
 #define NO_LABEL (-100)
 
-static bool has_a_text_a_line(const char *path) {
+bool as_has_a_text_a_line(const char *path) {
   const char *dot = strrchr(path, '.');
   return dot && strcmp(dot, ".txt") == 0;
 }
@@ -21,7 +21,7 @@ static as_status read_file(as_context *ctx, const as_recipe *recipe, const char 
       .columns = columns,
       .column_count = count,
       .hold_out = {.share = recipe->hold_out},
-      .lines = count == 0 && has_a_text_a_line(path),
+      .lines = count == 0 && as_has_a_text_a_line(path),
       .on_error = recipe->skip_bad_rows ? AS_ON_ERROR_SKIP : AS_ON_ERROR_DEFAULT};
   as_status status = as_csv_delimiter_by_name(ctx, recipe->delimiter, &options.csv.delimiter);
   if (status == AS_OK) status = as_encoding_by_name(ctx, recipe->encoding, &options.csv.encoding);

@@ -22,6 +22,8 @@ typedef struct as_text_data {
   int64_t every;        /* only rows 0, every, 2 every ... of the files are looked at; 1: all, as for any run */
 } as_text_data;
 
+/* Whether texts alone are read from a file of this name as lines, not as CSV: it ends in ".txt". */
+bool as_has_a_text_a_line(const char *path);
 /* Reads the files of the recipe and splits off the validation rows. */
 AS_MUST_CHECK as_status as_text_data_read(as_text_data *data, as_context *ctx, const as_recipe *recipe);
 /* The same with these columns [count] beside the texts in place of the labels; data->labels stay empty. */
