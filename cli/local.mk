@@ -5,7 +5,7 @@ libassistify_cli_la_SOURCES = cli/command.h cli/commands.c cli/completion.c cli/
   cli/values.c cli/version.c cli/version.h
 # The commands, one file each or each family, and the options that they share.
 libassistify_cli_la_SOURCES += cli/csv_options.c cli/csv_options.h cli/training.h cli/training_options.c cli/training_view.c
-libassistify_cli_la_SOURCES += cli/train.c cli/train_response.c cli/pretrain.c cli/evaluate.c cli/evaluate_response.c cli/predict.c cli/respond.c cli/data.c cli/data_check.c cli/metrics.c cli/tokenize.c
+libassistify_cli_la_SOURCES += cli/train.c cli/train_response.c cli/pretrain.c cli/evaluate.c cli/evaluate_response.c cli/predict.c cli/respond.c cli/data_check.c cli/data_split.c cli/data_synth.c cli/metrics.c cli/tokenize.c
 libassistify_cli_la_SOURCES += cli/generation_options.c cli/generation_options.h cli/text_input.c cli/text_input.h
 libassistify_cli_la_SOURCES += cli/model_store.c cli/model_store.h cli/models.c cli/record.c cli/record.h cli/monitor.c cli/prediction_logging.c cli/prediction_logging.h cli/time_option.c cli/time_option.h
 # looking at the store

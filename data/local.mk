@@ -10,7 +10,7 @@ libassistify_all_la_SOURCES += data/encoding.c data/report.c data/csv_source.c d
   data/templates_tracking.c
 libassistify_all_la_SOURCES += data/interaction_split.c data/hold_out.c
 data_include_HEADERS += data/leaks.h data/shop_check.h data/text_faults.h
-libassistify_all_la_SOURCES += data/check_private.h data/check_report.c data/leaks.c data/shop_check.c data/text_faults.c
+libassistify_all_la_SOURCES += data/check_private.h data/check_report.c data/leaks.c data/shop_check.c data/split_write.c data/text_faults.c
 samplesdir = $(pkgdatadir)/samples
 dist_samples_DATA = data/samples/messages.csv data/samples/products.csv data/samples/interactions.csv
 

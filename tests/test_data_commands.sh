@@ -110,7 +110,7 @@ grep -q '^  tracking  *65 ' "$work/out"; is 'every class has its share of the te
 (for part in train valid test; do tail -n +2 "$work/split/$part.csv"; done) | sort >"$work/together"
 tail -n +2 "$sample" | sort | cmp -s - "$work/together"; is 'the parts together are the whole' $?
 run data split --data "$sample" --out-dir "$work/again" --test 0.1 --valid 0.2 --seed 3 --json
-[ "$(cat "$work/out")" = '{"train":2730,"valid":780,"test":390}' ] && diff -r "$work/split" "$work/again" >/dev/null
+grep -q '^{"train":2730,"valid":780,"test":390,"classes":{"complaint":{"train":455,"valid":130,"test":65},' "$work/out" && diff -r "$work/split" "$work/again" >/dev/null
 is 'the same seed gives the same files' $?
 gives 3 'line 3: 1 field' data split --data "$work/bad.csv" --out-dir "$work/none"
 [ ! -e "$work/none/train.csv" ]; is 'a refused split writes nothing' $?
@@ -118,6 +118,35 @@ gives 0 'line 4' data split --data "$work/bad.csv" --out-dir "$work/some" --on-e
 gives 2 'leave nothing' data split --data "$sample" --out-dir "$work/none" --test 0.5 --valid 0.5
 gives 2 'nothing to split' data split --data "$sample" --out-dir "$work/none" --test 0
 gives 2 'read twice' data split --data - --out-dir "$work/none"
+gives 2 'is there already' data split "$sample" --out-dir "$work/split"
+run data split "$sample" --out-dir "$work/again" --test 0.1 --valid 0.2 --seed 3 --overwrite
+[ "$code" -eq 0 ] && grep -q '^  tracking  *455  16.7 %  *130  16.7 %  *65  16.7 %$' "$work/out"; is 'split --overwrite replaces its files' $?
+printf 'id,content,when,who\n1,a,2025-01-03,x\n2,b,2025-01-01,y\n3,c,2025-01-02,x\n4,d,2025-01-04,z\n' >"$work/timed.csv"
+run data split "$work/timed.csv" --out-dir "$work/by-time" --by time --time-col when --test 0.5
+[ "$code" -eq 0 ] && [ "$(cut -d, -f1 "$work/by-time/test.csv" | tr '\n' ' ')" = 'id 1 4 ' ] && [ "$(cut -d, -f1 "$work/by-time/train.csv" | tr '\n' ' ')" = 'id 2 3 ' ]
+is 'split --by time takes the newest rows for tests' $?
+run data split "$work/timed.csv" --out-dir "$work/by-group" --by group --group-col who --test 0.5
+[ "$code" -eq 0 ] && [ "$(cat "$work"/by-group/*.csv | grep -c '^[0-9]')" -eq 4 ] && [ "$(grep -l ',x$' "$work/by-group/train.csv" "$work/by-group/test.csv" | wc -l)" -eq 1 ]
+is 'split --by group keeps groups together' $?
+gives 2 'needs --group-col' data split "$work/timed.csv" --out-dir "$work/none" --by group
+gives 3 "there is no column 'timestamp'" data split "$work/timed.csv" --out-dir "$work/none" --by time
+gives 3 'line 2: column' data split "$work/timed.csv" --out-dir "$work/none" --by time --time-col who
+run data split "$sample" --out-dir "$work/by-hash" --by hash --test 0.2
+cat "$sample" "$sample" >"$work/twice.csv" && run data split "$work/twice.csv" --out-dir "$work/by-hash-2" --by hash --test 0.2
+sort -u "$work/by-hash-2/test.csv" >"$work/a" && sort -u "$work/by-hash/test.csv" | cmp -s - "$work/a"
+is 'split --by hash does not depend on the rest of the file' $?
+interactions=$source/data/samples/interactions.csv
+run data split --interactions "$interactions" --out-dir "$work/i-time"
+[ "$code" -eq 0 ] && [ ! -s "$work/err" ] && grep -q '^ *1182 rows  .*/test.csv$' "$work/out" && grep -q '^  view ' "$work/out" &&
+  [ "$(tail -n +2 "$work/i-time/train.csv" | cut -d, -f4 | sort | tail -n 1; tail -n +2 "$work/i-time/test.csv" | cut -d, -f4 | sort | head -n 1)" = "$(tail -n +2 "$interactions" | cut -d, -f4 | sort | sed -n '10638,10639p')" ]
+is 'split --interactions takes the newest rows for tests' $?
+run data split --interactions "$interactions" --out-dir "$work/i-group" --by group --test 0.2
+tail -n +2 "$work/i-group/train.csv" | cut -d, -f1 | sort -u >"$work/a"
+tail -n +2 "$work/i-group/test.csv" | cut -d, -f1 | sort -u | comm -12 - "$work/a" >"$work/both"
+[ "$code" -eq 0 ] && [ -s "$work/a" ] && [ ! -s "$work/both" ]; is 'split --interactions --by group keeps customers together' $?
+gives 2 'time, group or hash' data split --interactions "$interactions" --out-dir "$work/none" --by class
+gives 2 'named twice' data split "$sample" --interactions "$interactions" --out-dir "$work/none"
+gives 2 'name a FILE' data split --out-dir "$work/none"
 gives 2 'is the file that is split' data split --data "$work/split/train.csv" --out-dir "$work/split"
 gives 1 'the folder cannot be made' data split --data "$sample" --out-dir /dev/null/x
 

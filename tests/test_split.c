@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/hold_out.h"
 #include "data/split.h"
 #include "tests/folder_fixture.h"
 
@@ -131,7 +132,7 @@ START_TEST(written_files_hold_every_row_once_with_all_columns) {
   as_split_options options = {.valid = 0.1, .test = 0.1, .seed = 3};
   ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
   int64_t counts[3];
-  ck_assert_ok(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out/deep"), counts));
+  ck_assert_ok(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out/deep"), false, counts));
   int64_t next[3] = {0};
   static const char *names[3] = {"out/deep/train.csv", "out/deep/valid.csv", "out/deep/test.csv"};
   as_messages *written[3];
@@ -161,10 +162,12 @@ START_TEST(a_file_that_changed_is_not_split) {
   static const char other[] = "content,intent\none,a\ntwo,c\nthree,a\n";
   ck_assert_ok(ctx, as_file_write(ctx, below("in.csv"), other, sizeof other - 1));
   int64_t counts[3];
-  ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out"), counts), AS_E_DATA, "changed");
+  ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out"), false, counts), AS_E_DATA,
+                    "changed");
   ck_assert(!as_path_exists(below("out"))); /* it was not there before */
   ck_assert_ok(ctx, as_make_folders(ctx, below("out")));
-  ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out"), counts), AS_E_DATA, "changed");
+  ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out"), false, counts), AS_E_DATA,
+                    "changed");
   ck_assert(as_path_exists(below("out")));
   ck_assert(!as_path_exists(below("out/train.csv")) && !as_path_exists(below("out/valid.csv")));
   as_messages_free(m);
@@ -179,7 +182,7 @@ START_TEST(the_file_that_is_split_is_not_written_over) {
   as_split_options options = {.valid = 0.5};
   ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
   int64_t counts[3];
-  ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("."), counts), AS_E_INVALID,
+  ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("."), false, counts), AS_E_INVALID,
                     "train.csv is the file that is split");
   ck_assert(!as_path_exists(below("valid.csv")));
   as_messages_free(m);
@@ -196,9 +199,162 @@ START_TEST(every_failing_allocation_is_an_error_without_a_leak) {
     int64_t counts[3];
     as_test_fail_at(ctx, n);
     as_status status = as_split_messages(ctx, m, &options, parts);
-    if (status == AS_OK) status = as_split_write(ctx, m, NULL, parts, &options, below("out"), counts);
+    if (status == AS_OK) status = as_split_write(ctx, m, NULL, parts, &options, below("out"), false, counts);
     failed = as_test_failed_cleanly(ctx, status, used);
   }
+  as_messages_free(m);
+}
+END_TEST
+
+/* ---- the other rules -------------------------------------------------------------------------------------------- */
+
+/* Rows with a time and a customer; the same text comes twice. */
+static as_messages *read_rows(const char *text, as_column_kind kind) {
+  const as_column_request columns[] = {{.name = "intent"}, {.name = "by", .kind = kind, .may_be_empty = true}};
+  as_message_options options = {.columns = columns, .column_count = 2};
+  as_messages *messages;
+  ck_assert_ok(ctx, as_file_write(ctx, below("rows.csv"), text, strlen(text)));
+  ck_assert_ok(ctx, as_messages_read(ctx, below("rows.csv"), &options, NULL, &messages));
+  return messages;
+}
+
+static void expect_parts(const as_part *parts, const char *expected) {
+  for (size_t row = 0; expected[row]; row++)
+    ck_assert_msg("rvt"[parts[row]] == expected[row], "row %zu is in part %d, not '%c'", row, (int)parts[row],
+                  expected[row]);
+}
+
+START_TEST(by_time_the_newest_rows_are_for_tests) {
+  as_part parts[8];
+  as_messages *m = read_rows("content,intent,by\na,x,2025-01-05\nb,x,2025-01-01\nc,x,2025-01-04\nd,x,2025-01-02\n"
+                             "e,x,2025-01-05\nf,x,1735862400\na,x,2025-01-01\nh,x,2025-01-01\n", /* f: 2025-01-03 */
+                             AS_COLUMN_TEXT);
+  as_split_options options = {.rule = AS_RULE_TIME, .column = 1, .test = 0.125, .valid = 0.25};
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
+  expect_parts(parts, "trvrtvrr"); /* two rows share the newest time, so both are for tests */
+  options = (as_split_options){.rule = AS_RULE_TIME, .column = 1, .valid = 0.5};
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
+  expect_parts(parts, "vrvrvvrr"); /* no test part */
+  options = (as_split_options){.rule = AS_RULE_TIME, .column = 1, .test = 0.6, .valid = 0.39};
+  ck_assert_refused(ctx, as_split_messages(ctx, m, &options, parts), AS_E_DATA, "leaves the training part empty");
+  options.column = 2;
+  ck_assert_refused(ctx, as_split_messages(ctx, m, &options, parts), AS_E_INVALID, "column 2");
+  as_messages_free(m);
+  m = read_rows("content,intent,by\na,x,2025-01-05\nb,x,soon\n", AS_COLUMN_TEXT);
+  options.column = 1;
+  ck_assert_refused(ctx, as_split_messages(ctx, m, &options, parts), AS_E_DATA, "line 3: column 'by': \"soon\"");
+  as_messages_free(m);
+  m = read_rows("content,intent,by\na,x,2025-01-05\nb,x,2025-01-05\n", AS_COLUMN_TEXT);
+  ck_assert_refused(ctx, as_split_messages(ctx, m, &options, parts), AS_E_DATA, "empty");
+  as_messages_free(m);
+}
+END_TEST
+
+START_TEST(by_group_all_rows_of_a_group_are_on_one_side) {
+  as_buffer text;
+  as_part parts[600], again[600];
+  as_buffer_init(&text, ctx);
+  as_buffer_text(&text, "content,intent,by\n");
+  for (int i = 0; i < 600; i++) {
+    char group[8];
+    snprintf(group, sizeof group, "%d", i * i % 41);
+    as_buffer_printf(&text, "text %d,x,%s\n", i, i % 50 ? group : "");
+  }
+  as_messages *m = read_rows(as_buffer_string(&text), AS_COLUMN_LABEL);
+  as_buffer_free(&text);
+  as_split_options options = {.rule = AS_RULE_GROUP, .column = 1, .test = 0.2, .valid = 0.1, .seed = 42};
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
+  int64_t counts[3] = {0};
+  for (int i = 0; i < 600; i++) {
+    counts[parts[i]]++;
+    if (as_messages_label(m, 1, i) < 0) ck_assert_int_eq(parts[i], AS_PART_TRAIN); /* of no group */
+    for (int k = 0; k < i; k++)
+      if (as_messages_label(m, 1, i) >= 0 && as_messages_label(m, 1, i) == as_messages_label(m, 1, k))
+        ck_assert_int_eq(parts[i], parts[k]);
+  }
+  ck_assert_int_gt(counts[AS_PART_TEST], 90);
+  ck_assert_int_le(counts[AS_PART_TEST], 120);
+  ck_assert_int_gt(counts[AS_PART_VALID], 30);
+  ck_assert_int_le(counts[AS_PART_VALID], 60);
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, again));
+  ck_assert_mem_eq(parts, again, sizeof parts);
+  options.seed = 43;
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, again));
+  ck_assert_mem_ne(parts, again, sizeof parts);
+  as_messages_free(m);
+  m = read_rows("content,intent,by\na,x,one\nb,x,one\n", AS_COLUMN_LABEL);
+  ck_assert_refused(ctx, as_split_messages(ctx, m, &options, parts), AS_E_DATA, "validation part empty");
+  as_messages_free(m);
+}
+END_TEST
+
+START_TEST(by_hash_a_row_is_where_it_is_held_out) {
+  as_buffer text;
+  as_part parts[400], smaller[400];
+  as_buffer_init(&text, ctx);
+  as_buffer_text(&text, "content,intent,by\n");
+  for (int i = 0; i < 400; i++) as_buffer_printf(&text, "text %d,x,%d\n", i % 300, i % 7);
+  as_messages *m = read_rows(as_buffer_string(&text), AS_COLUMN_TEXT);
+  as_buffer_free(&text);
+  as_split_options options = {.rule = AS_RULE_HASH, .test = 0.2, .valid = 0.1};
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
+  for (int64_t i = 0; i < 400; i++) {
+    size_t length;
+    const char *content = as_messages_text(m, i, &length);
+    ck_assert_int_eq(parts[i] == AS_PART_TEST, as_is_held_out(content, length, 0.2));
+    ck_assert_int_eq(parts[i] != AS_PART_TRAIN, as_is_held_out(content, length, 0.2 + 0.1));
+  }
+  options.test = 0.1; /* what was for tests stays so, or goes to validation */
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, smaller));
+  for (int i = 0; i < 400; i++) ck_assert(smaller[i] <= parts[i]);
+  options = (as_split_options){.rule = AS_RULE_HASH, .test = 0.3, .paired = true, .column = 1};
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
+  for (int64_t i = 0; i < 400; i++) {
+    size_t length;
+    const char *content = as_messages_text(m, i, &length), *with = as_messages_value(m, 1, i);
+    ck_assert_int_eq(parts[i] == AS_PART_TEST, as_is_pair_held_out(content, length, with, strlen(with), 0.3));
+  }
+  as_messages_free(m);
+}
+END_TEST
+
+START_TEST(rules_have_names) {
+  static const char *const names[] = {"class", "time", "group", "hash"};
+  for (int i = 0; i < 4; i++) ck_assert_int_eq((int)as_split_rule_by_name(names[i]), i);
+}
+END_TEST
+
+START_TEST(rules_without_memory) {
+  as_part parts[4];
+  for (as_split_rule rule = AS_RULE_TIME; rule <= AS_RULE_GROUP; rule++) {
+    as_messages *m = read_rows("content,intent,by\na,x,1\nb,x,2\nc,x,3\nd,x,4\n",
+                               rule == AS_RULE_TIME ? AS_COLUMN_TEXT : AS_COLUMN_LABEL);
+    const as_split_options options = {.rule = rule, .column = 1, .test = 0.25};
+    for (uint64_t n = 1, failed = 1; failed; n++) {
+      as_test_fail_at(ctx, n);
+      as_status status = as_split_messages(ctx, m, &options, parts);
+      failed = as_test_failed_one(ctx);
+      ck_assert_int_eq(status, failed ? AS_E_NOMEM : AS_OK);
+    }
+    as_test_fail_at(ctx, 0);
+    as_messages_free(m);
+  }
+}
+END_TEST
+
+START_TEST(no_file_is_replaced_unasked) {
+  as_messages *m = read_text("content,intent\none,a\ntwo,b\nthree,a\n");
+  as_part parts[3];
+  as_split_options options = {.valid = 0.5};
+  int64_t counts[3];
+  ck_assert_ok(ctx, as_split_messages(ctx, m, &options, parts));
+  ck_assert_ok(ctx, as_make_folders(ctx, below("out")));
+  ck_assert_ok(ctx, as_file_write(ctx, below("out/valid.csv"), "mine", 4));
+  ck_assert_refused(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out"), false, counts), AS_E_INVALID,
+                    "valid.csv is there already");
+  ck_assert(!as_path_exists(below("out/train.csv")));
+  ck_assert_ok(ctx, as_split_write(ctx, m, NULL, parts, &options, below("out"), true, counts));
+  ck_assert(as_path_exists(below("out/train.csv")));
   as_messages_free(m);
 }
 END_TEST
@@ -216,6 +372,12 @@ Suite *as_suite(void) {
   tcase_add_test(tests, a_file_that_changed_is_not_split);
   tcase_add_test(tests, the_file_that_is_split_is_not_written_over);
   tcase_add_test(tests, every_failing_allocation_is_an_error_without_a_leak);
+  tcase_add_test(tests, by_time_the_newest_rows_are_for_tests);
+  tcase_add_test(tests, by_group_all_rows_of_a_group_are_on_one_side);
+  tcase_add_test(tests, by_hash_a_row_is_where_it_is_held_out);
+  tcase_add_test(tests, rules_have_names);
+  tcase_add_test(tests, rules_without_memory);
+  tcase_add_test(tests, no_file_is_replaced_unasked);
   suite_add_tcase(suite, tests);
   return suite;
 }

@@ -1,109 +1,11 @@
-/* `assistify data split|synth`: divide a file of messages, or make one up. */
-#include <inttypes.h>
+/* `assistify data synth`: make up messages, or a shop. */
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/command.h"
-#include "cli/csv_options.h"
-#include "data/split.h"
 #include "data/synth.h"
 #include "data/synth_shop.h"
-
-/* ---- data split ------------------------------------------------------------------------------------------------- */
-
-/* clang-format off */
-static const as_option split_rows[] = {
-    {.name = "data", .type = AS_OPTION_FILE, .argument = "FILE", .required = true, .help = "CSV file"},
-    {.name = "out-dir", .type = AS_OPTION_FOLDER, .argument = "DIR", .required = true,
-     .help = "where train.csv, valid.csv and test.csv are written"},
-    {.name = "test", .type = AS_OPTION_NUMBER, .argument = "SHARE", .initial = "0.1", .minimum = 0, .maximum = 1,
-     .open_maximum = true, .help = "share of the rows for test.csv; 0: none"},
-    {.name = "valid", .type = AS_OPTION_NUMBER, .argument = "SHARE", .initial = "0", .minimum = 0, .maximum = 1,
-     .open_maximum = true, .help = "share of the rows for valid.csv; 0: none"},
-    {.name = "label-col", .type = AS_OPTION_TEXT, .argument = "NAME", .initial = "intent",
-     .help = "column whose classes all parts get their share of"},
-    {.name = "seed", .type = AS_OPTION_INT, .argument = "N", .initial = "42", .minimum = 0, .maximum = 2147483647,
-     .help = "another seed, another split"},
-    {.name = "json", .type = AS_OPTION_FLAG, .help = "print the counts as one JSON object"},
-};
-/* clang-format on */
-static const as_option_group splitting = AS_OPTION_GROUP("Splitting", split_rows);
-static const as_option_group *const split_groups[] = {&splitting, &as_options_csv, &as_options_bad_rows, NULL};
-
-static as_status print_counts(as_cli *cli, const as_split_options *options, const int64_t counts[3]) {
-  static const char *const names[3] = {"train", "valid", "test"};
-  const bool written[3] = {true, options->valid > 0, options->test > 0};
-  const char *folder = as_option_text(cli->arguments, "out-dir");
-  as_buffer out;
-  as_buffer_init(&out, cli->ctx);
-  if (as_option_flag(cli->arguments, "json")) {
-    as_json_writer writer = as_json_writer_start(&out, 0);
-    as_json_open_object(&writer, NULL);
-    for (int part = 0; part < 3; part++)
-      if (written[part]) as_json_int(&writer, names[part], counts[part]);
-    as_json_close_object(&writer);
-    as_buffer_char(&out, '\n');
-  } else {
-    for (int part = 0; part < 3; part++)
-      if (written[part]) as_buffer_printf(&out, "%8" PRId64 " rows  %s/%s.csv\n", counts[part], folder, names[part]);
-  }
-  as_status status = as_buffer_status(&out);
-  if (status == AS_OK) as_console_buffer(cli->console, &out);
-  as_buffer_free(&out);
-  return status;
-}
-
-static as_status split_file(as_cli *cli, const as_message_options *options, const as_split_options *split) {
-  as_data_report report;
-  as_messages *messages = NULL;
-  as_part *parts = NULL;
-  int64_t counts[3];
-  as_status status = as_messages_read(cli->ctx, as_option_text(cli->arguments, "data"), options, &report, &messages);
-  if (status == AS_OK) {
-    as_data_report_warn(cli->ctx, &report, as_messages_path(messages));
-    parts = as_alloc(cli->ctx, (size_t)as_messages_count(messages), sizeof *parts);
-    status = parts ? as_split_messages(cli->ctx, messages, split, parts) : AS_E_NOMEM;
-  }
-  if (status == AS_OK)
-    status = as_split_write(cli->ctx, messages, &options->csv, parts, split, as_option_text(cli->arguments, "out-dir"),
-                            counts);
-  if (status == AS_OK) status = print_counts(cli, split, counts);
-  as_free(cli->ctx, parts);
-  as_messages_free(messages);
-  return status;
-}
-
-static int run_split(as_cli *cli) {
-  as_column_request label = {.name = as_option_text(cli->arguments, "label-col")};
-  as_split_options split = {.valid = as_option_number(cli->arguments, "valid"),
-                            .test = as_option_number(cli->arguments, "test"),
-                            .seed = (uint64_t)as_option_int(cli->arguments, "seed")};
-  as_message_options options;
-  if (split.valid + split.test >= 1) return as_cli_usage(cli, "--test and --valid together leave nothing to train on");
-  if (split.valid + split.test <= 0) return as_cli_usage(cli, "--test and --valid are both 0: nothing to split");
-  if (strcmp(as_option_text(cli->arguments, "data"), "-") == 0)
-    return as_cli_usage(cli, "--data must be a file here, since it is read twice");
-  as_status status = as_cli_message_options(cli, true, &options);
-  options.columns = &label;
-  options.column_count = 1;
-  if (status == AS_OK) status = split_file(cli, &options, &split);
-  return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
-}
-
-const as_command as_command_data_split = {
-    .name = "data split",
-    .summary = "divide a file of messages into training, validation and test files",
-    .description =
-        "Every class gives its share of rows, and all rows with the same text land in the same file. A text's place "
-        "depends "
-        "on the seed and the text, not on the order of rows. The files have all columns of the original, in UTF-8.",
-    .examples = "assistify data split --data messages.csv --out-dir split --valid 0.1",
-    .groups = split_groups,
-    .run = run_split,
-};
-
-/* ---- data synth ------------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const as_option synth_rows[] = {
