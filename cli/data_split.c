@@ -15,7 +15,8 @@ static const as_option rows[] = {
      .help = "instead of messages: the CSV file of a shop's interactions"},
     {.name = "out-dir", .type = AS_OPTION_FOLDER, .argument = "DIR", .required = true,
      .help = "where train.csv, valid.csv and test.csv are written"},
-    {.name = "by", .type = AS_OPTION_CHOICE, .words = "class|time|group|hash", .initial_note = "class; interactions: time",
+    {.name = "by", .type = AS_OPTION_CHOICE, .words = "class|time|group|hash",
+     .initial_note = "class; interactions: time",
      .help = "every class gives its share, the newest rows, all rows of a group, or what a row's content says"},
     {.name = "test", .type = AS_OPTION_NUMBER, .argument = "SHARE", .initial = "0.1", .minimum = 0, .maximum = 1,
      .open_maximum = true, .help = "share of the rows for test.csv; 0: none"},
@@ -244,8 +245,8 @@ const as_command as_command_data_split = {
         "The files have all columns of the original, in UTF-8. Nothing is written when there is a fault, and no file "
         "is replaced without --overwrite. Prints the rows of each file, and how many of each class.",
     .examples = "assistify data split messages.csv --out-dir split --valid 0.1\n"
-                "assistify data split messages.csv --out-dir split --by time --time-col received\n"
-                "assistify data split messages.csv --out-dir split --by group --group-col customer\n"
+                "assistify data split messages.csv --out-dir split --by time --time-col day\n"
+                "assistify data split messages.csv --out-dir split --by group --group-col who\n"
                 "assistify data split --interactions interactions.csv --out-dir split",
     .groups = groups,
     .run = run,
