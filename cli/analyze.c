@@ -3,6 +3,7 @@
  *
  * Each part has the members that its own command prints, with the same bytes. Every model is opened once; one that is
  * not there is null in every line. Messages are answered in groups, so memory does not grow with the file. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -29,6 +30,7 @@ static const as_option rows[] = {
      .initial_note = "the champion, if there is one", .help = "the same for the reply"},
     {.name = "recommend-model", .type = AS_OPTION_FOLDER, .argument = "MODEL",
      .initial_note = "the champion, if there is one", .help = "the same for the recommendations"},
+    {.name = "table", .type = AS_OPTION_FLAG, .help = "lines for people instead of JSON"},
 };
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Analysis", rows);
@@ -138,43 +140,99 @@ static void write_reply(const analysis *a, as_json_writer *w, int64_t i) {
   as_json_close_object(w);
 }
 
-/* For a customer, what the message asks for; for nobody in particular, what is trending. */
-static as_status write_recommendations(analysis *a, as_json_writer *w, int64_t i) {
-  const waiting *wait = a->waits[i];
+static void write_recommendations(const analysis *a, as_json_writer *w, const as_recommend_request *q, int64_t count) {
   if (!a->recommender) {
     as_json_null(w, "recommendations");
-    return AS_OK;
+    return;
   }
-  as_recommend_request q = {.kind = AS_RECOMMEND_TRENDING, .n = a->n, .product = -1};
-  if (wait->customer != SIZE_MAX) {
-    q.kind = AS_RECOMMEND_PURCHASE;
-    q.customer = a->texts.data + wait->customer;
-    q.message = a->texts.data + wait->text;
-  }
-  int64_t count = 0;
-  const int64_t begun = as_cli_microseconds();
-  as_status status = as_recommend(a->recommender, &q, a->products, &count);
-  if (status != AS_OK) return status;
-  if (a->logging.log)
-    as_cli_log_recommendation(&a->logging, wait->request_id, &a->recommender_identity, a->recommender, q.customer,
-                              a->products, count, as_cli_microseconds() - begun);
   as_json_open_object(w, "recommendations");
-  as_cli_recommendation_json(w, a->recommender, &q, a->products, count);
+  as_cli_recommendation_json(w, a->recommender, q, a->products, count);
   as_json_close_object(w);
-  return AS_OK;
+}
+
+/* Asks for products: for a customer what the message asks for, for nobody in particular what is trending. */
+static as_status ask_recommender(analysis *a, int64_t i, as_recommend_request *q, int64_t *count) {
+  const waiting *wait = a->waits[i];
+  *q = (as_recommend_request){.kind = AS_RECOMMEND_TRENDING, .n = a->n, .product = -1};
+  if (wait->customer != SIZE_MAX) {
+    q->kind = AS_RECOMMEND_PURCHASE;
+    q->customer = a->texts.data + wait->customer;
+    q->message = a->texts.data + wait->text;
+  }
+  *count = 0;
+  if (!a->recommender) return AS_OK;
+  const int64_t begun = as_cli_microseconds();
+  as_status status = as_recommend(a->recommender, q, a->products, count);
+  if (status == AS_OK && a->logging.log)
+    as_cli_log_recommendation(&a->logging, wait->request_id, &a->recommender_identity, a->recommender, q->customer,
+                              a->products, *count, as_cli_microseconds() - begun);
+  return status;
+}
+
+static void answer_json(const analysis *a, as_buffer *out, int64_t i, const as_recommend_request *q, int64_t count,
+                        int64_t latency_us) {
+  as_json_writer w = as_json_writer_start(out, 0);
+  as_json_open_object(&w, NULL);
+  as_json_string_n(&w, "text", a->asked[i].text, a->asked[i].length);
+  write_classification(a, &w, AS_KNOWN_INTENT, i);
+  write_classification(a, &w, AS_KNOWN_SENTIMENT, i);
+  write_reply(a, &w, i);
+  write_recommendations(a, &w, q, count);
+  if (a->logging.log) as_json_string(&w, "request_id", a->waits[i]->request_id);
+  as_json_double(&w, "latency_ms", (double)latency_us / 1000);
+  as_json_close_object(&w);
+  as_buffer_char(out, '\n');
+}
+
+/* Appends "  name       text", wrapped. */
+static void table_row(as_buffer *out, const char *name, const char *text) {
+  enum { INDENT = 13 };
+  as_buffer_printf(out, "  %-*s", INDENT - 2, name);
+  as_text_wrap(out, text, INDENT, INDENT);
+}
+
+static void answer_table(const analysis *a, as_buffer *out, int64_t i, int64_t count) {
+  char text[400];
+  as_text_wrap(out, a->asked[i].text, 0, 0);
+  for (int k = 0; k < AS_KNOWN; k++) {
+    const telling *t = &a->known[k];
+    if (!t->classifier) continue;
+    snprintf(text, sizeof text, "%.300s, %.1f %%", as_classifier_labels(t->classifier)->names[t->predictions[i].label],
+             100 * (double)t->predictions[i].confidence);
+    table_row(out, as_known_task(k)->name, text);
+  }
+  if (a->responder) table_row(out, "response", a->responses.list[i * a->responses.each].text);
+  for (int64_t p = 0; p < count; p++) {
+    snprintf(text, sizeof text, "%.120s: %.200s", as_products_name(a->recommender->products, a->products[p].product),
+             a->products[p].reason);
+    table_row(out, p == 0 ? "products" : "", text);
+  }
 }
 
 /* `shared_us` is what the message's share in the group's time is so far. */
-static as_status write_answer(analysis *a, as_json_writer *w, int64_t i, int64_t shared_us) {
+static as_status write_answer(analysis *a, as_buffer *out, int64_t i, int64_t shared_us) {
+  as_recommend_request q;
+  int64_t count;
   const int64_t begun = as_cli_microseconds();
-  as_json_string_n(w, "text", a->asked[i].text, a->asked[i].length);
-  write_classification(a, w, AS_KNOWN_INTENT, i);
-  write_classification(a, w, AS_KNOWN_SENTIMENT, i);
-  write_reply(a, w, i);
-  as_status status = write_recommendations(a, w, i);
-  if (a->logging.log) as_json_string(w, "request_id", a->waits[i]->request_id);
-  as_json_double(w, "latency_ms", (double)(shared_us + as_cli_microseconds() - begun) / 1000);
-  return status;
+  as_status status = ask_recommender(a, i, &q, &count);
+  if (status != AS_OK) return status;
+  if (as_option_flag(a->cli->arguments, "table"))
+    answer_table(a, out, i, count);
+  else
+    answer_json(a, out, i, &q, count, shared_us + as_cli_microseconds() - begun);
+  return AS_OK;
+}
+
+static void write_error(const analysis *a, as_buffer *out, const char *text) {
+  if (as_option_flag(a->cli->arguments, "table")) {
+    as_buffer_printf(out, "error: %s\n", text);
+    return;
+  }
+  as_json_writer w = as_json_writer_start(out, 0);
+  as_json_open_object(&w, NULL);
+  as_json_string(&w, "error", text);
+  as_json_close_object(&w);
+  as_buffer_char(out, '\n');
 }
 
 static as_status write_answers(analysis *a, int64_t shared_us) {
@@ -182,14 +240,10 @@ static as_status write_answers(analysis *a, int64_t shared_us) {
   as_buffer_init(&out, a->cli->ctx);
   as_status status = AS_OK;
   for (int64_t i = 0, asked = 0; status == AS_OK && i < a->count; i++) {
-    as_json_writer w = as_json_writer_start(&out, 0);
-    as_json_open_object(&w, NULL);
     if (a->group[i].error)
-      as_json_string(&w, "error", a->group[i].error);
+      write_error(a, &out, a->group[i].error);
     else
-      status = write_answer(a, &w, asked++, shared_us);
-    as_json_close_object(&w);
-    as_buffer_char(&out, '\n');
+      status = write_answer(a, &out, asked++, shared_us);
   }
   if (status == AS_OK) status = as_buffer_status(&out);
   if (status == AS_OK) a->closed = !as_console_buffer(a->cli->console, &out) || !as_console_flush(a->cli->console);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/command.h"
 
 #define WIDTH 79
@@ -12,7 +13,8 @@ void as_text_wrap(as_buffer *out, const char *text, size_t column, size_t indent
   size_t start = column;
   while (*text) {
     size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " \n");
-    if (column > start && column + blanks + word > WIDTH) {
+    const size_t columns = as_utf8_count(text + blanks, word);
+    if (column > start && column + blanks + columns > WIDTH) {
       as_buffer_printf(out, "\n%*s", (int)indent, "");
       column = start = indent;
       blanks = 0;
@@ -21,7 +23,7 @@ void as_text_wrap(as_buffer *out, const char *text, size_t column, size_t indent
       text += blanks;
     as_buffer_printf(out, "%*s", (int)blanks, "");
     as_buffer_append(out, text, word);
-    column += blanks + word;
+    column += blanks + columns;
     text += word;
     while (*text == '\n') {
       as_buffer_printf(out, "\n%*s", text[1] == '\n' ? 0 : (int)indent, "");

@@ -5,28 +5,31 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/utf8.h"
 #include "cli/train_all.h"
 
-#define WIDTH 80
-#define INDENT 11                /* of what stands under a model's line */
+#define INDENT 11                   /* of what stands under a model's line */
 #define LARGEST_METRICS (64u << 20) /* bytes; the confusion matrix of many classes is in it */
 
 /* A figure in a version's metrics.json. */
 typedef struct figure {
   const char *path; /* keys with dots between */
   const char *name; /* in the JSON */
-  const char *text; /* before or after the number, for people */
-  bool is_share, is_baseline;
+  const char *text; /* for people; NULL: not for them */
+  int decimals;     /* below 0: a share, as a percentage */
+  bool is_baseline;
 } figure;
 
 static const figure figures[] = {
-    {"accuracy", "accuracy", "accuracy", true, false},
-    {"f1.macro", "macro_f1", "macro-F1", true, false},
-    {"baselines.majority.accuracy", "majority_accuracy", "always the commonest class", true, true},
-    {"bleu", "bleu", "BLEU", false, false},
-    {"nearest_bleu", "nearest_bleu", "the most similar message's reply", false, true},
-    {"frequent_bleu", "frequent_bleu", "one fixed reply", false, true},
+    {"accuracy", "accuracy", "accuracy", -1, false},
+    {"f1.macro", "macro_f1", "macro-F1", -1, false},
+    {"baselines.majority.accuracy", "majority_accuracy", "always the commonest class", -1, true},
+    {"bleu", "bleu", "BLEU", 2, false},
+    {"nearest_bleu", "nearest_bleu", "the most similar message's reply", 2, true},
+    {"frequent_bleu", "frequent_bleu", "one fixed reply", 2, true},
+    {"ndcg@10", "ndcg@10", "NDCG@10", 4, false},
+    {"precision@10", "precision@10", "precision@10", 4, false},
+    {"baselines.popular.ndcg@10", "popular_ndcg@10", "popular products' NDCG", 4, true},
+    {"baselines.popular.precision@10", "popular_precision@10", NULL, 4, true},
 };
 enum { FIGURES = sizeof figures / sizeof *figures };
 
@@ -47,34 +50,11 @@ static const char *put_memory(int64_t bytes, char text[24]) {
   return text;
 }
 
-/* The text in lines of at most WIDTH columns, broken at blanks; `column` is where the first begins. */
-static void put_wrapped(as_buffer *out, size_t column, const char *text) {
-  while (*text) {
-    const size_t length = strcspn(text, " \n");
-    const size_t columns = as_utf8_count(text, length);
-    if (column > INDENT && column + 1 + columns > WIDTH) {
-      as_buffer_printf(out, "\n%*s", INDENT, "");
-      column = INDENT;
-    } else if (column > INDENT) {
-      as_buffer_char(out, ' ');
-      column++;
-    }
-    as_buffer_append(out, text, length);
-    column += columns;
-    text += length;
-    text += *text != '\0';
-  }
-  as_buffer_char(out, '\n');
-}
-
 /* "intent     failed: why" */
 static void put_reason(as_buffer *out, const as_listed_training *t) {
   const char *state = as_listed_state_name(t->state);
-  as_buffer_printf(out, "%-*s%s%s", INDENT, t->model, state, t->why ? ":" : "");
-  if (t->why)
-    put_wrapped(out, INDENT + strlen(state) + 1, t->why);
-  else
-    as_buffer_char(out, '\n');
+  as_buffer_printf(out, "%-*s%s%s", INDENT, t->model, state, t->why ? ": " : "");
+  as_text_wrap(out, t->why ? t->why : "", INDENT + strlen(state) + 2, INDENT);
 }
 
 static bool is_planned(const as_listed_training *t) {
@@ -116,15 +96,17 @@ static void put_figures(as_buffer *out, const json_t *metrics) {
   bool beside = false;
   for (int i = 0; i < FIGURES; i++) {
     const json_t *value = find(metrics, figures[i].path);
-    if (!value) continue;
+    if (!value || !figures[i].text) continue;
     if (text.length) as_buffer_text(&text, figures[i].is_baseline && !beside ? "; beside it: " : ", ");
     beside = beside || figures[i].is_baseline;
-    as_buffer_printf(&text, figures[i].is_share ? "%s %.2f %%" : "%s %.2f", figures[i].text,
-                     (figures[i].is_share ? 100 : 1) * json_number_value(value));
+    if (figures[i].decimals < 0)
+      as_buffer_printf(&text, "%s %.2f %%", figures[i].text, 100 * json_number_value(value));
+    else
+      as_buffer_printf(&text, "%s %.*f", figures[i].text, figures[i].decimals, json_number_value(value));
   }
   if (text.length) {
     as_buffer_printf(out, "%*s", INDENT, "");
-    put_wrapped(out, INDENT, as_buffer_string(&text));
+    as_text_wrap(out, as_buffer_string(&text), INDENT, INDENT);
   }
   as_buffer_free(&text);
 }
