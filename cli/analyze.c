@@ -150,14 +150,24 @@ static void write_recommendations(const analysis *a, as_json_writer *w, const as
   as_json_close_object(w);
 }
 
-/* Asks for products: for a customer what the message asks for, for nobody in particular what is trending. */
+/* Whether the message may name what the customer would like to have; not known without a classifier. */
+static bool asks_for_products(const analysis *a, int64_t i) {
+  const telling *t = &a->known[AS_KNOWN_INTENT];
+  if (!t->classifier) return true;
+  const char *intent = as_classifier_labels(t->classifier)->names[t->predictions[i].label];
+  return strcmp(intent, "purchase") == 0 || strcmp(intent, "inquiry") == 0;
+}
+
+/* Asks for products: for a customer what the message asks for, or what else may please; for nobody in particular what
+ * is trending. */
 static as_status ask_recommender(analysis *a, int64_t i, as_recommend_request *q, int64_t *count) {
   const waiting *wait = a->waits[i];
   *q = (as_recommend_request){.kind = AS_RECOMMEND_TRENDING, .n = a->n, .product = -1};
   if (wait->customer != SIZE_MAX) {
-    q->kind = AS_RECOMMEND_PURCHASE;
+    const bool asked = asks_for_products(a, i);
+    q->kind = asked ? AS_RECOMMEND_PURCHASE : AS_RECOMMEND_PERSONALIZED;
     q->customer = a->texts.data + wait->customer;
-    q->message = a->texts.data + wait->text;
+    q->message = asked ? a->texts.data + wait->text : NULL;
   }
   *count = 0;
   if (!a->recommender) return AS_OK;
@@ -431,9 +441,10 @@ const as_command as_command_analyze = {
     .run = run,
     .description =
         "Prints one line of JSON for each message: text; intent and sentiment as predict prints them; response as "
-        "respond prints it, made for that intent and sentiment; recommendations as recommend prints them: of type "
-        "purchase with the message where the customer is known by --customer or the column customer_id, else what is "
-        "trending; and latency_ms, the message's share in the time that its group took. A model that is not there is "
-        "null.\n\n" AS_TEXT_INPUT_HELP,
+        "respond prints it, made for that intent and sentiment; recommendations as recommend prints them; and "
+        "latency_ms, the message's share in the time that its group took. A model that is not there is "
+        "null.\n\nWho wrote a message is said by --customer or the column customer_id. Recommendations are then of type "
+        "purchase, with the message, where the intent is purchase or inquiry, or no model tells it, and else personalized; "
+        "where nobody is named they are what is trending.\n\n" AS_TEXT_INPUT_HELP,
     .examples = "assistify analyze \"Where is my order?\" --customer 7\n"
                 "assistify analyze --input messages.csv | jq -c .response.response"};

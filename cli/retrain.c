@@ -220,7 +220,7 @@ static int retrain_kind(const as_retraining *of, const as_retrain_kind *kind, as
 }
 
 static void put_table(const as_retrain_entry *entries, size_t count, as_buffer *out) {
-  as_buffer_printf(out, "%-10s %-12s %-14s %-14s %-9s %8s %8s\n", "model", "verdict", "champion", "trained", "figure",
+  as_buffer_printf(out, "%-10s %-12s %-14s %-14s %-8s %8s %8s\n", "model", "verdict", "champion", "trained", "figure",
                    "before", "now");
   for (size_t i = 0; i < count; i++) {
     const as_retrain_entry *e = &entries[i];
@@ -229,7 +229,7 @@ static void put_table(const as_retrain_entry *entries, size_t count, as_buffer *
     if (e->version > 0) snprintf(now, sizeof now, "%s/%" PRId64, e->model, e->version);
     if (!isnan(e->of_champion)) snprintf(figures[0], sizeof figures[0], "%.4f", e->of_champion);
     if (!isnan(e->of_version)) snprintf(figures[1], sizeof figures[1], "%.4f", e->of_version);
-    as_buffer_printf(out, "%-10s %-12s %-14s %-14s %-9s %8s %8s\n", e->model, as_retrain_verdict_name(e->verdict),
+    as_buffer_printf(out, "%-10s %-12s %-14s %-14s %-8s %8s %8s\n", e->model, as_retrain_verdict_name(e->verdict),
                      before, now, e->metric ? e->metric : "-", figures[0], figures[1]);
     for (const char *at = e->reason; *at;) {
       const size_t length = strcspn(at, "\n");

@@ -76,7 +76,11 @@ together() {
   i=$("$program" --models whole predict intent "$said" 2>err) && s=$("$program" --models whole predict sentiment "$said" 2>err) &&
     r=$("$program" --models whole respond "$said" 2>err) || return 1
   if [ $# -gt 0 ]; then
-    p=$("$program" --models whole recommend 7 --type purchase --message "$said" -n 3 2>err) || return 1
+    case $i in
+    '{"intent":"purchase"'* | '{"intent":"inquiry"'*)
+      p=$("$program" --models whole recommend 7 --type purchase --message "$said" -n 3 2>err) || return 1 ;;
+    *) p=$("$program" --models whole recommend 7 -n 3 2>err) || return 1 ;;
+    esac
   else
     p=$("$program" --models whole recommend --type trending -n 3 2>err) || return 1
   fi
@@ -94,7 +98,10 @@ cp data/messages.csv good.csv
 [ "$code" -eq 0 ] && [ "$(wc -l <out)" -eq "$(wc -l <expected)" ] && [ "$(wc -l <out)" -gt 100 ]; is 'a line for each row of a file' $?
 sed -n 's/^{"text":.*,"intent":\({"intent":[^}]*}[^}]*}\),"sentiment":.*/\1/p; s/^\({"error":.*\)$/\1/p' out | cmp -s - expected
 is 'with the same bytes, and an empty text is an error in its place' $?
-[ "$(grep -c '"type":"purchase","known_customer":true' out)" -gt 100 ]; is 'the file says who the customer is' $?
+[ "$(grep -c '"customer_id":"7".*"known_customer":true' out)" -gt 100 ]; is 'the file says who the customer is' $?
+"$program" --models whole analyze 'Where is my parcel? I have waited for two weeks and nobody answers the telephone, day or night' ' ' \
+  --customer 7 --table >out 2>err && narrow out && [ "$(grep -c '^  [irs][a-z]*  *[^ ]' out)" -eq 3 ] && tail -n 1 out | grep -q '^error: '
+is '--table prints lines for people' $?
 head -n 3 rows.csv | tail -n 2 | tr -d '"' | "$program" --models whole analyze >out 2>err && [ "$(wc -l <out)" -eq 2 ]
 is 'lines of standard input are messages' $?
 "$program" --models whole analyze 'where is it' --log --db log.db >out 2>err && grep -q '"request_id":"[0-9a-f]*","latency_ms"' out && [ -s log.db ]
