@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -59,11 +60,18 @@ static void write_sparkline(as_buffer *out, const history *h) {
 
 static void end_metric(history *h) {
   if (!h->model) return;
+  enum { NAME = 34, LONGEST_NAME = 60, VERSION = 4 };
   char name[160], number[48];
   snprintf(name, sizeof name, "%.60s %.90s", h->model, h->metric);
   snprintf(number, sizeof number, "%.6g", h->values[(h->count - 1) % SPARKS]);
-  as_buffer_printf(&h->out, "%-34s %4.8s %10s %10.4g %10.4g %5lld  ", name, h->version, number, h->least, h->most,
-                   (long long)h->count);
+  if (as_text_columns(name) <= NAME)
+    as_buffer_columns(&h->out, name, NAME);
+  else
+    as_buffer_columns_at_most(&h->out, name, LONGEST_NAME);
+  const int blanks = VERSION - as_text_columns(h->version);
+  as_buffer_printf(&h->out, " %*s", blanks > 0 ? blanks : 0, "");
+  as_buffer_columns_at_most(&h->out, h->version, 2 * VERSION);
+  as_buffer_printf(&h->out, " %10s %10.4g %10.4g %5lld  ", number, h->least, h->most, (long long)h->count);
   write_sparkline(&h->out, h);
   as_buffer_char(&h->out, '\n');
 }
