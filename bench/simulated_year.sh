@@ -60,15 +60,16 @@ mix_labels() {
 # The export at the end of week $1; the first one holds a whole window already.
 export_week() {
   "$program" data synth --week $(($1 + window - 1)) --weeks "$window" --rows-per-class "$rows" --out export/messages.csv &&
-    "$program" data synth --shop export --week $(($1 * 40 / weeks + 10)) --customers 300 || exit 1
+    "$program" data synth --shop export --week $(($1 * 40 / weeks + 10)) --customers 1000 || exit 1
   [ "$1" -ne "$broken" ] || break_rows
   [ "$1" -ne "$noisy" ] || mix_labels
 }
 
-# What customers write in week $1 is answered by the champion, and logged.
+# log_week WEEK MESSAGES DATABASE: what customers write in that week is answered by the champion, and logged.
 log_week() {
-  "$program" data synth --week $(($1 + window - 1)) --weeks 1 --rows-per-class $((logged / 6)) --seed 7 --out asked.csv &&
-    "$program" predict intent --input asked.csv --log >answers 2>>notes || echo "week $1: not logged" >>unanswered
+  "$program" data synth --week $(($1 + window - 1)) --weeks 1 --rows-per-class $(($2 / 6)) --seed 7 --out asked.csv &&
+    "$program" predict intent --input asked.csv --log --db "$3" >answers 2>>notes ||
+    echo "week $1: not logged" >>unanswered
 }
 
 # Asks the champion all the time, as a shop does.
@@ -81,21 +82,21 @@ ask_on() {
   done
 }
 
-printf '%4s  %-10s %7s  %-9s %9s %9s  %9s  %s\n' week model rows verdict champion trained 'store KiB' why
+printf '%4s  %-10s %7s  %-9s %9s %9s  %-7s %9s  %s\n' week model rows verdict champion trained drift 'store KiB' why
 week=1 most=0
 while [ "$week" -le "$weeks" ]; do
   export_week "$week"
-  if [ "$week" -gt 1 ]; then log_week "$week"; fi
+  if [ "$week" -gt 1 ]; then log_week "$week" "$logged" store/assistify.db; fi
   for model in $models; do
     # shellcheck disable=SC2086 # a list of words
-    "$program" retrain "$model" --quiet ${OPTIONS:-} >table 2>>notes </dev/null
+    "$program" retrain "$model" --quiet --drift ${OPTIONS:-} >table 2>>notes </dev/null
     code=$?
     tail -n 1 store/retrain.jsonl >line
     used=$(du -sk store | cut -f 1)
     [ "$used" -le "$most" ] || most=$used
     [ "$week" -ne 12 ] || after_twelve=$used
-    printf '%4d  %-10s %7s  %-9s %9.9s %9.9s  %9s  %s\n' "$week" "$model" "$(field rows line)" "$(field verdict line)" \
-      "$(field of_champion line)" "$(field of_version line)" "$used" "$(sed -n 's/^    //p' table | head -n 1 | cut -c 1-110)"
+    printf '%4d  %-10s %7s  %-9s %9.9s %9.9s  %-7s %9s  %s\n' "$week" "$model" "$(field rows line)" \
+      "$(field verdict line)" "$(field of_champion line)" "$(field of_version line)" "$(field drift line)" "$used" "$(sed -n 's/^    //p' table | head -n 1 | cut -c 1-100)"
     echo "$week $model $code $(field verdict line)" >>verdicts
   done
   if [ "$week" -eq 1 ]; then ask_on & asker=$!; fi
@@ -135,13 +136,14 @@ fi
 echo
 echo "history of figures (monitor metrics)"
 "$program" monitor metrics --model intent --metric f1.macro_seen 2>>notes | tail -n 12; holds 'there is a history'
-if "$program" monitor --help 2>/dev/null | grep -q 'monitor drift'; then
-  echo
-  echo "drift of what was asked (monitor drift)"
-  "$program" monitor drift intent >drift 2>&1
-  code=$?
-  head -n 30 drift
-  [ "$code" -eq 0 ] || [ "$code" -eq 5 ]; holds "there is a drift report (exit $code)"
-fi
+echo
+echo 'drift, of the week after the last one and of the week half a year later, if nobody retrained (monitor drift)'
+log_week $((weeks + 1)) "$logged" store/assistify.db
+"$program" monitor drift intent 2>&1
+code=$?
+[ "$code" -eq 0 ] || [ "$code" -eq 5 ]; holds "there is a drift report (exit $code)"
+log_week $((weeks + 27)) 600 later.db
+"$program" monitor drift intent --db later.db 2>&1
+[ $? -eq 5 ]; holds 'half a year of change is an alarm'
 if [ "$failed" -eq 0 ] && [ -n "$own" ]; then cd / && rm -rf "$own"; elif [ -n "$own" ]; then echo "see $own" >&2; fi
 exit "$failed"

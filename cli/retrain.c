@@ -55,6 +55,8 @@ static const as_option store_rows[] = {
      .help = "disk space that shall stay free"},
     {.name = "wait", .type = AS_OPTION_INT, .argument = "SECONDS", .minimum = 0, .maximum = 1e6, .initial = "5",
      .help = "how long to wait for another retrain of this store"},
+    {.name = "drift", .type = AS_OPTION_FLAG,
+     .help = "put into the report how what was asked differs from the training data (monitor drift)"},
     {.name = "json", .type = AS_OPTION_FLAG, .help = "what came of it as JSON"},
 };
 /* clang-format on */

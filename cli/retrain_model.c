@@ -49,28 +49,35 @@ static void put_option(line *l, const char *option, const char *value) {
   put(l, value);
 }
 
-static int run_line(job *j, const line *l) {
+static int run_line(const job *j, const line *l) {
   if (l->count < MOST_WORDS) return as_cli_run_command(j->cli, l->words, l->count);
   return as_cli_failed(j->cli, as_fail(j->ctx, AS_E_LIMIT, "the command of %s has too many words", j->kind->trained->model));
 }
 
-/* The same with what it prints as JSON; *out is NULL after a failure and where it printed none. */
-static int run_for_json(job *j, const line *l, json_t **out) {
-  char *text = NULL;
-  size_t length = 0;
-  *out = NULL;
-  FILE *stream = open_memstream(&text, &length);
+/* The same with what it prints, and with `all` what it says too, as *text; the caller frees it with free. */
+static int run_captured(const job *j, const line *l, bool all, char **text, size_t *length) {
+  *text = NULL;
+  *length = 0;
+  FILE *stream = open_memstream(text, length);
   if (!stream) return as_cli_failed(j->cli, as_fail(j->ctx, AS_E_NOMEM, "out of memory"));
   as_console console;
   as_cli inner = *j->cli;
-  as_console_start(&console, stream, j->cli->console->err);
+  as_console_start(&console, stream, all ? stream : j->cli->console->err);
   console.quiet = j->cli->console->quiet;
   inner.console = &console;
   job silent = *j;
   silent.cli = &inner;
   int code = run_line(&silent, l);
   code = as_console_finish(&console, code);
-  fclose(stream);
+  return fclose(stream) == 0 ? code : as_cli_failed(j->cli, as_fail(j->ctx, AS_E_NOMEM, "out of memory"));
+}
+
+/* The same for what it prints as JSON; *out is NULL after a failure and where it printed none. */
+static int run_for_json(const job *j, const line *l, json_t **out) {
+  char *text;
+  size_t length;
+  *out = NULL;
+  int code = run_captured(j, l, false, &text, &length);
   if (length > 0 && (code == AS_EXIT_DONE || code == AS_EXIT_GATE) &&
       as_json_parse(j->ctx, text, length, l->words[0], AS_E_IO, out) != AS_OK)
     code = as_cli_failed(j->cli, AS_E_IO);
@@ -137,6 +144,21 @@ static as_status check_data(job *j, bool *fit) {
   }
   as_buffer_free(&verdict.faults);
   return status;
+}
+
+/* What was asked since the last week, beside what the champion learned from: for the report only. */
+static void look_at_drift(job *j) {
+  char *text;
+  size_t length;
+  line l = {0};
+  if (!as_option_flag(j->cli->arguments, "drift") || !j->kind->has_labels || !j->plan.champion.number) return;
+  put(&l, "monitor");
+  put(&l, "drift");
+  put(&l, j->kind->trained->model);
+  const int code = run_captured(j, &l, true, &text, &length);
+  j->entry->drift = code == AS_EXIT_GATE ? "alarm" : code == AS_EXIT_DONE ? "none" : "unknown";
+  as_buffer_printf(j->report, "\n## Drift: %s\n\n```\n%s```\n", j->entry->drift, text ? text : "");
+  free(text);
 }
 
 /* ---- training --------------------------------------------------------------------------------------------------- */
@@ -392,6 +414,7 @@ static int retrain(job *j) {
   status = as_retrain_prune(j->of, j->kind); /* clears what a killed run left, too */
   if (status == AS_OK) status = check_data(j, &fit);
   if (status != AS_OK) return fails(j, status);
+  look_at_drift(j);
   if (!fit) return ends(j, AS_RETRAIN_DATA, AS_EXIT_DATA);
   status = as_retrain_take_digests(&j->plan);
   if (status != AS_OK) return fails(j, status);

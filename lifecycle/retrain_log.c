@@ -74,6 +74,7 @@ void as_retrain_entry_json(as_json_writer *w, const as_retrain_entry *e) {
     as_json_double(w, "of_champion", e->of_champion);
     as_json_double(w, "of_version", e->of_version);
   }
+  if (e->drift) as_json_string(w, "drift", e->drift);
   as_json_int(w, "rows", e->rows);
   as_json_int(w, "usable", e->usable);
   as_json_double(w, "seconds", e->seconds);

@@ -32,6 +32,7 @@ typedef struct as_retrain_entry {
   int64_t champion, version; /* before; the one that was trained. 0: none */
   const char *metric;        /* that the two are told by; NULL: none was measured */
   double of_champion, of_version; /* NaN: not measured */
+  const char *drift;              /* "alarm", "none", "unknown" (nothing to compare); NULL: not looked at */
   int64_t rows, usable;           /* of the data */
   double seconds;
 } as_retrain_entry;
