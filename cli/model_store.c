@@ -114,40 +114,68 @@ static bool says_what_is_made(const as_option *option) {
   return !option->instead_of_command;
 }
 
-/* The command as it would be typed with everything that the configuration file says, and the files among its options.
- */
+static as_status add_word(as_context *ctx, json_t *words, const char *text) {
+  /* A path need not be UTF-8. */
+  if (json_array_append_new(words, json_string_nocheck(text)) == 0) return AS_OK;
+  return as_fail(ctx, AS_E_NOMEM, "out of memory");
+}
+
+static as_status add_option(as_context *ctx, json_t *words, const as_value *value) {
+  const bool flag = value->option->type == AS_OPTION_FLAG;
+  as_buffer dashed;
+  as_buffer_init(&dashed, ctx);
+  as_buffer_printf(&dashed, flag && !value->integer ? "--%s=no" : "--%s", value->option->name);
+  as_status status = as_buffer_status(&dashed);
+  if (status == AS_OK) status = add_word(ctx, words, as_buffer_string(&dashed));
+  if (status == AS_OK && !flag) status = add_word(ctx, words, value->text);
+  as_buffer_free(&dashed);
+  return status;
+}
+
+static bool is_described(const as_value *value) {
+  return value->source > AS_FROM_INITIAL && says_what_is_made(value->option);
+}
+
+as_status as_cli_training_command(const as_cli *cli, json_t **out) {
+  const as_arguments *a = cli->arguments;
+  const char *name = a->command->name;
+  const size_t first = strcspn(name, " ");
+  char word[64];
+  json_t *words = *out = json_array();
+  snprintf(word, sizeof word, "%.*s", (int)first, name);
+  as_status status = words ? add_word(cli->ctx, words, "assistify") : as_fail(cli->ctx, AS_E_NOMEM, "out of memory");
+  if (status == AS_OK) status = add_word(cli->ctx, words, word);
+  if (status == AS_OK && name[first]) status = add_word(cli->ctx, words, name + first + 1);
+  for (size_t i = 0; status == AS_OK && i < a->value_count; i++)
+    if (is_described(&a->values[i])) status = add_option(cli->ctx, words, &a->values[i]);
+  if (status == AS_OK) return AS_OK;
+  json_decref(words);
+  *out = NULL;
+  return status;
+}
+
+/* The command, and the files among its options. */
 static as_status describe(as_cli_training *t) {
+  as_context *ctx = t->cli->ctx;
   const as_arguments *a = t->cli->arguments;
-  const size_t most = 3 + 2 * a->value_count;
-  char *name = as_strdup(t->cli->ctx, a->command->name), **dashed = as_alloc_zero(t->cli->ctx, most, sizeof *dashed);
-  const char **words = as_alloc(t->cli->ctx, most, sizeof *words);
-  as_origin_file *files = as_alloc(t->cli->ctx, most, sizeof *files);
-  as_origin origin = {.command = words, .files = files};
-  as_status status = name && dashed && words && files ? AS_OK : AS_E_NOMEM;
-  char *space = status == AS_OK ? strchr(name, ' ') : NULL;
-  if (status == AS_OK) words[origin.words++] = "assistify";
-  if (status == AS_OK) words[origin.words++] = name;
-  if (space) words[origin.words++] = space + 1;
-  if (space) *space = 0;
-  for (size_t i = 0; status == AS_OK && i < a->value_count; i++) {
-    const as_value *value = &a->values[i];
-    const as_option *option = value->option;
-    if (value->source <= AS_FROM_INITIAL || !says_what_is_made(option)) continue;
-    as_buffer dashes;
-    as_buffer_init(&dashes, t->cli->ctx);
-    as_buffer_printf(&dashes, option->type == AS_OPTION_FLAG && !value->integer ? "--%s=no" : "--%s", option->name);
-    dashed[i] = as_buffer_take(&dashes);
-    if (!dashed[i]) status = AS_E_NOMEM;
-    words[origin.words++] = dashed[i];
-    if (option->type != AS_OPTION_FLAG) words[origin.words++] = value->text;
-    if (option->type == AS_OPTION_FILE) files[origin.file_count++] = (as_origin_file){option->name, value->text};
-  }
+  json_t *command;
+  as_status status = as_cli_training_command(t->cli, &command);
+  if (status != AS_OK) return status;
+  as_origin origin = {.words = json_array_size(command)};
+  const char **words = as_alloc(ctx, origin.words, sizeof *words);
+  as_origin_file *files = as_alloc(ctx, a->value_count, sizeof *files);
+  status = words && files ? AS_OK : AS_E_NOMEM;
+  for (size_t i = 0; status == AS_OK && i < origin.words; i++)
+    words[i] = json_string_value(json_array_get(command, i));
+  for (size_t i = 0; status == AS_OK && i < a->value_count; i++)
+    if (is_described(&a->values[i]) && a->values[i].option->type == AS_OPTION_FILE)
+      files[origin.file_count++] = (as_origin_file){a->values[i].option->name, a->values[i].text};
+  origin.command = words;
+  origin.files = files;
   if (status == AS_OK) status = as_store_describe(&t->work, &origin);
-  for (size_t i = 0; dashed && i < most; i++) as_free(t->cli->ctx, dashed[i]);
-  as_free(t->cli->ctx, name);
-  as_free(t->cli->ctx, dashed);
-  as_free(t->cli->ctx, words);
-  as_free(t->cli->ctx, files);
+  as_free(ctx, words);
+  as_free(ctx, files);
+  json_decref(command);
   return status;
 }
 

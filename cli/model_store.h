@@ -38,6 +38,9 @@ typedef struct as_cli_training {
   bool done; /* nothing is left to train: all that --resume found to do was done by publishing */
 } as_cli_training;
 
+/* The command of a training as its version will say it (lifecycle/origin.h): as it would be typed with everything that the
+ * configuration file and the environment say. Caller frees with json_decref. */
+AS_MUST_CHECK as_status as_cli_training_command(const as_cli *cli, json_t **out);
 /* `out` and `resume` are the texts of those options, NULL without them. Without both the place is the next version of
  * `model`, and so it is when `resume` is the unfinished training of a store. End with as_cli_training_end, also after a
  * failure. */

@@ -14,6 +14,7 @@ enum { AS_RETRAIN_FILES = 2 }; /* at most, of a model */
 /* What a model is made from, and told by. */
 typedef struct as_retrain_kind {
   const as_trainable *trained; /* its name, also behind evaluate and compare, and its files */
+  const char *folder;          /* in the store, of a model that is no version and answers while there is none */
   bool is_messages;            /* of a table of messages */
   bool has_labels;             /* the table's column is one of labels */
   const char *evaluated, *compared; /* what versions are told by, in evaluate --json and in compare --json */
@@ -42,6 +43,7 @@ typedef struct as_retrain_plan {
   char *paths[AS_RETRAIN_FILES];
   char digests[AS_RETRAIN_FILES][65];
   json_t *words;     /* options of the training: those of the base, with today's files */
+  json_t *command;   /* what the version will say of its training: with what the configuration file adds; or NULL */
   double held_out;   /* share of the rows that neither champion nor challenger learned from */
   bool unfair;       /* the champion may have learned from all of them */
 } as_retrain_plan;
@@ -53,8 +55,8 @@ AS_MUST_CHECK as_status as_retrain_plan_make(const as_retraining *of, const as_r
 void as_retrain_plan_end(as_retrain_plan *plan);
 /* Whether the data is fit to train on; faults say why not. */
 AS_MUST_CHECK as_status as_retrain_check_data(const as_retrain_plan *plan, as_data_verdict *verdict);
-/* Takes the files' digests, for the next two. */
-AS_MUST_CHECK as_status as_retrain_take_digests(as_retrain_plan *plan);
+/* Takes the files' digests and the whole command, for the next two. AS_EXIT_DONE, or the exit code with the error told. */
+int as_retrain_take_identity(as_retrain_plan *plan);
 /* Whether a training is of this plan: the same data, the same options. */
 bool as_retrain_is_planned(const as_retrain_plan *plan, const json_t *origin);
 /* The version that was made by this plan, the champion or a later one; number 0: none. */

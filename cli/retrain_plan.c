@@ -8,17 +8,22 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/sha256.h"
+#include "cli/model_store.h"
+#include "cli/recommend_options.h"
 #include "cli/retrain.h"
+#include "cli/subcommand.h"
+#include "infer/responder.h"
 #include "lifecycle/training_words.h"
 #include "train/pair_data.h"
 
 #define BASE_NAME "base.json" /* in the model's folder */
 
-const as_retrain_kind as_retrain_kinds[] = {{&as_trainables[0], true, true, "f1.macro_seen", "macro_f1"},
-                                            {&as_trainables[1], true, true, "f1.macro_seen", "macro_f1"},
-                                            {&as_trainables[2], true, false, "bleu", "bleu"},
-                                            {&as_trainables[3], false, false, "ndcg@10", "ndcg@10"},
-                                            {0}};
+const as_retrain_kind as_retrain_kinds[] = {
+    {&as_trainables[0], AS_INTENT_FOLDER, true, true, "f1.macro_seen", "macro_f1"},
+    {&as_trainables[1], AS_SENTIMENT_FOLDER, true, true, "f1.macro_seen", "macro_f1"},
+    {&as_trainables[2], AS_RESPONSE_FOLDER, true, false, "bleu", "bleu"},
+    {&as_trainables[3], AS_RECOMMENDER_FOLDER, false, false, "ndcg@10", "ndcg@10"},
+    {0}};
 
 /* "data": the option of train that takes a file. */
 static const char *file_option(const as_retrain_kind *kind, int file) {
@@ -173,6 +178,7 @@ void as_retrain_plan_end(as_retrain_plan *p) {
   as_free(p->of->ctx, p->folder);
   json_decref(p->origin);
   json_decref(p->words);
+  json_decref(p->command);
 }
 
 /* ---- data ------------------------------------------------------------------------------------------------------- */
@@ -231,7 +237,7 @@ as_status as_retrain_check_data(const as_retrain_plan *p, as_data_verdict *verdi
 
 /* ---- what was made already -------------------------------------------------------------------------------------- */
 
-as_status as_retrain_take_digests(as_retrain_plan *p) {
+static as_status take_digests(as_retrain_plan *p) {
   as_status status = AS_OK;
   for (int i = 0; status == AS_OK && i < AS_RETRAIN_FILES && p->paths[i]; i++) {
     unsigned char digest[32];
@@ -239,6 +245,29 @@ as_status as_retrain_take_digests(as_retrain_plan *p) {
     if (status == AS_OK) as_sha256_hex(digest, p->digests[i]);
   }
   return status;
+}
+
+/* Parsed as the training will be, so that it says what the version will say, whoever says it. */
+int as_retrain_take_identity(as_retrain_plan *p) {
+  const size_t count = 2 + json_array_size(p->words);
+  const char **words = as_alloc(p->of->ctx, count, sizeof *words);
+  as_subcommand training;
+  as_status status = words ? take_digests(p) : AS_E_NOMEM;
+  if (status != AS_OK) {
+    as_free(p->of->ctx, words);
+    return as_cli_failed(p->of->cli, status);
+  }
+  words[0] = "train";
+  words[1] = p->kind->trained->model;
+  for (size_t i = 2; i < count; i++) words[i] = json_string_value(json_array_get(p->words, i - 2));
+  int code = as_subcommand_parse(p->of->cli, words, count, &training);
+  if (code == AS_EXIT_DONE) {
+    status = as_cli_training_command(&training.cli, &p->command);
+    if (status != AS_OK) code = as_cli_failed(p->of->cli, status);
+  }
+  as_subcommand_end(&training);
+  as_free(p->of->ctx, words);
+  return code;
 }
 
 static bool has_file(const json_t *origin, const char *option, const char *digest) {
@@ -256,12 +285,10 @@ bool as_retrain_is_planned(const as_retrain_plan *p, const json_t *origin) {
   for (int i = 0; i < AS_RETRAIN_FILES && p->paths[i]; i++)
     if (!has_file(origin, file_option(p->kind, i), p->digests[i])) return false;
   const json_t *command = json_object_get(origin, "command");
-  /* Without a champion the configuration file says how it is trained, and that stands in the command only then. */
-  if (!p->champion.number) return as_training_words_within(p->words, command, of_run);
   if (starts_anew(p) != !from_version(p, command)) return false;
-  if (starts_anew(p)) return as_training_words_same(command, p->words, of_run);
+  if (starts_anew(p)) return as_training_words_same(command, p->command, of_run);
   json_t *mine = json_array(), *other = json_array();
-  bool same = mine && other && as_training_words_copy(p->of->ctx, p->words, of_start, mine) == AS_OK &&
+  bool same = mine && other && as_training_words_copy(p->of->ctx, p->command, of_start, mine) == AS_OK &&
               as_training_words_copy(p->of->ctx, command, of_start, other) == AS_OK &&
               as_training_words_same(mine, other, of_run);
   json_decref(mine);

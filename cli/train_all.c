@@ -82,6 +82,12 @@ static as_status newest(const as_training_list *list, const char *model, int64_t
   return status;
 }
 
+/* Before a training begins. What somebody else's has left to become a version is not what this one makes. */
+static as_status find_newest(const as_training_list *list, as_listed_training *t) {
+  const as_status status = as_store_finish_training(list->store, t->model);
+  return status == AS_OK ? newest(list, t->model, &t->before) : status;
+}
+
 static as_status mark_done(as_training_list *list, as_listed_training *t, int64_t version) {
   t->state = AS_LISTED_DONE;
   t->version = version;
@@ -147,7 +153,7 @@ static as_status record_end(as_training_list *list, as_listed_training *t, int c
 static as_status train_one(as_cli *cli, as_training_list *list, as_listed_training *t) {
   const bool begun = t->state == AS_LISTED_BEGUN || t->state == AS_LISTED_FAILED;
   char *resume = NULL;
-  as_status status = begun ? find_state(list, t, &resume) : newest(list, t->model, &t->before);
+  as_status status = begun ? find_state(list, t, &resume) : find_newest(list, t);
   if (status == AS_OK && t->state != AS_LISTED_DONE) {
     t->state = AS_LISTED_BEGUN;
     status = as_training_list_write(list);

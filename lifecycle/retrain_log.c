@@ -15,6 +15,8 @@
 #include "data/timestamp.h"
 
 #define LARGEST (64u << 20) /* bytes of the log */
+#define MOST_DIGITS 12      /* of a retraining's number; what is larger in the files was not written here */
+#define MOST_NUMBER 999999999999
 
 static const char *const names[] = {"promoted", "first", "waits", "same", "refused", "data", "failed", "interrupted"};
 
@@ -108,7 +110,7 @@ static as_status write_log(as_context *ctx, const char *root, const as_retrain_e
 /* The number that the name of a report begins with; 0: it is none. */
 static int64_t report_number(const char *name) {
   const size_t digits = strspn(name, "0123456789");
-  if (digits < 6 || digits > 15 || name[digits] != '-') return 0;
+  if (digits < 6 || digits > MOST_DIGITS || name[digits] != '-') return 0;
   return strtoll(name, NULL, 10);
 }
 
@@ -154,7 +156,7 @@ as_status as_retrain_log_add(as_context *ctx, const char *root, const as_retrain
   if (status == AS_OK && json_array_size(lines) > 0) {
     const json_t *last = json_array_get(lines, json_array_size(lines) - 1);
     const int64_t logged = json_integer_value(json_object_get(last, "number"));
-    if (logged > next) next = logged;
+    if (logged > next && logged <= MOST_NUMBER) next = logged;
   }
   next++;
   if (status == AS_OK) status = write_report(ctx, folder, entry, report, next);

@@ -89,6 +89,9 @@ typedef struct as_store_work {
  * and was killed before it became a version becomes one now (work->added; work again to begin another). AS_E_IO when
  * another process is training this model. End with as_store_work_end, also after a failure. */
 AS_MUST_CHECK as_status as_store_begin_training(const as_store *store, const char *model, as_store_work *work);
+/* Makes a training that had ended, and was killed before it became a version, one; does nothing without. AS_E_IO as
+ * above. Whoever is about to look which version is the newest does this first. */
+AS_MUST_CHECK as_status as_store_finish_training(const as_store *store, const char *model);
 /* Records what the training is made with and from; for one that begins, not one that goes on. */
 AS_MUST_CHECK as_status as_store_describe(as_store_work *work, const as_origin *origin);
 /* A place for a version that comes as a whole (an import). */

@@ -230,6 +230,13 @@ as_status as_store_begin_training(const as_store *store, const char *model, as_s
   return status == AS_OK && finished ? as_store_publish(work, true) : status;
 }
 
+as_status as_store_finish_training(const as_store *store, const char *model) {
+  as_store_work work;
+  const as_status status = as_store_begin_training(store, model, &work);
+  as_store_work_end(&work);
+  return status;
+}
+
 as_status as_store_begin_copy(const as_store *store, const char *model, as_store_work *work) {
   int lock = -1;
   as_status status = begin_work(store, model, work);

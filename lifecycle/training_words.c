@@ -52,8 +52,9 @@ const char *as_training_words_value(const json_t *command, const char *name) {
 }
 
 static as_status append(as_context *ctx, json_t *words, const char *text) {
-  if (json_array_append_new(words, json_string(text)) == 0) return AS_OK;
-  return as_fail(ctx, AS_E_NOMEM, "out of memory, or a word that is not UTF-8");
+  /* A path need not be UTF-8. */
+  if (json_array_append_new(words, json_string_nocheck(text)) == 0) return AS_OK;
+  return as_fail(ctx, AS_E_NOMEM, "out of memory");
 }
 
 as_status as_training_words_copy(as_context *ctx, const json_t *command, const char *const *without, json_t *words) {

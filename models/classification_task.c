@@ -19,8 +19,8 @@ float as_probability_margin(const float *probabilities, int64_t classes) {
 static const as_task_field none[] = {{NULL, NULL}};
 static const as_task_field intensity[] = {{"intensity", as_probability_margin}, {NULL, NULL}};
 
-const as_classification_task as_intent_task = {"intent", "intent", "intent_classifier", "distilbert", none};
-const as_classification_task as_sentiment_task = {"sentiment", "sentiment", "sentiment_analyzer", "roberta", intensity};
+const as_classification_task as_intent_task = {"intent", "intent", AS_INTENT_FOLDER, "distilbert", none};
+const as_classification_task as_sentiment_task = {"sentiment", "sentiment", AS_SENTIMENT_FOLDER, "roberta", intensity};
 
 const as_classification_task *const as_classification_tasks[] = {&as_intent_task, &as_sentiment_task, NULL};
 

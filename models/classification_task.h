@@ -19,6 +19,8 @@ typedef struct as_classification_task {
   const as_task_field *extra; /* of an answer, written behind its confidence; ended by a NULL name */
 } as_classification_task;
 
+#define AS_INTENT_FOLDER "intent_classifier"
+#define AS_SENTIMENT_FOLDER "sentiment_analyzer"
 extern const as_classification_task as_intent_task, as_sentiment_task;
 extern const as_classification_task *const as_classification_tasks[]; /* ended by NULL */
 

@@ -192,6 +192,51 @@ gives 1 'cannot be written' intent
 rmdir trained_models/retrain.lock
 answers; is 'it answers all the same' $?
 
+# ---- what the store has that this command did not make -------------------------------------------------------------
+# fresh: a store of its own
+fresh() { rm -rf trained_models && cp conf.plain conf && : >out && : >err; }
+# unpublish VERSION ALIAS: as a training leaves it that is killed before it becomes a version
+unpublish() {
+  (
+    cd trained_models/intent && rm -f "$2" && mv "$1" unfinished && rm unfinished/MANIFEST.sha256 unfinished/card.md &&
+      sed '/"finished":/d; s/\("started": "[^"]*"\),/\1/' unfinished/training.json >unfinished.json &&
+      rm unfinished/training.json
+  )
+}
+cp conf conf.plain
+fresh
+week 1
+gives 0 'first' intent
+echo '[train intent]' >>conf
+echo 'lr = 0.002' >>conf
+week 2
+gives 5 'refused' intent --min-score 1
+gives 5 'refused' intent --min-score 1
+[ "$(versions)" -eq 2 ]; is 'an option that only the configuration file has is no reason to train again' $?
+rm trained_models/intent/v0001/training.json
+sed -i '/training\.json/d' trained_models/intent/v0001/MANIFEST.sha256
+week 3
+gives 0 'waits' intent --promote never
+gives 0 'waits' intent --promote never
+[ "$(versions)" -eq 3 ]; is 'nor is a champion that does not say how it was made' $?
+gives 0 'promoted' intent
+"$program" models rollback intent >out 2>err
+gives 0 'was the champion and is no more' intent
+[ "$(champion)" = v0001 ]; is 'what somebody went back from is not promoted again' $?
+gives 0 'promoted' intent --force
+fresh
+week 1
+gives 0 'first' intent
+unpublish v0001 champion
+week 2
+gives 5 'wanted' intent --min-score 1
+[ "$(champion)" = v0001 ] && tail -n 1 trained_models/retrain.jsonl | grep -q '"refused".*"champion":1,"version":2'
+is 'a first version that a killed run left is the champion, and the next is compared with it' $?
+fresh
+mkdir -p trained_models/intent_classifier
+gives 4 'unjudged' intent
+[ ! -e trained_models/intent ]; is 'a model that answers and is no version is not replaced unjudged' $?
+
 # ---- all -----------------------------------------------------------------------------------------------------------
 "$program" data synth --shop data --customers 60 --week 30 >out 2>err
 mkdir data2 && mv data/products.csv data/interactions.csv data2/

@@ -197,6 +197,21 @@ START_TEST(the_log_forgets_its_oldest_lines_and_bears_a_broken_one) {
 }
 END_TEST
 
+START_TEST(a_number_that_no_log_has_is_passed_over) {
+  static const char line[] = "{\"number\":9223372036854775807,\"model\":\"x\"}\n";
+  as_buffer report;
+  int64_t number;
+  as_buffer_init(&report, ctx);
+  ck_assert_ok(ctx, as_file_write(ctx, below(AS_RETRAIN_LOG), line, sizeof line - 1));
+  const as_retrain_entry entry = entry_of("intent", AS_RETRAIN_REFUSED);
+  for (int i = 1; i <= 2; i++) {
+    ck_assert_ok(ctx, as_retrain_log_add(ctx, folder, &entry, &report, 3, &number));
+    ck_assert_int_eq(number, i);
+  }
+  as_buffer_free(&report);
+}
+END_TEST
+
 /* ---- the store -------------------------------------------------------------------------------------------------- */
 START_TEST(a_version_with_an_alias_is_not_removed) {
   as_store *store = as_fixture_store(ctx, folder);
@@ -280,6 +295,7 @@ Suite *as_suite(void) {
   tcase_add_test(tests, interactions_are_fit_or_their_faults_are_named);
   tcase_add_test(tests, what_came_of_it_is_kept_and_bounded);
   tcase_add_test(tests, the_log_forgets_its_oldest_lines_and_bears_a_broken_one);
+  tcase_add_test(tests, a_number_that_no_log_has_is_passed_over);
   tcase_add_test(tests, a_version_with_an_alias_is_not_removed);
   tcase_add_test(tests, an_unfinished_training_says_what_it_is_made_from);
   tcase_add_test(tests, every_failing_allocation_is_an_error_without_a_leak);

@@ -328,6 +328,12 @@ START_TEST(finished_training_becomes_a_version_later) {
   ck_assert_int_eq(work.added.number, 1);
   as_store_work_end(&work);
   as_fixture_expect(ctx, store, "intent@champion", "late");
+  ck_assert_ok(ctx, as_store_finish_training(store, MODEL));
+  as_fixture_files(ctx, unfinished, "later");
+  ck_assert_ok(ctx, as_store_finish_training(store, MODEL));
+  as_fixture_expect(ctx, store, "intent/2", "later");
+  ck_assert_ok(ctx, as_store_finish_training(store, "other"));
+  ck_assert(!as_path_exists(as_fixture_path(as_store_root(store), "other")));
   ck_assert_ok(ctx, as_store_verify(store, &(as_version){.model = MODEL}, NULL, NULL));
   as_store_close(store);
   as_test_context_free(ctx);
