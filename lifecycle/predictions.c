@@ -9,9 +9,14 @@
 
 enum { PRUNED_ROWS = 5000 }; /* in one transaction */
 
+/* Times are compared as they stand, without "or there is none", so that the index finds them. */
 #define MATCHING                                                                                                       \
-  " FROM predictions WHERE (?1 IS NULL OR model = ?1) AND (?2 IS NULL OR version = ?2) AND (?3 IS NULL OR label = ?3)" \
-  " AND (?4 IS NULL OR timestamp >= ?4) AND (?5 IS NULL OR timestamp < ?5) AND (?6 = 0 OR confidence < ?6)"
+  " FROM predictions WHERE timestamp >= coalesce(?4, '') AND timestamp < coalesce(?5, '~')"                            \
+  " AND (?1 IS NULL OR model = ?1) AND (?2 IS NULL OR version = ?2) AND (?3 IS NULL OR label = ?3)"                    \
+  " AND (?6 = 0 OR confidence < ?6)"
+#define COLUMNS                                                                                                        \
+  "SELECT timestamp, request_id, model, version, input, label, confidence, probabilities, tokens, unknown,"            \
+  " latency_us, truncated, feedback"
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
@@ -55,15 +60,14 @@ static int64_t count_at(sqlite3_stmt *s, int i) {
 
 as_status as_predictions_read(as_database *d, const as_prediction_query *query,
                               as_status (*take)(void *user, const as_prediction_row *row), void *user) {
-  static const char sql[] =
-      "SELECT timestamp, request_id, model, version, input, label, confidence, probabilities, tokens, unknown,"
-      " latency_us, truncated, feedback FROM (SELECT *, rowid AS number" MATCHING
-      " ORDER BY timestamp DESC, rowid DESC LIMIT ?7) ORDER BY timestamp, number";
+  static const char all[] = COLUMNS MATCHING " ORDER BY timestamp, rowid"; /* in the order of the index: not sorted */
+  static const char newest[] = COLUMNS " FROM (SELECT *, rowid AS number" MATCHING
+                                       " ORDER BY timestamp DESC, rowid DESC LIMIT ?7) ORDER BY timestamp, number";
   sqlite3_stmt *s = NULL;
-  as_status status = prepare(d, sql, &s);
+  as_status status = prepare(d, query->newest ? newest : all, &s);
   if (status != AS_OK) return status;
   bind_query(s, query);
-  sqlite3_bind_int64(s, 7, query->newest ? query->newest : -1);
+  if (query->newest) sqlite3_bind_int64(s, 7, query->newest);
   int step = SQLITE_DONE;
   while (status == AS_OK && (step = sqlite3_step(s)) == SQLITE_ROW) {
     const as_prediction_row row = {.timestamp = text_at(s, 0),
