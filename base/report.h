@@ -1,5 +1,5 @@
-/* A report for people, written once and read in two forms: in columns of at most 80 on a terminal, and as Markdown for a
- * file. Text from outside can steer neither: on the terminal it goes through base/columns.h, in Markdown what that or
+/* A report for people, written once and read in two forms: in columns of at most 80 on a terminal, and as Markdown for
+ * a file. Text from outside can steer neither: on the terminal it goes through base/columns.h, in Markdown what that or
  * HTML would take for its own is escaped. */
 #ifndef AS_BASE_REPORT_H
 #define AS_BASE_REPORT_H

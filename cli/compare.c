@@ -31,8 +31,9 @@ static const as_option class_rows[] = {
 static const as_option_group data = AS_OPTION_GROUP("Data", rows);
 static const as_option_group class_gate = AS_OPTION_GROUP("Gate, by class", class_rows);
 static const as_option_group *const groups[] = {
-    &data, &as_options_held_out, &as_options_comparison, &as_options_gate, &class_gate, &as_options_csv,
-    &as_options_bad_rows, &as_options_record, NULL};
+    &data,       &as_options_held_out, &as_options_comparison, &as_options_gate,
+    &class_gate, &as_options_csv,      &as_options_bad_rows,   &as_options_record,
+    NULL};
 
 typedef struct comparing {
   as_cli *cli;
@@ -232,16 +233,28 @@ static const char description[] =
     "ask for. Few rows can't show that nothing is lost: then the difference itself is taken.";
 
 const as_command as_command_compare_intent = {
-    .name = "compare intent", .operands = "[[FIRST] SECOND]", .max_operands = 2, .operand = AS_OPERAND_FOLDER,
-    .summary = "hold two intent classifiers against each other", .groups = groups, .works_long = true, .run = run,
+    .name = "compare intent",
+    .operands = "[[FIRST] SECOND]",
+    .max_operands = 2,
+    .operand = AS_OPERAND_FOLDER,
+    .summary = "hold two intent classifiers against each other",
+    .groups = groups,
+    .works_long = true,
+    .run = run,
     .description = description,
     .examples = "assistify compare intent --data test.csv\n"
                 "assistify compare intent intent@previous intent/4 --data t.csv --changed c.csv\n"
                 "assistify compare intent --data all.csv --held-out 0.1 --json | jq .gate"};
 
 const as_command as_command_compare_sentiment = {
-    .name = "compare sentiment", .operands = "[[FIRST] SECOND]", .max_operands = 2, .operand = AS_OPERAND_FOLDER,
-    .summary = "hold two sentiment classifiers against each other", .groups = groups, .works_long = true, .run = run,
+    .name = "compare sentiment",
+    .operands = "[[FIRST] SECOND]",
+    .max_operands = 2,
+    .operand = AS_OPERAND_FOLDER,
+    .summary = "hold two sentiment classifiers against each other",
+    .groups = groups,
+    .works_long = true,
+    .run = run,
     .description = description,
     .examples = "assistify compare sentiment --data test.csv\n"
                 "assistify compare sentiment sentiment/3 --data t.csv --report week.md"};

@@ -42,8 +42,7 @@ typedef struct comparing {
 } comparing;
 
 static as_status open_models(comparing *c) {
-  as_status status =
-      as_cli_comparison_begin(c->cli, AS_RECOMMENDER_NAME, AS_RECOMMENDER_FOLDER, 0.01, &c->shared);
+  as_status status = as_cli_comparison_begin(c->cli, AS_RECOMMENDER_NAME, AS_RECOMMENDER_FOLDER, 0.01, &c->shared);
   for (int i = 0; status == AS_OK && i < 2; i++)
     status = as_recommender_open(c->ctx, c->shared.models[i].folder, &c->recommenders[i]);
   return status;

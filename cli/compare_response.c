@@ -28,9 +28,15 @@ static const as_option rows[] = {
 };
 /* clang-format on */
 static const as_option_group group = AS_OPTION_GROUP("Replies", rows);
-static const as_option_group *const groups[] = {
-    &group,          &as_options_held_out, &as_options_comparison, &as_options_gate, &as_options_generation,
-    &as_options_csv, &as_options_bad_rows, &as_options_record,     NULL};
+static const as_option_group *const groups[] = {&group,
+                                                &as_options_held_out,
+                                                &as_options_comparison,
+                                                &as_options_gate,
+                                                &as_options_generation,
+                                                &as_options_csv,
+                                                &as_options_bad_rows,
+                                                &as_options_record,
+                                                NULL};
 
 typedef struct comparing {
   as_cli *cli;
@@ -259,11 +265,11 @@ const as_command as_command_compare_response = {
     .catches_signals = true,
     .run = run,
     .description =
-        "Has both models reply to the same messages and prints BLEU, chrF, ROUGE, exact matches, lengths and placeholders "
-        "kept of both, each difference with its interval by paired bootstrap over rows, sizes and times; then what the "
-        "gate says: exit 0 passed, 5 not passed. Without names the champion is the first and the challenger the second; a "
-        "single name is held against the champion. A difference is the second less the first. --seed is the bootstrap's, "
-        "too.\n\n"
+        "Has both models reply to the same messages and prints BLEU, chrF, ROUGE, exact matches, lengths and "
+        "placeholders kept of both, each difference with its interval by paired bootstrap over rows, sizes and times; "
+        "then what the gate says: exit 0 passed, 5 not passed. Without names the champion is the first and the "
+        "challenger the second; a single name is held against the champion. A difference is the second less the first. "
+        "--seed is the bootstrap's, too.\n\n"
         "The gate: enough rows; BLEU not below the first's by more than --max-loss, nor significantly below it beyond "
         "that; and what other options ask for.",
     .examples = "assistify compare response --data test.csv\n"

@@ -123,8 +123,10 @@ as_status as_cli_comparison_time(as_cli_comparison *c, int64_t rows, int64_t mos
                                  as_status (*ask)(void *user, int model, int64_t row), void *user) {
   const as_arguments *a = c->cli->arguments;
   const bool wanted = !as_option_flag(a, "json") || as_option_given(a, "max-slowdown");
-  if (as_option_text(a, "latency")) most = as_option_int(a, "latency");
-  else if (!wanted) most = 0;
+  if (as_option_text(a, "latency"))
+    most = as_option_int(a, "latency");
+  else if (!wanted)
+    most = 0;
   const int64_t count = rows < most ? rows : most;
   double *times[2] = {as_alloc(c->cli->ctx, (size_t)count, sizeof(double)),
                       as_alloc(c->cli->ctx, (size_t)count, sizeof(double))};
@@ -206,7 +208,7 @@ static as_status write_json(const as_cli_comparison *c, const as_comparison_outp
 
 static void put_models(const as_cli_comparison *c, as_report *r) {
   static const as_report_column columns[] = {{"", 6}, {"model", 28}, {"parameters", -12}, {"bytes", -13}};
-  static const as_report_column timed[] = {{"", 6},       {"model", 28},     {"parameters", -12},
+  static const as_report_column timed[] = {{"", 6},        {"model", 28},      {"parameters", -12},
                                            {"bytes", -13}, {"median ms", -10}, {"p95", -8}};
   static const char *const names[2] = {"first", "second"};
   if (c->times.count)
@@ -251,7 +253,8 @@ static as_status write_report(const as_cli_comparison *c, const as_comparison_ou
                               as_buffer *out) {
   as_report r = as_report_start(out, markdown);
   if (markdown) as_report_title(&r, "Comparison of two versions");
-  as_report_paragraph(&r, "%s: %s (first) and %s (second) on %s", c->task, c->models[0].name, c->models[1].name, o->data);
+  as_report_paragraph(&r, "%s: %s (first) and %s (second) on %s", c->task, c->models[0].name, c->models[1].name,
+                      o->data);
   if (c->same) as_report_paragraph(&r, "Both are the same model, so nothing can differ.");
   as_status status = o->report(o->user, &r);
   put_models(c, &r);

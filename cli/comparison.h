@@ -58,8 +58,8 @@ AS_MUST_CHECK as_status as_cli_comparison_judge(as_cli_comparison *comparison, a
 
 /* What a command adds to the output. */
 typedef struct as_comparison_output {
-  const char *data;                           /* the file that both were measured on */
-  const as_compared_figure *figures;          /* [figure_count]: those that are recorded */
+  const char *data;                  /* the file that both were measured on */
+  const as_compared_figure *figures; /* [figure_count]: those that are recorded */
   size_t figure_count;
   void *user;
   void (*json)(void *user, as_json_writer *w); /* members of the object */

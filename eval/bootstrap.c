@@ -278,8 +278,7 @@ as_status as_bootstrap_means(as_context *ctx, int64_t rows, size_t columns, cons
   job.means = as_alloc(ctx, columns * (size_t)resamples, sizeof *job.means);
   const bool ok = job.sums && job.counts && job.means;
   if (ok) as_parallel_for(ctx, resamples, average, &job);
-  for (size_t c = 0; ok && c < columns; c++)
-    out[c] = as_interval_of(job.means + c * (size_t)resamples, resamples);
+  for (size_t c = 0; ok && c < columns; c++) out[c] = as_interval_of(job.means + c * (size_t)resamples, resamples);
   as_free(ctx, job.sums);
   as_free(ctx, job.counts);
   as_free(ctx, job.means);

@@ -62,8 +62,8 @@ static void put_ends(as_report *r, const as_compared_figure *figure) {
 }
 
 void as_compared_figures_table(as_report *r, const as_compared_figure *figures, size_t count) {
-  static const as_report_column columns[] = {{"", 19},           {"first", -10},           {"second", -10},
-                                             {"difference", -12}, {"95 % interval", -20}, {"p", -7}};
+  static const as_report_column columns[] = {
+      {"", 19}, {"first", -10}, {"second", -10}, {"difference", -12}, {"95 % interval", -20}, {"p", -7}};
   as_report_table(r, columns, sizeof columns / sizeof columns[0]);
   for (size_t i = 0; i < count; i++) {
     put_figure(r, &figures[i]);

@@ -10,7 +10,7 @@ typedef struct as_compared_figure {
   const char *key;  /* in JSON: "macro_f1" */
   const char *name; /* for people: "macro F1" */
   int decimals;
-  bool with_ends; /* the table has the intervals of both, too */
+  bool with_ends;        /* the table has the intervals of both, too */
   as_paired_score score; /* what was not resampled is NaN in it; a `deltas` is not looked at */
 } as_compared_figure;
 

@@ -97,7 +97,8 @@ static as_status resample_labels(as_context *ctx, const as_comparison_input *in,
         e[0].scores.accuracy, e[1].scores.accuracy, e[0].ci95.accuracy, e[1].ci95.accuracy, paired.accuracy};
     out->figures[AS_COMPARED_MACRO_F1].score = (as_paired_score){
         macro_f1_of(out, 0), macro_f1_of(out, 1), e[0].ci95.macro_f1_seen, e[1].ci95.macro_f1_seen, paired.macro_f1};
-    out->figures[AS_COMPARED_ACCURACY].score.delta.deltas = out->figures[AS_COMPARED_MACRO_F1].score.delta.deltas = NULL;
+    out->figures[AS_COMPARED_ACCURACY].score.delta.deltas = out->figures[AS_COMPARED_MACRO_F1].score.delta.deltas =
+        NULL;
   }
   as_paired_bootstrap_free(ctx, &paired);
   as_free(ctx, labels);

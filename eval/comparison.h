@@ -25,9 +25,9 @@ typedef struct as_compared_class {
   bool seen; /* in the truth or in an answer; otherwise nothing was tested */
   int64_t support;
   double f1[2], difference; /* second - first */
-  int64_t b, c;             /* rows of which only the first, only the second, tells rightly whether they are of the class */
-  double exact_p;           /* McNemar's, of b and c */
-  double holm_p;            /* adjusted for all seen classes (as_holm_adjust) */
+  int64_t b, c;   /* rows of which only the first, only the second, tells rightly whether they are of the class */
+  double exact_p; /* McNemar's, of b and c */
+  double holm_p;  /* adjusted for all seen classes (as_holm_adjust) */
 } as_compared_class;
 
 enum {

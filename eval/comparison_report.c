@@ -89,8 +89,8 @@ static void put_class(as_report *r, const char *label, const as_compared_class *
 
 as_status as_comparison_report(as_context *ctx, as_report *r, const as_comparison *c) {
   enum { SHOWN = 30 };
-  static const as_report_column columns[] = {{"class", 22}, {"rows", -7}, {"F1 first", -10}, {"second", -9},
-                                             {"change", -9}, {"b", -5},   {"c", -5},         {"p", -7}};
+  static const as_report_column columns[] = {{"class", 22},  {"rows", -7}, {"F1 first", -10}, {"second", -9},
+                                             {"change", -9}, {"b", -5},    {"c", -5},         {"p", -7}};
   as_compared_figures_table(r, c->figures, AS_COMPARED_FIGURES);
   put_test(r, c);
   changed_class *changed = as_alloc(ctx, (size_t)c->classes, sizeof *changed);

@@ -43,8 +43,8 @@ static as_status resample(as_context *ctx, const as_reply_comparison_input *in, 
   as_paired_score scores[AS_REPLY_FIGURES];
   double *sums = as_alloc(ctx, 2 * rows * AS_REPLY_SUMS, sizeof *sums);
   as_status status = sums ? add_rows(ctx, in, sums, out) : AS_E_NOMEM;
-  const as_paired_sums job = {in->rows, AS_REPLY_SUMS, AS_REPLY_FIGURES, sums, sums ? sums + rows * AS_REPLY_SUMS : NULL,
-                              as_reply_figures_of};
+  const as_paired_sums job = {
+      in->rows, AS_REPLY_SUMS, AS_REPLY_FIGURES, sums, sums ? sums + rows * AS_REPLY_SUMS : NULL, as_reply_figures_of};
   if (status == AS_OK) status = as_paired_sums_measure(ctx, &job, in->resamples, in->indices, in->seed, scores);
   if (status == AS_OK) {
     for (int i = 0; i < AS_REPLY_FIGURES; i++) {

@@ -20,9 +20,9 @@ typedef struct as_reply_comparison_input {
 typedef struct as_reply_comparison {
   int64_t rows, resamples;
   uint64_t seed;
-  as_reply_scores scores[2];                      /* of each for itself; empty without rows */
+  as_reply_scores scores[2]; /* of each for itself; empty without rows */
   as_compared_figure figures[AS_REPLY_FIGURES];
-  double *row_bleu[2];                            /* [rows] of single rows (as_reply_row_bleu) */
+  double *row_bleu[2];          /* [rows] of single rows (as_reply_row_bleu) */
   int64_t alike, better, worse; /* rows with the same reply; with a higher, with a lower BLEU of the row */
 } as_reply_comparison;
 

@@ -11,14 +11,14 @@ typedef struct as_labelled_rows {
   as_context *ctx;
   const as_messages *messages; /* NULL: no rows */
   int64_t count;
-  int64_t *rows;  /* [count] of the table, ascending */
-  int32_t *truth; /* [count] */
+  int64_t *rows;   /* [count] of the table, ascending */
+  int32_t *truth;  /* [count] */
   int64_t unknown; /* rows left out because none of the labels is theirs */
 } as_labelled_rows;
 
-/* All rows of `messages`, their labels numbered as in `labels`. A row of another label is AS_E_DATA, or with `skip` left
- * out and counted; `who` tells in the error who does not know it: "the model knows no". Caller frees, after a failure
- * too. */
+/* All rows of `messages`, their labels numbered as in `labels`. A row of another label is AS_E_DATA, or with `skip`
+ * left out and counted; `who` tells in the error who does not know it: "the model knows no". Caller frees, after a
+ * failure too. */
 AS_MUST_CHECK as_status as_labelled_rows_make(as_context *ctx, const as_messages *messages, const as_labels *labels,
                                               bool skip, const char *who, as_labelled_rows *out);
 void as_labelled_rows_free(as_labelled_rows *rows);

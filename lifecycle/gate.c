@@ -78,10 +78,9 @@ static void judge_classes(const as_gate_limits *l, const as_gate_figures *f, as_
         "none of %" PRId64 " classes with %" PRId64 " rows or more is significantly worse", judged, l->min_class_rows);
     return;
   }
-  add(out, "class_loss", -worst->difference, l->max_class_loss,
-      reaches(l->max_class_loss, -worst->difference),
-      "F1 of %.60s changes by %+.4f (p %.2g, adjusted), may be %.4f lower", worst->label,
-      worst->difference, worst->p, l->max_class_loss);
+  add(out, "class_loss", -worst->difference, l->max_class_loss, reaches(l->max_class_loss, -worst->difference),
+      "F1 of %.60s changes by %+.4f (p %.2g, adjusted), may be %.4f lower", worst->label, worst->difference, worst->p,
+      l->max_class_loss);
 }
 
 void as_gate_judge(const as_gate_limits *l, const as_gate_figures *f, as_gate *out) {
@@ -91,14 +90,14 @@ void as_gate_judge(const as_gate_limits *l, const as_gate_figures *f, as_gate *o
   if (!isnan(l->max_loss)) judge_loss(l, f, out);
   if (!isnan(l->min_gain)) judge_gain(l, f, out);
   if (!isnan(l->min_score))
-    add(out, "score", f->second, l->min_score, reaches(f->second, l->min_score), "%s of the second %.*f, at least %.*f wanted",
-        f->name, f->decimals, f->second, f->decimals, l->min_score);
+    add(out, "score", f->second, l->min_score, reaches(f->second, l->min_score),
+        "%s of the second %.*f, at least %.*f wanted", f->name, f->decimals, f->second, f->decimals, l->min_score);
   if (!isnan(l->max_drop)) judge_drop(l, f, out);
   if (!isnan(l->max_class_loss)) judge_classes(l, f, out);
   if (!isnan(l->max_calibration_loss))
     add(out, "calibration", f->calibration_loss, l->max_calibration_loss,
-        reaches(l->max_calibration_loss, f->calibration_loss), "calibration error (ECE) changes by %+.4f, at most %+.4f wanted",
-        f->calibration_loss, l->max_calibration_loss);
+        reaches(l->max_calibration_loss, f->calibration_loss),
+        "calibration error (ECE) changes by %+.4f, at most %+.4f wanted", f->calibration_loss, l->max_calibration_loss);
   if (!isnan(l->max_slowdown))
     add(out, "slowdown", f->slowdown, l->max_slowdown, reaches(l->max_slowdown, f->slowdown),
         "an answer takes %.2f times as long, at most %.2f times wanted", f->slowdown, l->max_slowdown);

@@ -1,13 +1,13 @@
 /* The gate between a comparison and a promotion: may the second version take the place of the first?
  *
- * It is a list of criteria, each with figure, limit and verdict, and it is passed when all are. Which criteria there are,
- * and how strict, is the caller's; nothing here looks at anything but the figures that it is given.
+ * It is a list of criteria, each with figure, limit and verdict, and it is passed when all are. Which criteria there
+ * are, and how strict, is the caller's; nothing here looks at anything but the figures that it is given.
  *
  * The usual one is that the second is no worse. With enough rows that means: the lower end of the difference's 95 %
  * interval isn't below -max_loss (non-inferiority). With few rows the interval is wider than any sensible max_loss, and
- * a gate that asked for that proof would refuse everything, the better versions too; so where the interval reaches above
- * 0 (nothing says that the second is worse), the difference itself is asked for: it must not be below -max_loss. A
- * version that is equally good then passes more often than not, one that is worse by more than the interval's width
+ * a gate that asked for that proof would refuse everything, the better versions too; so where the interval reaches
+ * above 0 (nothing says that the second is worse), the difference itself is asked for: it must not be below -max_loss.
+ * A version that is equally good then passes more often than not, one that is worse by more than the interval's width
  * does not. Whoever wants proof of gain asks for min_gain. */
 #ifndef AS_LIFECYCLE_GATE_H
 #define AS_LIFECYCLE_GATE_H
@@ -40,9 +40,9 @@ typedef struct as_gate_class {
 typedef struct as_gate_figures {
   const char *name, *unit; /* of the main figure, "macro F1"; of what it is measured on, "rows" */
   int64_t rows;
-  double second, difference; /* of the main figure */
-  as_interval ci95;          /* of the difference */
-  double before;             /* main figure of the first in an earlier measurement; NaN: there is none */
+  double second, difference;    /* of the main figure */
+  as_interval ci95;             /* of the difference */
+  double before;                /* main figure of the first in an earlier measurement; NaN: there is none */
   const as_gate_class *classes; /* [class_count] */
   size_t class_count;
   double calibration_loss; /* ECE of the second less that of the first */

@@ -40,12 +40,12 @@ typedef struct as_recommend_comparison {
   int64_t k, resamples;
   uint64_t seed;
   char names[AS_RECOMMEND_MEASURES][40];
-  as_recommend_evaluation evaluations[2]; /* each for itself, on the same */
+  as_recommend_evaluation evaluations[2];  /* each for itself, on the same */
   as_recommend_figures all, known, others; /* customers that both knew from training, and those that one did not */
 } as_recommend_comparison;
 
-/* The names in figures are borrowed from *out, which must stay where it is. Without customers that have anything relevant
- * every figure is NaN. AS_E_INVALID: k or resamples out of range. */
+/* The names in figures are borrowed from *out, which must stay where it is. Without customers that have anything
+ * relevant every figure is NaN. AS_E_INVALID: k or resamples out of range. */
 AS_MUST_CHECK as_status as_recommend_compare(as_context *ctx, const as_recommend_question *question,
                                              as_recommend_comparison *out);
 

@@ -1,5 +1,5 @@
-/* compare intent and compare response in this process: every failing allocation ends with a message, rows of labels that
- * only one model knows, and files that are written. */
+/* compare intent and compare response in this process: every failing allocation ends with a message, rows of labels
+ * that only one model knows, and files that are written. */
 #include <string.h>
 
 #include "infer/changed_rows.h"
@@ -83,7 +83,8 @@ START_TEST(changed_rows_have_both_answers) {
   const as_message_options options = {.columns = &column, .column_count = 1};
   ck_assert_ok(ctx, as_classifier_open(ctx, below("first"), &as_intent_task, &classifiers[0]));
   ck_assert_ok(ctx, as_classifier_open(ctx, below("second"), &as_intent_task, &classifiers[1]));
-  ck_assert_ok(ctx, as_labels_join(ctx, as_classifier_labels(classifiers[0]), as_classifier_labels(classifiers[1]), &labels));
+  ck_assert_ok(
+      ctx, as_labels_join(ctx, as_classifier_labels(classifiers[0]), as_classifier_labels(classifiers[1]), &labels));
   ck_assert_ok(ctx, as_messages_read(ctx, test_rows, &options, NULL, &messages));
   ck_assert_ok(ctx, as_labelled_rows_make(ctx, messages, &labels, false, "nobody knows the", &rows));
   for (int i = 0; i < 2; i++)
@@ -115,7 +116,8 @@ START_TEST(changed_rows_have_both_answers) {
   /* The first alone knows nothing of "follow". */
   as_messages_free(messages);
   ck_assert_ok(ctx, as_messages_read(ctx, below("second.csv"), &options, NULL, &messages));
-  ck_assert_refused(ctx, as_labelled_rows_make(ctx, messages, as_classifier_labels(classifiers[0]), false, "unknown", &rows),
+  ck_assert_refused(ctx,
+                    as_labelled_rows_make(ctx, messages, as_classifier_labels(classifiers[0]), false, "unknown", &rows),
                     AS_E_DATA, "unknown label \"follow\"");
   as_labelled_rows_free(&rows);
   ck_assert_ok(ctx, as_labelled_rows_make(ctx, messages, as_classifier_labels(classifiers[0]), true, "unknown", &rows));

@@ -99,8 +99,9 @@ static void make_answers(answers *a) {
     a->predicted[1][i] = i % 5 == 0 ? (i + 2) % 3 : i % 3;
     for (int model = 0; model < 2; model++)
       for (int k = 0; k < CLASSES; k++)
-        a->probabilities[model][i * CLASSES + k] =
-            k == 3 ? 0 : k == a->predicted[model][i] ? 0.6 + 0.1 * model : 0.2 - 0.05 * model;
+        a->probabilities[model][i * CLASSES + k] = k == 3                        ? 0
+                                                   : k == a->predicted[model][i] ? 0.6 + 0.1 * model
+                                                                                 : 0.2 - 0.05 * model;
   }
 }
 
@@ -136,11 +137,12 @@ START_TEST(a_comparison_agrees_with_its_parts) {
   ck_assert_near(c.figures[AS_COMPARED_BRIER].score.second, c.evaluations[1].scores.brier);
   ck_assert_near(c.mcnemar.exact_p, as_mcnemar_test(18, 24).exact_p);
   /* The differences are those that `metrics bootstrap` gives for the seen classes. */
-  ck_assert_ok(ctx, as_paired_bootstrap_measure(ctx, ROWS, 3, a.truth, a.predicted[0], a.predicted[1], 200, NULL, 3,
-                                                &paired));
+  ck_assert_ok(
+      ctx, as_paired_bootstrap_measure(ctx, ROWS, 3, a.truth, a.predicted[0], a.predicted[1], 200, NULL, 3, &paired));
   const as_bootstrap_delta *delta = &c.figures[AS_COMPARED_MACRO_F1].score.delta;
   ck_assert(memcmp(&delta->ci95, &paired.macro_f1.ci95, sizeof delta->ci95) == 0);
-  ck_assert_near(delta->observed, c.figures[AS_COMPARED_MACRO_F1].score.second - c.figures[AS_COMPARED_MACRO_F1].score.first);
+  ck_assert_near(delta->observed,
+                 c.figures[AS_COMPARED_MACRO_F1].score.second - c.figures[AS_COMPARED_MACRO_F1].score.first);
   as_paired_bootstrap_free(ctx, &paired);
   int64_t told[2] = {0, 0};
   for (int k = 0; k < CLASSES; k++) {
@@ -177,8 +179,8 @@ START_TEST(sums_and_labels_draw_the_same_resamples) {
   as_paired_score score;
   as_paired_bootstrap paired;
   ck_assert_ok(ctx, as_paired_sums_measure(ctx, &sums, 150, NULL, 9, &score));
-  ck_assert_ok(ctx, as_paired_bootstrap_measure(ctx, ROWS, 3, a.truth, a.predicted[0], a.predicted[1], 150, NULL, 9,
-                                                &paired));
+  ck_assert_ok(
+      ctx, as_paired_bootstrap_measure(ctx, ROWS, 3, a.truth, a.predicted[0], a.predicted[1], 150, NULL, 9, &paired));
   ck_assert_mem_eq(score.delta.deltas, paired.accuracy.deltas, 150 * sizeof(double));
   ck_assert_near(score.delta.p_two_sided, paired.accuracy.p_two_sided);
   as_paired_scores_free(ctx, &score, 1);
@@ -349,7 +351,8 @@ START_TEST(what_else_is_asked_for) {
 END_TEST
 
 START_TEST(classes_count_where_rows_and_evidence_suffice) {
-  as_gate_class classes[] = {{"a", 100, -0.3, 0.2}, {"b", 10, -0.9, 0.001}, {"c", 50, -0.05, 0.01}, {"d", 50, 0.4, 0.01}};
+  as_gate_class classes[] = {
+      {"a", 100, -0.3, 0.2}, {"b", 10, -0.9, 0.001}, {"c", 50, -0.05, 0.01}, {"d", 50, 0.4, 0.01}};
   as_gate_figures f = usual();
   as_gate_limits l = as_gate_no_limits();
   f.classes = classes;
@@ -384,8 +387,9 @@ START_TEST(too_few_rows_never_pass) {
   as_json_open_object(&w, NULL);
   as_gate_json(&w, &gate);
   as_json_close_object(&w);
-  ck_assert_str_eq(out.data, "{\"gate\":{\"passed\":false,\"criteria\":[{\"name\":\"rows\",\"figure\":0.0,\"limit\":1.0,"
-                             "\"passed\":false,\"text\":\"0 rows, at least 1 wanted\"}]}}");
+  ck_assert_str_eq(out.data,
+                   "{\"gate\":{\"passed\":false,\"criteria\":[{\"name\":\"rows\",\"figure\":0.0,\"limit\":1.0,"
+                   "\"passed\":false,\"text\":\"0 rows, at least 1 wanted\"}]}}");
   as_buffer_clear(&out);
   as_report report = as_report_start(&out, false);
   as_gate_report(&report, &gate);
@@ -412,14 +416,16 @@ START_TEST(a_report_in_both_forms) {
     as_report_cell(&r, "longer than that");
     as_report_number(&r, NAN, 2, false);
     as_report_interval(&r, NAN, 2, 1, false);
-    as_report_paragraph(&r, "%s", "one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-                                  "fifteen <i>");
+    as_report_paragraph(&r, "%s",
+                        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+                        "fifteen <i>");
     as_report_item(&r, "yes", "so");
     as_report_code(&r, "echo *\nls");
     if (markdown)
-      ck_assert_str_eq(out.data, "# A \\*title\\*\n\n| name | value | range |\n|---|--:|--:|\n| a\\|b  | -0.50 | 1.0 to "
-                                 "2.0 |\n| longer than that | - |  |\n\none two three four five six seven eight nine ten "
-                                 "eleven twelve thirteen fourteen fifteen \\<i\\>\n- yes: so\n\n    echo *\n    ls\n");
+      ck_assert_str_eq(out.data,
+                       "# A \\*title\\*\n\n| name | value | range |\n|---|--:|--:|\n| a\\|b  | -0.50 | 1.0 to "
+                       "2.0 |\n| longer than that | - |  |\n\none two three four five six seven eight nine ten "
+                       "eleven twelve thirteen fourteen fifteen \\<i\\>\n- yes: so\n\n    echo *\n    ls\n");
     else
       ck_assert_str_eq(out.data, "A *title*\n\n  name       value           range\n  a|b?       -0.50      1.0 to 2.0\n"
                                  "  longer..       -\n\none two three four five six seven eight nine ten eleven twelve "

@@ -19,7 +19,8 @@ static as_status read_turned(as_context *ctx, const char *folder, as_products **
   size_t length;
   as_buffer turned;
   as_buffer_init(&turned, ctx);
-  as_status status = path ? as_file_read(ctx, as_source_path(SHOP "products.csv"), 0, AS_E_DATA, &text, &length) : AS_E_NOMEM;
+  as_status status =
+      path ? as_file_read(ctx, as_source_path(SHOP "products.csv"), 0, AS_E_DATA, &text, &length) : AS_E_NOMEM;
   if (status == AS_OK) {
     const char *header = strchr(text, '\n') + 1, *end = text + length;
     as_buffer_append(&turned, text, (size_t)(header - text));

@@ -22,7 +22,8 @@ static void read_texts(const json_t *list, as_string_view *out) {
 }
 
 static void read_fixture(as_context *ctx, fixture *f) {
-  ck_assert_ok(ctx, as_json_read(ctx, as_source_path("tests/golden/paired_replies.json"), 1 << 20, AS_E_DATA, &f->root));
+  ck_assert_ok(ctx,
+               as_json_read(ctx, as_source_path("tests/golden/paired_replies.json"), 1 << 20, AS_E_DATA, &f->root));
   const json_t *resamples = json_object_get(f->root, "resamples");
   const size_t rows = json_array_size(json_object_get(f->root, "refs"));
   ck_assert(rows > 1 && rows <= MOST && json_array_size(resamples) <= MOST);
@@ -63,8 +64,8 @@ START_TEST(each_resample_scores_as_sacrebleu) {
   as_reply_comparison c;
   read_fixture(ctx, &f);
   make_sums(ctx, &f, sums);
-  const as_paired_sums job = {f.input.rows, AS_REPLY_SUMS, AS_REPLY_FIGURES, sums,
-                              sums + f.input.rows * AS_REPLY_SUMS, as_reply_figures_of};
+  const as_paired_sums job = {
+      f.input.rows, AS_REPLY_SUMS, AS_REPLY_FIGURES, sums, sums + f.input.rows * AS_REPLY_SUMS, as_reply_figures_of};
   ck_assert_ok(ctx, as_paired_sums_measure(ctx, &job, f.input.resamples, f.indices, 0, scores));
   ck_assert_ok(ctx, as_reply_comparison_measure(ctx, &f.input, &c));
   for (int k = 0; k < 2; k++) {
