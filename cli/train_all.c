@@ -35,7 +35,7 @@ static const as_option what_rows[] = {
      .excludes = "without resume", .help = "these alone: intent, sentiment, response, recommend"},
     {.name = "without", .type = AS_OPTION_TEXT, .argument = "MODEL,...", .check = check_names, .repeats = true,
      .excludes = "resume", .help = "all but these"},
-    {.name = "dry-run", .type = AS_OPTION_FLAG, .excludes = "resume overwrite", .help = "show the plan and train nothing"},
+    {.name = "dry-run", .type = AS_OPTION_FLAG, .command_line_only = true, .excludes = "resume overwrite", .help = "show the plan and train nothing"},
     {.name = "resume", .type = AS_OPTION_FLAG, .command_line_only = true, .excludes = "overwrite",
      .help = "go on with what was interrupted"},
     {.name = "overwrite", .type = AS_OPTION_FLAG, .command_line_only = true,
