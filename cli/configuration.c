@@ -130,9 +130,8 @@ static void show_row(showing *s, const as_value *value, const char *place) {
   if (!s->headed)
     as_buffer_printf(&s->out, "%s%s:\n", s->out.length ? "\n" : "", s->command ? s->command->name : "all commands");
   s->headed = true;
-  as_buffer_text(&s->out, "  ");
-  as_buffer_columns(&s->out, value->option->name, SOURCE_COLUMN - 3);
-  as_buffer_char(&s->out, ' ');
+  as_buffer_printf(&s->out, "  %s", value->option->name);
+  go_to_column(&s->out, 2 + (int)strlen(value->option->name), SOURCE_COLUMN);
   as_buffer_columns_at_most(&s->out, source, 4096);
   as_buffer_init(&text, s->cli->ctx);
   spell_value(value, &text);

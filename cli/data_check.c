@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/csv_options.h"
+#include "cli/model_store.h"
 #include "data/check.h"
 #include "data/shop_check.h"
 #include "tokenizer/tokenizer.h"
@@ -24,8 +25,8 @@ static const as_option rows[] = {
      .help = "column with the classes"},
     {.name = "against", .type = AS_OPTION_FILE, .argument = "FILE",
      .help = "another file of messages: rows that stand in both are a fault"},
-    {.name = "tokenizer", .type = AS_OPTION_FILE, .argument = "DIR|FILE",
-     .help = "model folder or tokenizer file: lengths in tokens too"},
+    {.name = "tokenizer", .type = AS_OPTION_FILE, .argument = "MODEL|FILE",
+     .help = "version in the store (intent@champion), folder or tokenizer file: lengths in tokens too"},
     {.name = "max-length", .type = AS_OPTION_INT, .argument = "N", .initial = "128", .minimum = 2, .maximum = 1e6,
      .help = "with --tokenizer: the tokens that a model keeps, special ones included"},
     {.name = "json", .type = AS_OPTION_FLAG, .help = "one JSON object"},
@@ -56,13 +57,15 @@ typedef struct check {
   as_data_summary *summary;
 } check;
 
-static as_status count_tokens(check *c, const char *path) {
+static as_status count_tokens(check *c, const char *given) {
   const int64_t rows_count = as_messages_count(c->messages);
   as_context *ctx = c->cli->ctx;
   as_tokenizer *tokenizer = NULL;
   as_encoding encoding;
+  char *path;
   as_encoding_init(&encoding, ctx);
-  as_status status = as_tokenizer_open(ctx, path, &tokenizer);
+  as_status status = as_cli_model_named(c->cli, given, AS_CHAMPION, "intent", "intent_classifier", &path);
+  if (status == AS_OK) status = as_tokenizer_open(ctx, path, &tokenizer);
   int64_t *lengths = status == AS_OK ? as_alloc(ctx, (size_t)rows_count, sizeof *lengths) : NULL;
   if (status == AS_OK && !lengths) status = AS_E_NOMEM;
   for (int64_t row = 0; row < rows_count && status == AS_OK; row++) {
@@ -74,6 +77,7 @@ static as_status count_tokens(check *c, const char *path) {
   }
   if (status == AS_OK) as_data_summary_add_tokens(c->summary, lengths, as_option_int(c->cli->arguments, "max-length"));
   as_free(ctx, lengths);
+  as_free(ctx, path);
   as_encoding_free(&encoding);
   as_tokenizer_free(tokenizer);
   return status;
@@ -217,7 +221,7 @@ const as_command as_command_data_check = {
         "Ends with 3 if there are broken rows, rows that stand in both files, or times that have not come yet.",
     .examples = "assistify data check messages.csv\n"
                 "assistify data check test.csv --against train.csv\n"
-                "assistify data check messages.csv --tokenizer vocab.txt --max-length 64\n"
+                "assistify data check messages.csv --tokenizer intent@champion --max-length 64\n"
                 "assistify data check --products products.csv --interactions interactions.csv",
     .groups = groups,
     .run = run,

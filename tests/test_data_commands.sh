@@ -62,6 +62,7 @@ printf 'content,intent\nword,x\nword word word,y\nword word,y\n' >"$work/words.c
 run data check "$work/words.csv" --tokenizer "$work/vocab.txt" --max-length 4
 [ "$code" -eq 0 ] && grep -q '^  tokens  *3  *4  *5 ' "$work/out" && grep -q '^1 row of more than 4 tokens (33.3 %)' "$work/out"
 is 'check counts tokens' $?
+gives 4 'mood' data check "$work/words.csv" --tokenizer mood@champion --models "$work/no-store"
 gives 4 'no-such' data check "$work/words.csv" --tokenizer "$work/no-such"
 printf 'content,intent\nnew,x\nWORD  word,y\n' >"$work/test.csv"
 gives 3 'test.csv: line 3: the first of 1 rows that are in' data check "$work/test.csv" --against "$work/words.csv"
