@@ -90,6 +90,10 @@ check_PROGRAMS += tests/test_inspect
 tests_test_inspect_SOURCES = tests/test_inspect.c $(MODEL_CASE_TEST)
 tests_test_inspect_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_inspect_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_plan
+tests_test_plan_SOURCES = tests/test_plan.c tests/small_training.c tests/small_training.h $(PROGRAM_TEST)
+tests_test_plan_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_plan_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
 check_PROGRAMS += tests/test_respond
 tests_test_respond_SOURCES = tests/test_respond.c tests/small_responder.h tests/small_training.c tests/small_training.h \
   $(PROGRAM_TEST)

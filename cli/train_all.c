@@ -188,11 +188,14 @@ static as_status train_list(as_cli *cli, as_training_list *list) {
   return status;
 }
 
-/* That of the first failure; or that something is left. */
+/* That of the first failure; that something is left; or that there was nothing to do. */
 static int exit_code(const as_training_list *list, bool interrupted) {
-  for (size_t i = 0; !interrupted && i < list->count; i++)
+  bool nothing = true;
+  for (size_t i = 0; !interrupted && i < list->count; i++) {
     if (list->list[i].state == AS_LISTED_FAILED) return list->list[i].exit_code;
-  return interrupted ? AS_EXIT_INTERRUPTED : AS_EXIT_DONE;
+    nothing = nothing && list->list[i].state == AS_LISTED_LEFT_OUT;
+  }
+  return interrupted ? AS_EXIT_INTERRUPTED : nothing ? AS_EXIT_DATA : AS_EXIT_DONE;
 }
 
 /* Whether --resume would have something to do that beginning anew has not: a training with a state. */
@@ -258,7 +261,9 @@ static as_status open_list(as_cli *cli, as_training_list *list, size_t *made) {
   as_status status = as_make_folders_for_now(cli->ctx, as_store_root(list->store), made);
   if (status == AS_OK && list->lock < 0) status = as_training_list_lock(list);
   if (status == AS_OK) status = check_earlier(cli, list);
-  return status == AS_OK ? as_training_list_write(list) : status;
+  if (status == AS_OK) status = as_training_list_write(list);
+  if (status != AS_OK) as_unmake_folders(cli->ctx, as_store_root(list->store), *made);
+  return status;
 }
 
 static int plan_and_train(as_cli *cli, as_training_list *list) {
@@ -271,18 +276,17 @@ static int plan_and_train(as_cli *cli, as_training_list *list) {
   if (status != AS_OK) return as_cli_failed(cli, status);
   int code = as_train_all_plan(cli, list);
   if (code != AS_EXIT_DONE) return code;
+  const bool ends = dry || !something_is(list, AS_LISTED_WAITING); /* the plan is all there is to show */
   if (!json) status = as_train_all_show_plan(cli, list);
-  if (status == AS_OK && json && dry) status = as_train_all_show_summary(cli, list, exit_code(list, false));
-  if (status == AS_OK && !something_is(list, AS_LISTED_WAITING) && !something_is(list, AS_LISTED_FAILED))
+  if (status == AS_OK && json && ends) status = as_train_all_show_summary(cli, list, exit_code(list, false));
+  if (status == AS_OK && ends && exit_code(list, false) == AS_EXIT_DATA && !something_is(list, AS_LISTED_FAILED))
     status = as_fail(cli->ctx, AS_E_DATA,
                      "%s: there is nothing to train here; messages.csv has the columns content, intent, sentiment and "
                      "response, or some of them; interactions.csv comes with products.csv",
                      as_option_text(a, "data-dir"));
+  if (status == AS_OK && !ends) status = open_list(cli, list, &made);
   if (status != AS_OK) return as_cli_failed(cli, status);
-  if (dry) return exit_code(list, false);
-  if (something_is(list, AS_LISTED_WAITING)) status = open_list(cli, list, &made);
-  if (status != AS_OK) return as_cli_failed(cli, status);
-  return work(cli, list);
+  return ends ? exit_code(list, false) : work(cli, list);
 }
 
 static int resume(as_cli *cli, as_training_list *list) {

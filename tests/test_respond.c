@@ -1,4 +1,4 @@
-/* The command respond: what it prints for messages from everywhere, what the classifiers fill in, what it refuses. */
+/* The command respond, and analyze as far as it is the same: what it prints for messages from everywhere, what the classifiers fill in, what it refuses. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +187,37 @@ START_TEST(failing_allocations_end_with_a_message) {
 }
 END_TEST
 
+/* analyze has what respond has, and the other models' parts; the recommender is absent. */
+START_TEST(analyze_puts_it_together) {
+  as_program program = as_run_program(ctx, (const char *const[]){"analyze", "where is it", "--models", folder, NULL});
+  ck_assert_ptr_nonnull(strstr(program.err, "no model for recommend in "));
+  json_t *all = answer_of(program), *reply = json_object_get(all, "response");
+  json_t *alone =
+      answer_of(as_run_program(ctx, (const char *const[]){"respond", "where is it", "--models", folder, NULL}));
+  ck_assert_int_eq(json_equal(reply, alone), 1);
+  ck_assert_str_eq(text_in(all, "text"), "where is it");
+  ck_assert_str_eq(text_in(json_object_get(all, "intent"), "intent"), text_in(reply, "intent"));
+  ck_assert(json_is_null(json_object_get(all, "sentiment")) && json_is_null(json_object_get(all, "recommendations")));
+  json_decref(alone);
+  json_decref(all);
+}
+END_TEST
+
+START_TEST(failing_allocations_of_analyze) {
+  for (uint64_t n = 1;; n += 1 + n / 15) {
+    as_test_fail_at(ctx, n);
+    as_program program =
+        as_run_program(ctx, (const char *const[]){"analyze", "where is it", " ", "--customer", "7", "--models", folder,
+                                                  _i ? "--table" : "--log-text=none", NULL});
+    const bool failed = as_test_failed_one(ctx);
+    as_test_fail_at(ctx, 0);
+    ck_assert_msg(program.code == (failed ? 1 : 0), "allocation %d: exit %d, %s", (int)n, program.code, program.err);
+    as_program_free(&program);
+    if (!failed) break;
+  }
+}
+END_TEST
+
 Suite *as_suite(void) {
   Suite *suite = suite_create("respond");
   TCase *tests = tcase_create("respond");
@@ -198,6 +229,8 @@ Suite *as_suite(void) {
   tcase_add_test(tests, a_stream_is_the_reply_alone);
   tcase_add_test(tests, stop_strings_have_escapes);
   tcase_add_test(tests, what_makes_no_sense_is_refused);
+  tcase_add_test(tests, analyze_puts_it_together);
+  tcase_add_loop_test(tests, failing_allocations_of_analyze, 0, 2);
   tcase_add_loop_test(tests, failing_allocations_end_with_a_message, 0, 2);
   suite_add_tcase(suite, tests);
   return suite;
