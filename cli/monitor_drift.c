@@ -95,8 +95,7 @@ static double share(int64_t count, int64_t of) {
 
 static void put_shares(as_json_writer *w, const char *key, const as_reference *r) {
   as_json_open_array(w, key);
-  for (int64_t i = 0; i <= r->label_count; i++)
-    as_json_double(w, NULL, share(r->answers[i], as_reference_answers(r)));
+  for (int64_t i = 0; i <= r->label_count; i++) as_json_double(w, NULL, share(r->answers[i], as_reference_answers(r)));
   as_json_close_array(w);
 }
 
@@ -202,7 +201,7 @@ static as_status tell(watching *w, watched *m) {
   return status;
 }
 
-/* ---- the command -------------------------------------------------------------------------------------------------- */
+/* ---- the command -------------------------------------------------------------------------------------------- */
 
 /* Who answered. */
 typedef struct answerers {
@@ -293,7 +292,8 @@ static int run(as_cli *cli) {
   const int64_t now = (int64_t)time(NULL);
   watching w = {.cli = cli, .from_training = strcmp(base, "train") == 0, .threshold = as_option_number(a, "threshold")};
   if (name && !task) return as_cli_usage(cli, "'%s' is no classifier: drift is measured of intent and sentiment", name);
-  if (!task && as_option_text(a, "model")) return as_cli_usage(cli, "--model needs to know of which: intent or sentiment");
+  if (!task && as_option_text(a, "model"))
+    return as_cli_usage(cli, "--model needs to know of which: intent or sentiment");
   if (!as_cli_range_read(as_option_text(a, "now"), now, &w.now) ||
       (!w.from_training && !as_cli_range_read(base, now, &w.base)))
     return as_cli_usage(cli, "--now and --base name no time"); /* they did when the options were read */

@@ -19,12 +19,13 @@ enum { SHOWN_ROWS = 20, SHOWN_ID = 10, SHOWN_TEXT = 74 };
 
 /* clang-format off */
 static const as_option rows[] = {
-    {.name = "model", .type = AS_OPTION_TEXT, .argument = "MODEL", .help = "of this model only: intent, or a version of it: intent/3"},
+    {.name = "model", .type = AS_OPTION_TEXT, .argument = "MODEL",
+     .help = "of this model only: intent, or a version of it: intent/3"},
     {.name = "since", .type = AS_OPTION_TEXT, .argument = "TIME", .check = as_cli_time_check,
      .help = "nothing older: " AS_TIME_HELP},
     {.name = "label", .type = AS_OPTION_TEXT, .argument = "LABEL", .help = "answers with this label only"},
-    {.name = "low-confidence", .type = AS_OPTION_NUMBER, .argument = "P", .minimum = 0, .maximum = 1, .open_minimum = true,
-     .help = "answers with a confidence below this only"},
+    {.name = "low-confidence", .type = AS_OPTION_NUMBER, .argument = "P", .minimum = 0, .maximum = 1,
+     .open_minimum = true, .help = "answers with a confidence below this only"},
     {.name = "limit", .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e9,
      .initial_note = "20 on the screen, else all", .help = "the newest rows only"},
     {.name = "text", .type = AS_OPTION_FLAG, .help = "show what is kept of each text, too"},
@@ -137,7 +138,7 @@ static as_status take(void *user, const as_prediction_row *row) {
   return status == AS_OK && s->closed ? AS_E_INTERRUPTED : status;
 }
 
-/* ---- what the rows say together ------------------------------------------------------------------------------------ */
+/* ---- what the rows say together ------------------------------------------------------------------------------ */
 
 static as_status take_summary(void *user, const as_prediction_summary *m) {
   showing *s = user;
@@ -183,7 +184,7 @@ static as_status take_summary_json(void *user, const as_prediction_summary *m) {
   return hand_over(s);
 }
 
-/* ---- the command -------------------------------------------------------------------------------------------------- */
+/* ---- the command -------------------------------------------------------------------------------------------- */
 
 static as_status write_rows(showing *s, as_database *database, const as_prediction_query *query) {
   as_status status = AS_OK;
@@ -212,8 +213,7 @@ static as_status prune(showing *s, as_database *database, int64_t days) {
   int64_t removed, now = (int64_t)time(NULL);
   as_timestamp_write((uint32_t)(now > days * AS_DAY_SECONDS ? now - days * AS_DAY_SECONDS : 0), before);
   as_status status = as_predictions_prune(database, before, &removed);
-  if (status == AS_OK)
-    as_console_note(s->cli->console, "%" PRId64 " rows from before %s are deleted", removed, before);
+  if (status == AS_OK) as_console_note(s->cli->console, "%" PRId64 " rows from before %s are deleted", removed, before);
   return status;
 }
 
@@ -231,7 +231,9 @@ static as_status read_query(as_cli *cli, bool screen, as_prediction_query *q, ch
   *model = NULL;
   *q = (as_prediction_query){.label = as_option_text(a, "label"),
                              .below = as_option_number(a, "low-confidence"),
-                             .newest = as_option_text(a, "limit") ? as_option_int(a, "limit") : screen ? SHOWN_ROWS : 0};
+                             .newest = as_option_text(a, "limit") ? as_option_int(a, "limit")
+                                       : screen                   ? SHOWN_ROWS
+                                                                  : 0};
   if (!given) return AS_OK;
   *model = as_strdup(cli->ctx, given);
   if (!*model) return AS_E_NOMEM;

@@ -85,8 +85,7 @@ as_status as_cli_logging_begin(as_cli *cli, as_cli_logging *l) {
                                              .days = as_option_int(a, "log-days")};
   *l = (as_cli_logging){.cli = cli};
   if (!as_option_flag(a, "log")) return AS_OK;
-  l->path = given ? as_strdup(cli->ctx, given)
-                  : as_path_join(cli->ctx, as_option_text(a, "models"), AS_DATABASE_NAME);
+  l->path = given ? as_strdup(cli->ctx, given) : as_path_join(cli->ctx, as_option_text(a, "models"), AS_DATABASE_NAME);
   as_status status = l->path ? as_prediction_log_open(cli->ctx, l->path, &options, &l->log) : AS_E_NOMEM;
   if (status == AS_OK && !a->command->catches_signals) begin_watching(l);
   return status;

@@ -41,18 +41,19 @@ int64_t as_reference_answers(const as_reference *reference); /* by label */
 
 /* Writes folder/reference.json atomically; the same counts make the same bytes. */
 AS_MUST_CHECK as_status as_reference_write(const as_reference *reference, const char *folder);
-/* AS_E_DATA when the folder has no such file: the model is older, or from elsewhere. AS_E_MODEL names file and field. */
+/* AS_E_DATA when the folder has no such file: the model is older, or from elsewhere. AS_E_MODEL names file and field.
+ */
 AS_MUST_CHECK as_status as_reference_read(as_context *ctx, const char *folder, as_reference *out);
 
-/* ---- comparing ---------------------------------------------------------------------------------------------------- */
+/* ---- comparing ---------------------------------------------------------------------------------------------- */
 
 enum { AS_DRIFT_LABELS, AS_DRIFT_CONFIDENCE, AS_DRIFT_LENGTH, AS_DRIFT_UNKNOWN, AS_DRIFT_FEATURES };
 
 typedef struct as_drift_feature {
-  const char *name;           /* "labels", "confidence", "length", "unknown" */
-  int64_t reference, current; /* rows */
+  const char *name;               /* "labels", "confidence", "length", "unknown" */
+  int64_t reference, current;     /* rows */
   double psi, expected, quantile; /* as_psi, as_psi_chance; NaN when a side is empty */
-  bool drifted;               /* psi is beyond the threshold and the quantile */
+  bool drifted;                   /* psi is beyond the threshold and the quantile */
 } as_drift_feature;
 
 /* `now` must be like `reference`. An index of `threshold` is what matters in practice (0.2 by custom); `probability` is

@@ -45,7 +45,8 @@ static as_status make_folder_of(as_context *ctx, const char *path) {
 static as_status connect(as_database *d, bool make, int wait) {
   const int flags = make ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
   if (!make && !as_path_exists(d->path))
-    return as_fail(d->ctx, AS_E_IO, "%s: is not there; `assistify evaluate` and predictions with --log write it", d->path);
+    return as_fail(d->ctx, AS_E_IO, "%s: is not there; `assistify evaluate` and predictions with --log write it",
+                   d->path);
   as_status status = make ? make_folder_of(d->ctx, d->path) : AS_OK;
   if (status != AS_OK) return status;
   if (sqlite3_open_v2(d->path, &d->connection, flags | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
@@ -60,8 +61,7 @@ as_status as_database_open(as_context *ctx, const char *path, bool make, as_data
   return as_database_open_for(ctx, path, make, AS_DATABASE_WAIT * 1000, &busy, out);
 }
 
-as_status as_database_open_for(as_context *ctx, const char *path, bool make, int wait, bool *busy,
-                               as_database **out) {
+as_status as_database_open_for(as_context *ctx, const char *path, bool make, int wait, bool *busy, as_database **out) {
   as_database *d = *out = as_alloc_zero(ctx, 1, sizeof *d);
   *busy = false;
   if (!d) return AS_E_NOMEM;

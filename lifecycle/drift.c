@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "lifecycle/database_internal.h"
 
-enum { MOST_LABELS = 1000 }; /* that a reference of the log tells apart; more than a classifier has are somebody's joke */
+enum { MOST_LABELS = 1000 }; /* that a reference of the log tells apart; no classifier has so many */
 
 /* ---- counting --------------------------------------------------------------------------------------------------- */
 
@@ -71,8 +71,7 @@ as_status as_drift_reference_of_log(as_database *d, const as_prediction_query *q
   if (!g) return AS_E_NOMEM;
   g->ctx = d->ctx;
   as_status status = as_predictions_read(d, query, gather_row, g);
-  if (status == AS_OK)
-    status = as_reference_init(d->ctx, (const char *const *)g->labels, g->label_count, &edges);
+  if (status == AS_OK) status = as_reference_init(d->ctx, (const char *const *)g->labels, g->label_count, &edges);
   if (status == AS_OK) {
     as_histogram_fit(g->confidences.values, (int64_t)g->confidences.count, &edges.confidence);
     as_histogram_fit(g->lengths.values, (int64_t)g->lengths.count, &edges.length);

@@ -8,8 +8,12 @@ libassistify_all_la_SOURCES += lifecycle/store.c lifecycle/store_change.c lifecy
 # the prediction log: reading it
 lifecycle_include_HEADERS += lifecycle/predictions.h lifecycle/drift.h
 libassistify_all_la_SOURCES += lifecycle/predictions.c lifecycle/prediction_export.c lifecycle/drift.c
-check_PROGRAMS += tests/test_prediction_log
-tests_test_prediction_log_SOURCES = tests/test_prediction_log.c tests/store_fixture.c tests/store_fixture.h
+LOG_TEST = tests/prediction_log_fixture.c tests/prediction_log_fixture.h tests/store_fixture.c tests/store_fixture.h
+check_PROGRAMS += tests/test_prediction_log tests/test_predictions
+tests_test_predictions_SOURCES = tests/test_predictions.c $(LOG_TEST)
+tests_test_predictions_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_predictions_LDADD = libtest_harness.la $(TEST_LDADD)
+tests_test_prediction_log_SOURCES = tests/test_prediction_log.c $(LOG_TEST)
 tests_test_prediction_log_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_prediction_log_LDADD = libtest_harness.la $(TEST_LDADD)
 dist_check_SCRIPTS += tests/test_monitor.sh

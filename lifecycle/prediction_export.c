@@ -10,9 +10,9 @@
 #include "lifecycle/predictions.h"
 
 enum { COLUMNS = 13, NUMBER = 32 };
-static const char *const names[COLUMNS] = {"timestamp",  "request_id",    "model",  "version", "input",
-                                           "label",      "confidence",    "probabilities", "tokens", "unknown",
-                                           "latency_us", "truncated",     "feedback"};
+static const char *const names[COLUMNS] = {"timestamp",  "request_id", "model",         "version", "input",
+                                           "label",      "confidence", "probabilities", "tokens",  "unknown",
+                                           "latency_us", "truncated",  "feedback"};
 
 /* A classifier's confidence was a float: then that many digits say all. */
 static void put_number(as_json_writer *w, const char *key, double value) {
@@ -87,8 +87,7 @@ void as_prediction_append_csv(as_buffer *out, const as_prediction_row *row) {
     return;
   }
   const char *text = as_buffer_string(&room);
-  for (int i = 0; i < TEXTS; i++)
-    fields[columns[i]] = (as_csv_field){text + starts[i], starts[i + 1] - starts[i]};
+  for (int i = 0; i < TEXTS; i++) fields[columns[i]] = (as_csv_field){text + starts[i], starts[i + 1] - starts[i]};
   fields[6] = (as_csv_field){text + starts[TEXTS], starts[TEXTS + 1] - starts[TEXTS]};
   fields[0] = as_csv_text(row->timestamp);
   fields[8] = count_field(row->tokens, tokens);

@@ -23,12 +23,12 @@
 
 enum {
   QUEUE_BYTES = 16 << 20,
-  BATCH_ROWS = 1000, /* in one transaction */
-  LINGER = 1000,     /* milliseconds that a row waits for others at most */
-  BUSY_WAIT = 500,   /* milliseconds that one try waits for a busy database */
+  BATCH_ROWS = 1000,     /* in one transaction */
+  LINGER = 1000,         /* milliseconds that a row waits for others at most */
+  BUSY_WAIT = 500,       /* milliseconds that one try waits for a busy database */
   BUSY_PAUSE = 20000000, /* nanoseconds between such tries */
-  PAUSE = 5000,      /* milliseconds after a failure until the next try */
-  ERASE_ROWS = 2000  /* rows of the past that a batch deletes at most */
+  PAUSE = 5000,          /* milliseconds after a failure until the next try */
+  ERASE_ROWS = 2000      /* rows of the past that a batch deletes at most */
 };
 
 /* The texts of a row, one after another in `data`. */
@@ -409,7 +409,8 @@ static as_status start_thread(as_prediction_log *log) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const int error = pthread_create(&log->thread, NULL, write_all, log);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (error) return as_fail(log->ctx, AS_E_IO, "the thread that logs predictions cannot be started: %s", strerror(error));
+  if (error)
+    return as_fail(log->ctx, AS_E_IO, "the thread that logs predictions cannot be started: %s", strerror(error));
   return AS_OK;
 }
 

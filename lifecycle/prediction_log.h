@@ -33,26 +33,26 @@ typedef struct as_prediction_log_options {
 
 /* An answer. What is borrowed is so for the call. */
 typedef struct as_logged_prediction {
-  const char *request_id;        /* models that are asked for one request share it */
-  const char *model, *version;   /* "intent", "3"; the folder of a model that is in no store */
-  const char *input;             /* [input_length] any bytes; NULL: none */
+  const char *request_id;      /* models that are asked for one request share it */
+  const char *model, *version; /* "intent", "3"; the folder of a model that is in no store */
+  const char *input;           /* [input_length] any bytes; NULL: none */
   size_t input_length;
-  const char *label;             /* the class, the reply, the first product; NULL: none */
-  bool label_is_text;            /* it is treated as texts are */
-  double confidence;             /* NaN: none */
-  const char *const *names;      /* [classes] of `probabilities` */
-  const float *probabilities;    /* [classes], kept as a JSON object; NULL: see scores */
+  const char *label;          /* the class, the reply, the first product; NULL: none */
+  bool label_is_text;         /* it is treated as texts are */
+  double confidence;          /* NaN: none */
+  const char *const *names;   /* [classes] of `probabilities` */
+  const float *probabilities; /* [classes], kept as a JSON object; NULL: see scores */
   size_t classes;
-  const char *scores;            /* JSON that stands in their place; NULL: none */
-  int64_t tokens, unknown;       /* that the model read, and how many it has no token for; -1: not known */
-  int64_t latency_us;            /* of this request; of a batch its share */
+  const char *scores;      /* JSON that stands in their place; NULL: none */
+  int64_t tokens, unknown; /* that the model read, and how many it has no token for; -1: not known */
+  int64_t latency_us;      /* of this request; of a batch its share */
   bool truncated;
 } as_logged_prediction;
 
 typedef struct as_prediction_log as_prediction_log;
 
-/* Starts a log into the database `path`, which is opened by the log's thread: one that cannot be is a warning. Fails for
- * lack of memory or of a thread only. Everything comes from `ctx`, where warnings go too. Caller closes. */
+/* Starts a log into the database `path`, which is opened by the log's thread: one that cannot be is a warning. Fails
+ * for lack of memory or of a thread only. Everything comes from `ctx`, where warnings go too. Caller closes. */
 AS_MUST_CHECK as_status as_prediction_log_open(as_context *ctx, const char *path,
                                                const as_prediction_log_options *options, as_prediction_log **out);
 /* Any number of threads may add. A row for which there is no memory counts as lost. */

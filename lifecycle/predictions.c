@@ -95,8 +95,7 @@ as_status as_predictions_summarize(as_database *d, const as_prediction_query *qu
   static const char sql[] =
       "SELECT model, version, count(*), sum(feedback IS NOT NULL AND probabilities IS NOT NULL),"
       " coalesce(sum(feedback = label AND probabilities IS NOT NULL), 0), avg(confidence), avg(latency_us),"
-      " max(timestamp)" MATCHING
-      " GROUP BY model, version ORDER BY model, CAST(version AS INTEGER), version";
+      " max(timestamp)" MATCHING " GROUP BY model, version ORDER BY model, CAST(version AS INTEGER), version";
   sqlite3_stmt *s = NULL;
   as_status status = prepare(d, sql, &s);
   if (status != AS_OK) return status;
@@ -133,8 +132,9 @@ static as_status check_label(const as_database *d, const char *request_id, const
   if (json_is_object(root) && !json_object_get(root, label)) {
     as_buffer_init(&known, d->ctx);
     json_object_foreach(root, key, value) as_buffer_printf(&known, "%s%s", known.length ? ", " : "", key);
-    status = as_fail(d->ctx, AS_E_INVALID, "the version that answered knows no label \"%s\"; it knows %s; --any-label "
-                                           "records another", label, as_buffer_string(&known));
+    status = as_fail(d->ctx, AS_E_INVALID,
+                     "the version that answered knows no label \"%s\"; it knows %s; --any-label records another",
+                     label, as_buffer_string(&known));
     as_buffer_free(&known);
   }
   json_decref(root);

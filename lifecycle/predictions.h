@@ -15,8 +15,8 @@ typedef struct as_prediction_text {
 typedef struct as_prediction_row {
   const char *timestamp, *request_id, *model, *version;
   as_prediction_text input, label, feedback;
-  double confidence;             /* NaN: none */
-  as_prediction_text probabilities; /* JSON: an object by label; of recommendations a list */
+  double confidence;                   /* NaN: none */
+  as_prediction_text probabilities;    /* JSON: an object by label; of recommendations a list */
   int64_t tokens, unknown, latency_us; /* -1: not known */
   bool truncated;
 } as_prediction_row;
@@ -56,7 +56,8 @@ AS_MUST_CHECK as_status as_predictions_prune(as_database *database, const char *
 
 /* ---- carrying rows elsewhere ------------------------------------------------------------------------------------ */
 /* Appends a row as a line of CSV; NULL: the names of the columns. A text that a spreadsheet would take for a formula,
- * and one that begins with an apostrophe, gets an apostrophe in front. What is not UTF-8 becomes U+FFFD, and so does NUL. */
+ * and one that begins with an apostrophe, gets an apostrophe in front. What is not UTF-8 becomes U+FFFD, and so does
+ * NUL. */
 void as_prediction_append_csv(as_buffer *out, const as_prediction_row *row);
 /* Appends a row as a line of JSON; what is not UTF-8 is repaired. AS_E_NOMEM. */
 AS_MUST_CHECK as_status as_prediction_append_json(as_context *ctx, as_buffer *out, const as_prediction_row *row);

@@ -58,7 +58,7 @@ START_TEST(few_values_say_little) {
 }
 END_TEST
 
-/* ---- alarms ------------------------------------------------------------------------------------------------------- */
+/* ---- alarms ------------------------------------------------------------------------------------------------- */
 
 static const char *const labels[] = {"a", "b", "c", "d"};
 
@@ -96,8 +96,8 @@ static void compare_draws(as_context *ctx, as_random *random, int64_t before, in
   as_reference_free(&current);
 }
 
-/* Of trials without a change, about a share of `probability` goes beyond the quantile: never much more than that, by the
- * binomial distribution's 99.99 % limit. TRIALS: how many. */
+/* Of trials without a change, about a share of `probability` goes beyond the quantile: never much more than that, by
+ * the binomial distribution's 99.99 % limit. TRIALS: how many. */
 static void expect_few_alarms(int64_t before, int64_t now, double probability) {
   const char *wanted = getenv("TRIALS");
   const int trials = wanted ? atoi(wanted) : 25;
@@ -177,7 +177,7 @@ START_TEST(a_label_that_is_new_counts) {
 }
 END_TEST
 
-/* ---- reference.json ------------------------------------------------------------------------------------------------ */
+/* ---- reference.json ------------------------------------------------------------------------------------------ */
 
 static as_reference make_reference(as_context *ctx) {
   static const char *const names[] = {"a \"b\"", "\xC3\xA9", ""};

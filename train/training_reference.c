@@ -43,8 +43,8 @@ static as_status choose_rows(const as_token_rows *all, as_token_rows *some) {
   as_status status = AS_OK;
   for (int64_t i = 0; status == AS_OK && i < count; i++) {
     const int64_t row = i * all->count / count;
-    status = as_token_rows_add(some, all->ids + all->offsets[row], as_token_rows_length(all, row), all->labels[row],
-                               false);
+    status =
+        as_token_rows_add(some, all->ids + all->offsets[row], as_token_rows_length(all, row), all->labels[row], false);
   }
   return status;
 }
@@ -72,8 +72,7 @@ static as_status ask_training_rows(as_reference *r, const as_training_reference 
 as_status as_training_reference_write(as_context *ctx, const as_training_reference *t, as_encoder_predictor *predictor,
                                       const as_encoder_predict_options *options, const char *folder) {
   as_reference r;
-  as_status status =
-      as_reference_init(ctx, (const char *const *)t->labels->names, (int64_t)t->labels->count, &r);
+  as_status status = as_reference_init(ctx, (const char *const *)t->labels->names, (int64_t)t->labels->count, &r);
   r.max_length = t->max_length;
   if (status == AS_OK) status = add_training(&r, t);
   if (status == AS_OK)

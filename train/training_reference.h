@@ -18,8 +18,8 @@ typedef struct as_training_reference {
   const float *probabilities; /* [answers, labels] */
 } as_training_reference;
 
-/* Writes folder/reference.json. Without answers the model is asked about some training rows, up to 2000 spread over all:
- * it is surer of those than of others. AS_E_INTERRUPTED as `options` say. */
+/* Writes folder/reference.json. Without answers the model is asked about some training rows, up to 2000 spread over
+ * all: it is surer of those than of others. AS_E_INTERRUPTED as `options` say. */
 AS_MUST_CHECK as_status as_training_reference_write(as_context *ctx, const as_training_reference *trained,
                                                     as_encoder_predictor *predictor,
                                                     const as_encoder_predict_options *options, const char *folder);
