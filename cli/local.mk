@@ -86,6 +86,10 @@ dist_check_SCRIPTS += tests/test_cli.sh tests/test_isa.sh tests/test_data_comman
 # inspect: the program in the test's process (tests/program.h), and golden model folders (tests/model_case.h).
 PROGRAM_TEST = tests/program.c tests/program.h
 MODEL_CASE_TEST = $(PROGRAM_TEST) tests/model_case.c tests/model_case.h
+check_PROGRAMS += tests/test_program_memory
+tests_test_program_memory_SOURCES = tests/test_program_memory.c $(PROGRAM_TEST)
+tests_test_program_memory_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_program_memory_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
 check_PROGRAMS += tests/test_inspect
 tests_test_inspect_SOURCES = tests/test_inspect.c $(MODEL_CASE_TEST)
 tests_test_inspect_CPPFLAGS = $(TEST_CPPFLAGS)
