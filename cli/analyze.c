@@ -19,11 +19,13 @@
 static const as_option rows[] = {
     {.name = "input", .type = AS_OPTION_FILE, .argument = "F.csv|-",
      .help = "CSV with a header; its column customer_id counts where it is filled; -: from standard input"},
-    {.name = "customer", .type = AS_OPTION_TEXT, .argument = "ID", .help = "who wrote the messages, for recommendations"},
-    {.name = "n", .short_name = 'n', .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e6, .initial = "3",
-     .help = "how many products; fewer when there are no more"},
+    {.name = "customer", .type = AS_OPTION_TEXT, .argument = "ID",
+     .help = "who wrote the messages, for recommendations"},
+    {.name = "n", .short_name = 'n', .type = AS_OPTION_INT, .argument = "N", .minimum = 1, .maximum = 1e6,
+     .initial = "3", .help = "how many products; fewer when there are no more"},
     {.name = "intent-model", .type = AS_OPTION_FOLDER, .argument = "MODEL",
-     .initial_note = "the champion, if there is one", .help = "version in the store (intent@champion, intent/3) or folder"},
+     .initial_note = "the champion, if there is one",
+     .help = "version in the store (intent@champion, intent/3) or folder"},
     {.name = "sentiment-model", .type = AS_OPTION_FOLDER, .argument = "MODEL",
      .initial_note = "the champion, if there is one", .help = "the same for the sentiment"},
     {.name = "response-model", .type = AS_OPTION_FOLDER, .argument = "MODEL",
@@ -40,7 +42,7 @@ static const as_option_group *const groups[] = {&group, &as_options_csv, &as_opt
 typedef struct telling {
   as_classifier *classifier; /* NULL: there is none */
   as_cli_identity identity;
-  float *probabilities;      /* [GROUP_ROWS, classes] */
+  float *probabilities; /* [GROUP_ROWS, classes] */
   as_prediction predictions[GROUP_ROWS];
 } telling;
 
@@ -92,8 +94,8 @@ static as_status ask_classifier(analysis *a, telling *t) {
 /* What a classifier told of message i that its reply depends on; NULL: nothing. */
 static const char *told(const analysis *a, int which, int64_t i) {
   const telling *t = &a->known[which];
-  const bool wanted = which == AS_KNOWN_INTENT ? as_responder_reads_intent(a->responder)
-                                               : as_responder_reads_sentiment(a->responder);
+  const bool wanted =
+      which == AS_KNOWN_INTENT ? as_responder_reads_intent(a->responder) : as_responder_reads_sentiment(a->responder);
   return wanted && t->classifier ? as_classifier_labels(t->classifier)->names[t->predictions[i].label] : NULL;
 }
 
@@ -341,8 +343,8 @@ static as_status open_classifier(analysis *a, int which) {
   as_status status = find_model(a, options[which], task->name, task->folder, &folder, &t->identity);
   if (status == AS_OK && folder) status = as_classifier_open(a->cli->ctx, folder, task, &t->classifier);
   if (status == AS_OK && folder) {
-    t->probabilities = as_alloc(a->cli->ctx, GROUP_ROWS * as_classifier_labels(t->classifier)->count,
-                                sizeof *t->probabilities);
+    t->probabilities =
+        as_alloc(a->cli->ctx, GROUP_ROWS * as_classifier_labels(t->classifier)->count, sizeof *t->probabilities);
     if (!t->probabilities) status = AS_E_NOMEM;
   }
   as_free(a->cli->ctx, folder);
@@ -351,8 +353,8 @@ static as_status open_classifier(analysis *a, int which) {
 
 static as_status open_responder(analysis *a) {
   char *folder = NULL;
-  as_status status = find_model(a, "response-model", AS_RESPONSE_NAME, AS_RESPONSE_FOLDER, &folder,
-                                &a->responder_identity);
+  as_status status =
+      find_model(a, "response-model", AS_RESPONSE_NAME, AS_RESPONSE_FOLDER, &folder, &a->responder_identity);
   if (status == AS_OK && folder) status = as_responder_open(a->cli->ctx, folder, AS_REPLY_AUTO, &a->responder);
   if (status == AS_OK && folder) {
     a->respond_options = as_responder_defaults(a->responder);
@@ -365,8 +367,8 @@ static as_status open_responder(analysis *a) {
 
 static as_status open_recommender(analysis *a) {
   char *folder = NULL;
-  as_status status = find_model(a, "recommend-model", AS_RECOMMENDER_NAME, AS_RECOMMENDER_FOLDER, &folder,
-                                &a->recommender_identity);
+  as_status status =
+      find_model(a, "recommend-model", AS_RECOMMENDER_NAME, AS_RECOMMENDER_FOLDER, &folder, &a->recommender_identity);
   if (status == AS_OK && folder) status = as_recommender_open(a->cli->ctx, folder, &a->recommender);
   if (status == AS_OK && folder) {
     const int64_t products = as_products_count(a->recommender->products), n = as_option_int(a->cli->arguments, "n");
@@ -385,8 +387,9 @@ static as_status begin(analysis *a) {
   if (status == AS_OK) status = open_recommender(a);
   const bool any = a->known[0].classifier || a->known[1].classifier || a->responder || a->recommender;
   if (status == AS_OK && !any)
-    status = as_fail(a->cli->ctx, AS_E_MODEL, "%s: there is no model here; `assistify train all --data-dir DIR` makes them",
-                     as_option_text(a->cli->arguments, "models"));
+    status =
+        as_fail(a->cli->ctx, AS_E_MODEL, "%s: there is no model here; `assistify train all --data-dir DIR` makes them",
+                as_option_text(a->cli->arguments, "models"));
   return status == AS_OK ? as_cli_logging_begin(a->cli, &a->logging) : status;
 }
 
@@ -413,12 +416,8 @@ static int run(as_cli *cli) {
     return as_cli_usage(cli, "messages come from the command line or from --input, not both");
   analysis *a = as_alloc_zero(cli->ctx, 1, sizeof *a);
   if (!a) return as_cli_failed(cli, AS_E_NOMEM);
-  const as_text_input input = {.columns = {"customer_id"},
-                               .take = add,
-                               .refuse = add_error,
-                               .answer = answer,
-                               .closed = &a->closed,
-                               .user = a};
+  const as_text_input input = {
+      .columns = {"customer_id"}, .take = add, .refuse = add_error, .answer = answer, .closed = &a->closed, .user = a};
   a->cli = cli;
   as_buffer_init(&a->texts, cli->ctx);
   as_status status = begin(a);
@@ -443,8 +442,10 @@ const as_command as_command_analyze = {
         "Prints one line of JSON for each message: text; intent and sentiment as predict prints them; response as "
         "respond prints it, made for that intent and sentiment; recommendations as recommend prints them; and "
         "latency_ms, the message's share in the time that its group took. A model that is not there is "
-        "null.\n\nWho wrote a message is said by --customer or the column customer_id. Recommendations are then of type "
-        "purchase, with the message, where the intent is purchase or inquiry, or no model tells it, and else personalized; "
+        "null.\n\nWho wrote a message is said by --customer or the column customer_id. Recommendations are then of "
+        "type "
+        "purchase, with the message, where the intent is purchase or inquiry, or no model tells it, and else "
+        "personalized; "
         "where nobody is named they are what is trending.\n\n" AS_TEXT_INPUT_HELP,
     .examples = "assistify analyze \"Where is my order?\" --customer 7\n"
                 "assistify analyze --input messages.csv | jq -c .response.response"};

@@ -20,7 +20,8 @@ static as_status check_names(as_context *ctx, const char *value) {
     for (int i = 0; i < AS_TRAINABLES && !known; i++)
       known = strlen(as_trainables[i].model) == length && memcmp(as_trainables[i].model, at, length) == 0;
     if (!known)
-      return as_fail(ctx, AS_E_INVALID, "\"%.*s\" is none of intent, sentiment, response and recommend", (int)length, at);
+      return as_fail(ctx, AS_E_INVALID, "\"%.*s\" is none of intent, sentiment, response and recommend", (int)length,
+                     at);
     at += length;
     if (*at == ',' && at[1]) at++;
   }
@@ -35,7 +36,8 @@ static const as_option what_rows[] = {
      .excludes = "without resume", .help = "these alone: intent, sentiment, response, recommend"},
     {.name = "without", .type = AS_OPTION_TEXT, .argument = "MODEL,...", .check = check_names, .repeats = true,
      .excludes = "resume", .help = "all but these"},
-    {.name = "dry-run", .type = AS_OPTION_FLAG, .command_line_only = true, .excludes = "resume overwrite", .help = "show the plan and train nothing"},
+    {.name = "dry-run", .type = AS_OPTION_FLAG, .command_line_only = true,
+     .excludes = "resume overwrite", .help = "show the plan and train nothing"},
     {.name = "resume", .type = AS_OPTION_FLAG, .command_line_only = true, .excludes = "overwrite",
      .help = "go on with what was interrupted"},
     {.name = "overwrite", .type = AS_OPTION_FLAG, .command_line_only = true,
@@ -246,8 +248,10 @@ static as_status check_earlier(as_cli *cli, as_training_list *list) {
 static as_status check_data(as_cli *cli) {
   const char *folder = as_option_text(cli->arguments, "data-dir");
   if (as_path_is_folder(folder)) return AS_OK;
-  return as_fail(cli->ctx, AS_E_DATA, "%s: is no folder; it should have messages.csv, or interactions.csv and "
-                 "products.csv", folder);
+  return as_fail(cli->ctx, AS_E_DATA,
+                 "%s: is no folder; it should have messages.csv, or interactions.csv and "
+                 "products.csv",
+                 folder);
 }
 
 static bool something_is(const as_training_list *list, as_listed_state state) {

@@ -16,7 +16,11 @@ const as_trainable as_trainables[AS_TRAINABLES] = {
     {"intent", {"messages.csv"}, {"--data"}, "intent", "from-intent", as_cli_plan_classifier},
     {"sentiment", {"messages.csv"}, {"--data"}, "sentiment", "from-sentiment", as_cli_plan_classifier},
     {"response", {"messages.csv"}, {"--data"}, "response", "from-response", as_cli_plan_response},
-    {AS_RECOMMENDER_NAME, {"interactions.csv", "products.csv"}, {"--interactions", "--products"}, NULL, NULL,
+    {AS_RECOMMENDER_NAME,
+     {"interactions.csv", "products.csv"},
+     {"--interactions", "--products"},
+     NULL,
+     NULL,
      as_cli_plan_recommend},
 };
 

@@ -201,8 +201,8 @@ static void write_plan(as_buffer *out, const as_training_list *list) {
     seconds += t->expected;
     if (t->bytes > most) most = t->bytes;
   }
-  as_buffer_printf(out, "%-*s%9s %11s  %-18s %6s %9s %10s\n", INDENT, "together", "", "", "", "", put_time(seconds, time),
-                   put_memory(most, memory));
+  as_buffer_printf(out, "%-*s%9s %11s  %-18s %6s %9s %10s\n", INDENT, "together", "", "", "", "",
+                   put_time(seconds, time), put_memory(most, memory));
 }
 
 static as_status write_done(as_buffer *out, const as_training_list *list, const as_listed_training *t) {

@@ -127,8 +127,8 @@ as_status as_training_list_remove(const as_training_list *l) {
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static as_status wrong(const as_training_list *l, const char *field) {
-  return as_fail(l->ctx, AS_E_MODEL, "%s: %s is missing or wrong; if nothing else helps, remove the file and begin anew",
-                 l->path, field);
+  return as_fail(l->ctx, AS_E_MODEL,
+                 "%s: %s is missing or wrong; if nothing else helps, remove the file and begin anew", l->path, field);
 }
 
 static bool read_int(const json_t *object, const char *key, int64_t *out) {

@@ -30,9 +30,9 @@ typedef struct as_listed_file {
 typedef struct as_listed_training {
   char model[AS_STORE_NAME];
   as_listed_state state;
-  char *why;      /* NULL: nothing to say */
-  int exit_code;  /* of a failure */
-  char **words;   /* [word_count] the command, without the program's name */
+  char *why;     /* NULL: nothing to say */
+  int exit_code; /* of a failure */
+  char **words;  /* [word_count] the command, without the program's name */
   size_t word_count;
   as_listed_file files[AS_LISTED_FILES];
   int64_t before;  /* number of the newest version when it began; 0: none */

@@ -7,7 +7,8 @@
 #include "base/memory.h"
 
 #define TRIED_SECONDS 1.0
-#define CALIBRATED_SHARE 0.9 /* of the rows, in the run for the calibration; recommend/train.c holds back the others */
+#define CALIBRATED_SHARE 0.9 /* of the rows, in the run for the calibration; recommend/train.c holds back the others   \
+                              */
 
 typedef struct trial {
   as_context *ctx;
@@ -53,8 +54,7 @@ as_status as_recommender_estimate(as_context *ctx, as_products *products, as_int
                                  .epochs = settings->epochs};
   as_status status = as_recommender_train(ctx, products, interactions, types, settings, holdout, &listener, &r);
   as_recommender_free(r);
-  if (status == AS_E_INTERRUPTED && t.stopped)
-    return as_fail(ctx, status, "interrupted; nothing has been trained yet");
+  if (status == AS_E_INTERRUPTED && t.stopped) return as_fail(ctx, status, "interrupted; nothing has been trained yet");
   const bool whole = status == AS_OK;
   if (status != AS_OK && status != AS_E_INTERRUPTED) return status;
   const double took = seconds_now() - t.begun;

@@ -62,7 +62,8 @@ START_TEST(a_classifier_takes_what_its_training_says) {
   recipe.accumulate = 2;
   ck_assert_ok(ctx, as_train_task_estimate(ctx, as_small_task, &recipe, NULL, &e));
   ck_assert_int_eq(files_in_folder(), 1);
-  ck_assert_ok(ctx, as_train_task(ctx, as_small_task, &recipe, as_small_path(folder, "out"), false, &listener, &result));
+  ck_assert_ok(ctx,
+               as_train_task(ctx, as_small_task, &recipe, as_small_path(folder, "out"), false, &listener, &result));
   assert_agrees(&e, &s, 2);
   recipe.epochs = 200;
   ck_assert_ok(ctx, as_train_task_estimate(ctx, as_small_task, &recipe, NULL, &twice));
@@ -135,7 +136,8 @@ START_TEST(what_cannot_be_trained_cannot_be_estimated) {
                     "needs at least two labels");
   recipe = as_small_recipe(as_small_csv(ctx, folder, "data.csv", ROWS, 0));
   recipe.memory_limit = 1000;
-  ck_assert_refused(ctx, as_train_task_estimate(ctx, as_small_task, &recipe, NULL, &e), AS_E_LIMIT, "the memory limit is");
+  ck_assert_refused(ctx, as_train_task_estimate(ctx, as_small_task, &recipe, NULL, &e), AS_E_LIMIT,
+                    "the memory limit is");
   recipe.memory_limit = 0;
   ck_assert_refused(ctx, as_train_task_estimate(ctx, as_small_task, &recipe, &impatient, &e), AS_E_INTERRUPTED,
                     "nothing has been trained yet");
@@ -160,7 +162,8 @@ END_TEST
 
 /* ---- the recommender -------------------------------------------------------------------------------------------- */
 
-static as_status estimate_shop(int64_t epochs, bool (*interrupted)(void *user), void *user, as_recommend_estimate *out) {
+static as_status estimate_shop(int64_t epochs, bool (*interrupted)(void *user), void *user,
+                               as_recommend_estimate *out) {
   const as_interaction_types types = as_interaction_types_usual();
   const as_interaction_options options = {.types = &types};
   as_recommend_settings settings = as_recommend_settings_usual(AS_LIGHTFM_WARP);

@@ -1,5 +1,5 @@
-/* The plan of train all, in this process: what it says in JSON, and every failing allocation. tests/test_train_all.sh has
- * the rest. */
+/* The plan of train all, in this process: what it says in JSON, and every failing allocation. tests/test_train_all.sh
+ * has the rest. */
 #include <stdlib.h>
 #include <string.h>
 

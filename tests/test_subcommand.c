@@ -52,8 +52,12 @@ static const as_option show_rows[] = {
 /* clang-format on */
 static const as_option_group global = AS_OPTION_GROUP("Global", global_rows), showing = AS_OPTION_GROUP("S", show_rows);
 static const as_option_group *const show_groups[] = {&showing, NULL};
-static const as_command show = {.name = "show it", .operands = "[TEXT...]", .max_operands = -1, .summary = "show",
-                                .groups = show_groups, .run = run_show};
+static const as_command show = {.name = "show it",
+                                .operands = "[TEXT...]",
+                                .max_operands = -1,
+                                .summary = "show",
+                                .groups = show_groups,
+                                .run = run_show};
 static const as_command refuse = {.name = "refuse", .summary = "refuse", .run = run_refuse};
 static const as_command outer = {.name = "outer", .summary = "outer", .run = run_outer};
 static const as_command *const commands[] = {&show, &refuse, &outer, NULL};

@@ -38,8 +38,14 @@ static void write_text(const char *text) {
 static as_status fill(as_training_list *l, const char *data) {
   static const char *const words[] = {"train", "intent", "--data", "a file.csv", "--seed", "7"};
   l->count = 2;
-  l->list[0] = (as_listed_training){.model = "intent", .state = AS_LISTED_WAITING, .size = "tiny", .rows = 12,
-                                    .valid_rows = 3, .epochs = 4, .bytes = INT64_C(1) << 40, .expected = 1.5};
+  l->list[0] = (as_listed_training){.model = "intent",
+                                    .state = AS_LISTED_WAITING,
+                                    .size = "tiny",
+                                    .rows = 12,
+                                    .valid_rows = 3,
+                                    .epochs = 4,
+                                    .bytes = INT64_C(1) << 40,
+                                    .expected = 1.5};
   l->list[1] = (as_listed_training){.model = "response", .state = AS_LISTED_FAILED, .exit_code = 3, .before = 2};
   as_status status = as_listed_set_words(l->ctx, &l->list[0], words, 6);
   if (status == AS_OK) status = as_listed_add_file(l->ctx, &l->list[0], data);
@@ -93,7 +99,8 @@ START_TEST(a_changed_file_is_refused_only_while_it_is_needed) {
   ck_assert_ok(ctx, fill(&list, data_file("content\n")));
   ck_assert_ok(ctx, as_training_list_check_files(&list));
   const char *path = data_file("content\nmore\n");
-  ck_assert_refused(ctx, as_training_list_check_files(&list), AS_E_DATA, "messages.csv: line 1: the file is not the one");
+  ck_assert_refused(ctx, as_training_list_check_files(&list), AS_E_DATA,
+                    "messages.csv: line 1: the file is not the one");
   list.list[0].state = AS_LISTED_BEGUN;
   ck_assert_refused(ctx, as_training_list_check_files(&list), AS_E_DATA, "intent is still to be trained");
   list.list[0].state = AS_LISTED_DONE;
@@ -124,7 +131,8 @@ static const struct {
     {TRAINING("\"model\":\"a\",\"state\":\"done\",\"size\":\"\"," REST), "command"},
     {TRAINING("\"model\":\"a\",\"state\":\"done\",\"size\":\"\"," REST ",\"command\":[1]"), "command"},
     {TRAINING("\"model\":\"a\",\"state\":\"done\",\"size\":\"\"," REST ",\"command\":[]"), "files"},
-    {TRAINING("\"model\":\"a\",\"state\":\"done\",\"size\":\"\"," REST ",\"command\":[],\"files\":[{},{},{}]"), "files"},
+    {TRAINING("\"model\":\"a\",\"state\":\"done\",\"size\":\"\"," REST ",\"command\":[],\"files\":[{},{},{}]"),
+     "files"},
     {TRAINING("\"model\":\"a\",\"state\":\"done\",\"size\":\"\"," REST
               ",\"command\":[],\"files\":[{\"path\":\"x\",\"sha256\":\"ab\"}]"),
      "files"},

@@ -89,8 +89,7 @@ static as_status measure(as_training_run *run, as_training_estimate *e) {
   as_status status = time_steps(run, &step);
   e->valid_rows = run->task->valid_rows(run->self) * run->every;
   if (status == AS_OK && e->valid_rows > 0) status = time_forward(run, &forward);
-  if (status == AS_OK && run->task->rehearse)
-    status = run->task->rehearse(run->self, run, &concluding, &measuring);
+  if (status == AS_OK && run->task->rehearse) status = run->task->rehearse(run->self, run, &concluding, &measuring);
   const double tokens = (double)offsets[rows], epochs = (double)run->recipe.epochs;
   const double valid_tokens = tokens / (double)rows * (double)e->valid_rows;
   e->train_rows = rows * run->every;
