@@ -245,6 +245,7 @@ static as_status print(as_cli *cli, const as_recommender *r, const as_recommend_
     answer_json(&out, r, q, list, count, request_id);
   as_status status = as_buffer_status(&out);
   if (status == AS_OK) *goes_on = as_console_buffer(cli->console, &out);
+  if (request_id && as_option_flag(cli->arguments, "table")) as_console_note(cli->console, "request_id %s", request_id);
   as_buffer_free(&out);
   return status;
 }

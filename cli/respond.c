@@ -213,8 +213,10 @@ static as_status answer(void *user) {
   as_responses responses = {0};
   as_status status = r->count ? ask(r, &responses) : AS_OK;
   if (status == AS_OK && !r->stream) status = write_replies(r, &responses);
-  if (status == AS_OK && r->stream && r->count)
+  if (status == AS_OK && r->stream && r->count) {
     r->closed = !as_console_out(r->cli->console, "\n", 1) || !as_console_flush(r->cli->console);
+    if (r->logging.log) as_console_note(r->cli->console, "request_id %s", r->group[0].request_id);
+  }
   as_responses_free(&responses);
   empty_group(r);
   return status == AS_E_INTERRUPTED && r->closed ? AS_OK : status;
