@@ -125,3 +125,8 @@ tests_test_compare_program_SOURCES = tests/test_compare_program.c tests/small_re
   tests/small_training.h $(PROGRAM_TEST)
 tests_test_compare_program_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_compare_program_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_retrain_program
+tests_test_retrain_program_SOURCES = tests/test_retrain_program.c tests/small_training.c tests/small_training.h \
+  $(PROGRAM_TEST)
+tests_test_retrain_program_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_retrain_program_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)

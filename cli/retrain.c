@@ -64,7 +64,7 @@ static const as_option_group data_group = AS_OPTION_GROUP("Data", data_rows);
 static const as_option_group training_group = AS_OPTION_GROUP("Training", training_rows);
 static const as_option_group decision_group = AS_OPTION_GROUP("Decision", decision_rows);
 static const as_option_group store_group = AS_OPTION_GROUP("Store and output", store_rows);
-static const as_option_group *const groups[] = {&data_group,       &training_group, &decision_group,
+static const as_option_group *const groups[] = {&data_group,      &training_group, &decision_group,
                                                 &as_options_gate, &store_group,    NULL};
 
 /* ---- one at a time ---------------------------------------------------------------------------------------------- */
@@ -132,8 +132,7 @@ static as_status has_data(as_cli *cli, const as_retrain_kind *kind, bool *has) {
     *has = path && as_path_exists(path);
     status = path ? AS_OK : AS_E_NOMEM;
     if (*has && kind->is_messages) {
-      *has = as_csv_open(cli->ctx, path, &csv, &reader) == AS_OK &&
-             as_csv_has_column(reader, kind->trained->column);
+      *has = as_csv_open(cli->ctx, path, &csv, &reader) == AS_OK && as_csv_has_column(reader, kind->trained->column);
       as_csv_close(reader);
     }
     as_free(cli->ctx, path);
@@ -146,13 +145,16 @@ static as_status choose(const as_retraining *of, const as_retrain_kind **chosen,
   const as_arguments *a = of->cli->arguments;
   const bool all = a->operand_count == 0 || (a->operand_count == 1 && strcmp(a->operands[0], "all") == 0);
   *count = 0;
-  for (size_t i = 0; !all && i < a->operand_count && i < MOST_KINDS; i++) chosen[(*count)++] = kind_named(a->operands[i]);
+  for (size_t i = 0; !all && i < a->operand_count && i < MOST_KINDS; i++)
+    chosen[(*count)++] = kind_named(a->operands[i]);
   for (const as_retrain_kind *k = as_retrain_kinds; all && k->trained; k++) {
     as_version champion;
     bool wanted = true;
     as_status status = as_store_champion(of->store, k->trained->model, &champion);
-    if (status == AS_E_MODEL) status = AS_OK; /* a broken alias: the retraining says so */
-    else if (status == AS_OK && !champion.number) status = has_data(of->cli, k, &wanted);
+    if (status == AS_E_MODEL)
+      status = AS_OK; /* a broken alias: the retraining says so */
+    else if (status == AS_OK && !champion.number)
+      status = has_data(of->cli, k, &wanted);
     if (status != AS_OK) return status;
     if (wanted) chosen[(*count)++] = k;
   }
@@ -271,11 +273,12 @@ static int retrain_all(const as_retraining *of, const as_retrain_kind *const *ki
   as_buffer reasons[MOST_KINDS];
   size_t done = 0;
   int code = AS_EXIT_DONE;
-  for (; done < count && code != AS_EXIT_INTERRUPTED; done++) {
+  for (; done < count && !as_interrupted(NULL); done++) {
     as_buffer_init(&reasons[done], of->ctx);
     const int ended = retrain_kind(of, kinds[done], &entries[done], &reasons[done]);
     if (code == AS_EXIT_DONE || ended == AS_EXIT_INTERRUPTED) code = ended;
   }
+  if (done < count) code = AS_EXIT_INTERRUPTED;
   as_status status = print(of->cli, entries, done);
   for (size_t i = 0; i < done; i++) as_buffer_free(&reasons[i]);
   return status == AS_OK ? code : as_cli_failed(of->cli, status);
@@ -313,7 +316,8 @@ static int run(as_cli *cli) {
                                  .most_shrinkage = as_option_number(a, "most-shrinkage")}};
   const char *wrong = check_operands(a);
   if (wrong)
-    return as_cli_usage(cli, "retrain takes intent, sentiment, response and recommend, each once, or all; not \"%s\"", wrong);
+    return as_cli_usage(cli, "retrain takes intent, sentiment, response and recommend, each once, or all; not \"%s\"",
+                        wrong);
   as_status status = as_store_open(cli->ctx, as_option_text(a, "models"), &of.store);
   if (status == AS_OK) status = choose(&of, kinds, &count);
   if (status == AS_OK) status = as_make_folders(cli->ctx, as_store_root(of.store));

@@ -13,10 +13,10 @@ enum { AS_RETRAIN_FILES = 2 }; /* at most, of a model */
 
 /* What a model is made from, and told by. */
 typedef struct as_retrain_kind {
-  const as_trainable *trained; /* its name, also behind evaluate and compare, and its files */
-  const char *folder;          /* in the store, of a model that is no version and answers while there is none */
-  bool is_messages;            /* of a table of messages */
-  bool has_labels;             /* the table's column is one of labels */
+  const as_trainable *trained;      /* its name, also behind evaluate and compare, and its files */
+  const char *folder;               /* in the store, of a model that is no version and answers while there is none */
+  bool is_messages;                 /* of a table of messages */
+  bool has_labels;                  /* the table's column is one of labels */
   const char *evaluated, *compared; /* what versions are told by, in evaluate --json and in compare --json */
 } as_retrain_kind;
 extern const as_retrain_kind as_retrain_kinds[]; /* ended by one without */
@@ -42,10 +42,10 @@ typedef struct as_retrain_plan {
   json_t *origin;      /* of the champion, or NULL: not known */
   char *paths[AS_RETRAIN_FILES];
   char digests[AS_RETRAIN_FILES][65];
-  json_t *words;     /* options of the training: those of the base, with today's files */
-  json_t *command;   /* what the version will say of its training: with what the configuration file adds; or NULL */
-  double held_out;   /* share of the rows that neither champion nor challenger learned from */
-  bool unfair;       /* the champion may have learned from all of them */
+  json_t *words;   /* options of the training: those of the base, with today's files */
+  json_t *command; /* what the version will say of its training: with what the configuration file adds; or NULL */
+  double held_out; /* share of the rows that neither champion nor challenger learned from */
+  bool unfair;     /* the champion may have learned from all of them */
 } as_retrain_plan;
 
 /* Finds the champion and its command, and makes today's from them. End with as_retrain_plan_end, also after a failure.
@@ -55,7 +55,8 @@ AS_MUST_CHECK as_status as_retrain_plan_make(const as_retraining *of, const as_r
 void as_retrain_plan_end(as_retrain_plan *plan);
 /* Whether the data is fit to train on; faults say why not. */
 AS_MUST_CHECK as_status as_retrain_check_data(const as_retrain_plan *plan, as_data_verdict *verdict);
-/* Takes the files' digests and the whole command, for the next two. AS_EXIT_DONE, or the exit code with the error told. */
+/* Takes the files' digests and the whole command, for the next two. AS_EXIT_DONE, or the exit code with the error told.
+ */
 int as_retrain_take_identity(as_retrain_plan *plan);
 /* Whether a training is of this plan: the same data, the same options. */
 bool as_retrain_is_planned(const as_retrain_plan *plan, const json_t *origin);
@@ -72,8 +73,8 @@ void as_retrain_number(double value, char text[AS_RETRAIN_NUMBER]);
 /* Removes all but --keep versions: those that the gate refused first, then the oldest; what has an alias stays. */
 AS_MUST_CHECK as_status as_retrain_prune(const as_retraining *of, const as_retrain_kind *kind);
 
-/* Retrains one model: *entry, whose texts live in `text` as long as that, says how it ended; the exit code. The report is
- * Markdown. */
+/* Retrains one model: *entry, whose texts live in `text` as long as that, says how it ended; the exit code. The report
+ * is Markdown. */
 int as_retrain_one(const as_retraining *of, const as_retrain_kind *kind, as_retrain_entry *entry, as_buffer *reason,
                    as_buffer *report);
 

@@ -1,8 +1,8 @@
 /* Retraining one model: check, train, compare, promote, prune. See retrain.h.
  *
  * Invariant: the champion is changed by one promotion and by nothing else, and that comes last but for cleaning up. So
- * whenever this is killed the champion answers, and the next run finds on the disk what it can go on with: an unfinished
- * training of the same plan, or a version that was made by it and not yet compared. */
+ * whenever this is killed the champion answers, and the next run finds on the disk what it can go on with: an
+ * unfinished training of the same plan, or a version that was made by it and not yet compared. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -51,7 +51,8 @@ static void put_option(line *l, const char *option, const char *value) {
 
 static int run_line(const job *j, const line *l) {
   if (l->count < MOST_WORDS) return as_cli_run_command(j->cli, l->words, l->count);
-  return as_cli_failed(j->cli, as_fail(j->ctx, AS_E_LIMIT, "the command of %s has too many words", j->kind->trained->model));
+  return as_cli_failed(j->cli,
+                       as_fail(j->ctx, AS_E_LIMIT, "the command of %s has too many words", j->kind->trained->model));
 }
 
 /* The same with what it prints, and with `all` what it says too, as *text; the caller frees it with free. */
@@ -453,9 +454,10 @@ static int retrain(job *j) {
   status = was_rolled_back(j, &rolled_back);
   if (status != AS_OK) return fails(j, status);
   if (rolled_back) {
-    as_buffer_printf(j->reason, "%s/%" PRId64 " was made from this data, was the champion and is no more; `assistify models "
-                     "promote %s %" PRId64 "` brings it back", j->version.model, j->version.number, j->version.model,
-                     j->version.number);
+    as_buffer_printf(j->reason,
+                     "%s/%" PRId64 " was made from this data, was the champion and is no more; `assistify models "
+                     "promote %s %" PRId64 "` brings it back",
+                     j->version.model, j->version.number, j->version.model, j->version.number);
     return ends(j, AS_RETRAIN_SAME, AS_EXIT_DONE);
   }
   j->entry->version = j->version.number;
@@ -479,7 +481,13 @@ int as_retrain_one(const as_retraining *of, const as_retrain_kind *kind, as_retr
                    as_buffer *report) {
   const double begun = seconds_now();
   *entry = (as_retrain_entry){.model = kind->trained->model, .reason = "", .of_champion = NAN, .of_version = NAN};
-  job j = {.of = of, .cli = of->cli, .ctx = of->ctx, .kind = kind, .plan = {.of = of}, .entry = entry, .reason = reason,
+  job j = {.of = of,
+           .cli = of->cli,
+           .ctx = of->ctx,
+           .kind = kind,
+           .plan = {.of = of},
+           .entry = entry,
+           .reason = reason,
            .report = report};
   int code = retrain(&j);
   as_retrain_plan_end(&j.plan);

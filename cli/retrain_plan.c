@@ -31,16 +31,16 @@ static const char *file_option(const as_retrain_kind *kind, int file) {
 }
 
 /* Options that say where something lies or how it is run, not what is trained. */
-static const char *const of_place[] = {"data",     "interactions", "products", "models", "threads", "out",  "resume",
-                                       "hold-out", "on-error",     "update",   "quiet",  "config",  "overwrite", NULL};
+static const char *const of_place[] = {"data",  "interactions", "products",  "models",   "threads",
+                                       "out",   "resume",       "hold-out",  "on-error", "update",
+                                       "quiet", "config",       "overwrite", NULL};
 /* The same, and what a model is begun from. */
-static const char *const of_start[] = {"data",     "interactions", "products", "models",    "threads", "out",
-                                       "resume",   "hold-out",     "on-error", "update",    "quiet",   "config",
-                                       "overwrite", "from",        "size",     "arch",      "vocab-size", NULL};
+static const char *const of_start[] = {"data",      "interactions", "products", "models", "threads",    "out",
+                                       "resume",    "hold-out",     "on-error", "update", "quiet",      "config",
+                                       "overwrite", "from",         "size",     "arch",   "vocab-size", NULL};
 /* What two trainings of the same plan may differ in. */
-static const char *const of_run[] = {"data", "interactions", "products", "models",       "threads",    "quiet", "config",
-                                     "on-error", "overwrite", "memory-limit", "save-every", NULL};
-
+static const char *const of_run[] = {"data",   "interactions", "products",  "models",       "threads",    "quiet",
+                                     "config", "on-error",     "overwrite", "memory-limit", "save-every", NULL};
 
 /* A file of the model's folder in the store; NULL without memory. */
 static char *model_file(const as_retrain_plan *p, const char *name) {
@@ -187,17 +187,18 @@ static as_status csv_options(const as_retrain_plan *p, as_csv_options *out) {
   *out = (as_csv_options){0};
   as_status status =
       as_csv_delimiter_by_name(p->of->ctx, as_training_words_value(p->words, "delimiter"), &out->delimiter);
-  return status == AS_OK ? as_encoding_by_name(p->of->ctx, as_training_words_value(p->words, "encoding"), &out->encoding)
-                         : status;
+  return status == AS_OK
+             ? as_encoding_by_name(p->of->ctx, as_training_words_value(p->words, "encoding"), &out->encoding)
+             : status;
 }
 
 /* The size of the file that the champion learned from, as it was recorded; 0: it was not. */
 static int64_t bytes_before(const as_retrain_plan *p) {
   const json_t *file, *files = json_object_get(p->origin, "files");
   size_t i;
-  json_array_foreach(files, i, file)
-    if (strcmp(json_string_value(json_object_get(file, "option")), file_option(p->kind, 0)) == 0)
-      return json_integer_value(json_object_get(file, "bytes"));
+  json_array_foreach(files, i,
+                     file) if (strcmp(json_string_value(json_object_get(file, "option")), file_option(p->kind, 0)) ==
+                               0) return json_integer_value(json_object_get(file, "bytes"));
   return 0;
 }
 
@@ -232,7 +233,8 @@ as_status as_retrain_check_data(const as_retrain_plan *p, as_data_verdict *verdi
   as_status status = csv_options(p, &csv);
   if (status == AS_OK && weights) status = as_interaction_types_set(p->of->ctx, &types, weights);
   if (status != AS_OK) return status;
-  return as_data_gate_interactions(p->of->ctx, p->paths[0], p->paths[1], &csv, &types, &p->of->limits, &before, verdict);
+  return as_data_gate_interactions(p->of->ctx, p->paths[0], p->paths[1], &csv, &types, &p->of->limits, &before,
+                                   verdict);
 }
 
 /* ---- what was made already -------------------------------------------------------------------------------------- */
@@ -273,9 +275,9 @@ int as_retrain_take_identity(as_retrain_plan *p) {
 static bool has_file(const json_t *origin, const char *option, const char *digest) {
   const json_t *file;
   size_t i;
-  json_array_foreach(json_object_get(origin, "files"), i, file)
-    if (strcmp(json_string_value(json_object_get(file, "option")), option) == 0)
-      return strcmp(json_string_value(json_object_get(file, "sha256")), digest) == 0;
+  json_array_foreach(json_object_get(origin, "files"), i,
+                     file) if (strcmp(json_string_value(json_object_get(file, "option")), option) ==
+                               0) return strcmp(json_string_value(json_object_get(file, "sha256")), digest) == 0;
   return false;
 }
 

@@ -1,10 +1,10 @@
 /* How a synthetic shop changes from week to week, so that there is something to notice and to retrain for. Private to
  * data/.
  *
- * Everything returns after 52 weeks. How often a class is asked rises and falls in the course of a year, each class with
- * a peak of its own, up to seven times as often as at its lowest. Each way of saying something, each product and each
- * other value is in use for a part of the year that its text decides. Only whole numbers are computed with, so that a
- * week is the same on every machine. */
+ * Everything returns after 52 weeks. How often a class is asked rises and falls in the course of a year, each class
+ * with a peak of its own, up to seven times as often as at its lowest. Each way of saying something, each product and
+ * each other value is in use for a part of the year that its text decides. Only whole numbers are computed with, so
+ * that a week is the same on every machine. */
 #ifndef AS_DATA_SYNTH_DRIFT_H
 #define AS_DATA_SYNTH_DRIFT_H
 

@@ -18,8 +18,8 @@ as_data_limits as_data_limits_usual(void) {
 /* "path: 3 of 10 rows ... \n" */
 static void add_share(as_data_verdict *v, const char *path, int64_t count, int64_t of, const char *what, double most) {
   if (of <= 0 || (double)count <= most * (double)of) return;
-  as_buffer_printf(&v->faults, "%s: %" PRId64 " of %" PRId64 " rows %s (%.1f %%; at most %.1f %%)\n", path, count, of, what,
-                   100.0 * (double)count / (double)of, 100.0 * most);
+  as_buffer_printf(&v->faults, "%s: %" PRId64 " of %" PRId64 " rows %s (%.1f %%; at most %.1f %%)\n", path, count, of,
+                   what, 100.0 * (double)count / (double)of, 100.0 * most);
 }
 
 static void check_size(as_data_verdict *v, const char *path, const as_data_limits *limits,
@@ -46,7 +46,7 @@ static as_status take_error(as_context *ctx, as_status status, as_data_verdict *
 
 /* ---- messages --------------------------------------------------------------------------------------------------- */
 static as_status check_classes(as_data_verdict *v, const char *path, const as_messages *m, const as_data_limits *limits,
-                          const as_data_before *before) {
+                               const as_data_before *before) {
   const char *column = as_messages_column_name(m, 0);
   const int32_t count = as_messages_label_count(m, 0);
   for (size_t i = 0; i < before->class_count; i++)
@@ -63,8 +63,9 @@ static as_status check_classes(as_data_verdict *v, const char *path, const as_me
     first = label;
   }
   if (small > 0)
-    as_buffer_printf(&v->faults, "%s: %d of %d values of %s have fewer than %" PRId64 " rows, \"%.60s\" among them\n", path,
-                     (int)small, (int)count, column, limits->least_class_rows, as_messages_label_name(m, 0, first));
+    as_buffer_printf(&v->faults, "%s: %d of %d values of %s have fewer than %" PRId64 " rows, \"%.60s\" among them\n",
+                     path, (int)small, (int)count, column, limits->least_class_rows,
+                     as_messages_label_name(m, 0, first));
   as_free(v->faults.ctx, rows);
   return AS_OK;
 }

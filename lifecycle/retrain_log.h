@@ -28,9 +28,9 @@ const char *as_retrain_verdict_name(as_retrain_verdict verdict); /* "promoted", 
 typedef struct as_retrain_entry {
   const char *model;
   as_retrain_verdict verdict;
-  const char *reason;        /* "" for none */
-  int64_t champion, version; /* before; the one that was trained. 0: none */
-  const char *metric;        /* that the two are told by; NULL: none was measured */
+  const char *reason;             /* "" for none */
+  int64_t champion, version;      /* before; the one that was trained. 0: none */
+  const char *metric;             /* that the two are told by; NULL: none was measured */
   double of_champion, of_version; /* NaN: not measured */
   const char *drift;              /* "alarm", "none", "unknown" (nothing to compare); NULL: not looked at */
   int64_t rows, usable;           /* of the data */

@@ -7,7 +7,9 @@
 #include "data/messages.h"
 #include "tests/folder_fixture.h"
 
-static bool held(const char *text, double share) { return as_is_held_out(text, strlen(text), share); }
+static bool held(const char *text, double share) {
+  return as_is_held_out(text, strlen(text), share);
+}
 
 /* The first 53 bits of SHA-256 over "one space" texts, computed with Python's hashlib. */
 START_TEST(the_fraction_is_the_one_of_sha256) {
@@ -48,7 +50,8 @@ START_TEST(the_share_is_that_of_the_rows_and_grows_only) {
 END_TEST
 
 START_TEST(white_space_does_not_move_a_row) {
-  static const char *const same[] = {"two words\nand a line", "  two words\r\nand a line ", "two\twords and  a line\r\n",
+  static const char *const same[] = {"two words\nand a line", "  two words\r\nand a line ",
+                                     "two\twords and  a line\r\n",
                                      ("\xC2\xA0two words and\xC2\xA0\xC2\xA0"
                                       "a line")};
   static const double shares[] = {0.1, 0.3, 0.5, 0.7, 0.9};

@@ -1,4 +1,5 @@
-/* The parts of a retraining: commands taken apart, data that is fit and data that is not, the log, what a training left.
+/* The parts of a retraining: commands taken apart, data that is fit and data that is not, the log, what a training
+ * left.
  */
 #include <math.h>
 #include <stdio.h>
@@ -53,7 +54,8 @@ END_TEST
 START_TEST(commands_are_the_same_in_any_order) {
   static const char *const without[] = {"data", NULL};
   json_t *a = words_of("assistify train intent --data m.csv --size tiny --lr 0.1 --flag");
-  json_t *b = words_of("--flag --lr=0.1 --size tiny --data n.csv"), *more = words_of("--flag --lr 0.1 --size tiny --seed 2");
+  json_t *b = words_of("--flag --lr=0.1 --size tiny --data n.csv"),
+         *more = words_of("--flag --lr 0.1 --size tiny --seed 2");
   json_t *other = words_of("--flag --lr 0.1 --size mini");
   ck_assert(as_training_words_same(a, b, without));
   ck_assert(!as_training_words_same(a, b, none));
@@ -78,7 +80,9 @@ static const char *write_messages(int broken, int repeated) {
   for (int i = 0; i < 120; i++) {
     const bool again = repeated && i % repeated == repeated - 1;
     as_buffer_printf(&text, "message number %d%s%s\n", again ? i - 1 : i, broken && i % broken == 0 ? "" : ",",
-                     broken && i % broken == 0 ? "" : i % 2 ? "a" : "b");
+                     broken && i % broken == 0 ? ""
+                     : i % 2                   ? "a"
+                                               : "b");
   }
   ck_assert_ok(ctx, as_file_write(ctx, below("m.csv"), text.data, text.length));
   as_buffer_free(&text);
@@ -125,7 +129,7 @@ START_TEST(interactions_are_fit_or_their_faults_are_named) {
   const as_csv_options csv = {0};
   const as_data_before before = {0};
   static const char products[] = "product_id\n1\n2\n", rows[] = "customer_id,product_id,interaction_type,timestamp\n"
-                                                               "1,1,view,5\n1,2,view,6\n2,1,view,7\n2,9,view,8\n";
+                                                                "1,1,view,5\n1,2,view,6\n2,1,view,7\n2,9,view,8\n";
   as_data_verdict v = {0};
   ck_assert_ok(ctx, as_file_write(ctx, below("p.csv"), products, strlen(products)));
   ck_assert_ok(ctx, as_file_write(ctx, below("i.csv"), rows, strlen(rows)));
@@ -141,8 +145,16 @@ END_TEST
 
 /* ---- the log ---------------------------------------------------------------------------------------------------- */
 static as_retrain_entry entry_of(const char *model, as_retrain_verdict verdict) {
-  return (as_retrain_entry){.model = model, .verdict = verdict, .reason = "\"why\"\nnot", .champion = 1, .version = 2,
-                            .metric = "macro_f1", .of_champion = 0.5, .of_version = NAN, .rows = 10, .usable = 9,
+  return (as_retrain_entry){.model = model,
+                            .verdict = verdict,
+                            .reason = "\"why\"\nnot",
+                            .champion = 1,
+                            .version = 2,
+                            .metric = "macro_f1",
+                            .of_champion = 0.5,
+                            .of_version = NAN,
+                            .rows = 10,
+                            .usable = 9,
                             .seconds = 1.5};
 }
 
@@ -160,8 +172,7 @@ START_TEST(what_came_of_it_is_kept_and_bounded) {
     ck_assert_ok(ctx, as_retrain_log_add(ctx, folder, &entry, &report, 3, &number));
     ck_assert_int_eq(number, i);
     if (i == 10) i = AS_RETRAIN_LINES; /* from here on by a number of its own */
-    if (i == AS_RETRAIN_LINES)
-      ck_assert_ok(ctx, as_file_write(ctx, below("reports/001000-intent.md"), "x", 1));
+    if (i == AS_RETRAIN_LINES) ck_assert_ok(ctx, as_file_write(ctx, below("reports/001000-intent.md"), "x", 1));
   }
   ck_assert_ok(ctx, as_retrain_log_read(ctx, folder, &log));
   ck_assert_uint_eq(json_array_size(log), 15);
