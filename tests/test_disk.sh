@@ -33,7 +33,7 @@ keeps() {
 }
 
 about='start: '
-"$program" data synth --rows-per-class 20 --seed 3 --out m.csv || exit 99
+"$program" data synth --rows-per-class 20 --seed 3 --out m.csv && mkdir data && cp m.csv data/messages.csv || exit 99
 recipe='--data m.csv --size tiny --vocab-size 300 --epochs 1 --batch 8 --max-length 32'
 # shellcheck disable=SC2086 # a list of words
 for seed in 1 2; do gives 0 'intent/' train intent $recipe --seed $seed; done
@@ -57,6 +57,13 @@ is 'nothing is left of an export that failed' $?
 gives 0 'assistify.db' evaluate intent --data m.csv --resamples 0
 grep -q accuracy out && [ "$(wc -l <err)" -le 3 ]; is 'an evaluation that cannot be recorded is printed all the same' $?
 keeps evaluate
+gives 0 '"request_id"' predict intent 'where is it' --log
+[ "$(grep -c 'predictions go on without being logged' err)" -eq 1 ]; is 'a prediction that cannot be logged is answered, and said once' $?
+keeps 'predict --log'
+gives 1 'room' retrain intent --data-dir data
+keeps retrain
+gives 1 'the disk is full' train all --data-dir data --without response
+keeps 'train all'
 # Space that runs out in the middle, at another place each time.
 for kib in 8 64 2048 22016; do
   rm -rf "$store/intent/unfinished" "$store/intent/unfinished.json"
@@ -115,6 +122,9 @@ gives 0 'champion' models list
 gives 0 'is in' models export intent champion "$work/two.tar"
 gives 0 'accuracy' evaluate intent --data m.csv --resamples 0
 gives 0 'intent accuracy' monitor metrics --metric accuracy
+gives 0 '"request_id"' predict intent 'where is it' --log
+gives 1 'Read-only file system' retrain intent --data-dir data
+gives 1 'Read-only file system' train all --data-dir data
 keeps 'all of these'
 
 echo "1..$number"
