@@ -154,6 +154,15 @@ as_status as_cli_training_command(const as_cli *cli, json_t **out) {
   return status;
 }
 
+as_status as_cli_expect_version(const as_cli *cli) {
+  const char *out = as_option_text(cli->arguments, "out");
+  if (!out) return AS_OK;
+  return as_fail(cli->ctx, AS_E_INVALID,
+                 "%s would put its model into %s, where it is no version: the configuration file or the environment has "
+                 "the option out, and must not have it for this command",
+                 cli->arguments->command->name, out);
+}
+
 /* The command, and the files among its options. */
 static as_status describe(as_cli_training *t) {
   as_context *ctx = t->cli->ctx;

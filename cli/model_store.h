@@ -41,6 +41,9 @@ typedef struct as_cli_training {
 /* The command of a training as its version will say it (lifecycle/origin.h): as it would be typed with everything that the
  * configuration file and the environment say. Caller frees with json_decref. */
 AS_MUST_CHECK as_status as_cli_training_command(const as_cli *cli, json_t **out);
+/* AS_E_INVALID when the options of a training, of which the configuration file and the environment may have some, put its
+ * model elsewhere: for commands that go on with the version. */
+AS_MUST_CHECK as_status as_cli_expect_version(const as_cli *cli);
 /* `out` and `resume` are the texts of those options, NULL without them. Without both the place is the next version of
  * `model`, and so it is when `resume` is the unfinished training of a store. End with as_cli_training_end, also after a
  * failure. */

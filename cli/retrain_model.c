@@ -401,9 +401,15 @@ static int make_version(job *j) {
                     j->version.number);
     return AS_EXIT_DONE;
   }
+  status = find_newest(j);
+  if (status != AS_OK) return fails(j, status);
+  const int64_t before = j->version.number;
   const int code = train(j);
   if (code != AS_EXIT_DONE) return ends_with(j, code);
   status = find_newest(j);
+  if (status == AS_OK && j->version.number <= before)
+    status = as_fail(j->ctx, AS_E_MODEL, "%s/%s: the training left no new version", as_store_root(j->of->store),
+                     j->kind->trained->model);
   return status == AS_OK ? AS_EXIT_DONE : fails(j, status);
 }
 

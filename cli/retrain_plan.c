@@ -264,7 +264,8 @@ int as_retrain_take_identity(as_retrain_plan *p) {
   for (size_t i = 2; i < count; i++) words[i] = json_string_value(json_array_get(p->words, i - 2));
   int code = as_subcommand_parse(p->of->cli, words, count, &training);
   if (code == AS_EXIT_DONE) {
-    status = as_cli_training_command(&training.cli, &p->command);
+    status = as_cli_expect_version(&training.cli);
+    if (status == AS_OK) status = as_cli_training_command(&training.cli, &p->command);
     if (status != AS_OK) code = as_cli_failed(p->of->cli, status);
   }
   as_subcommand_end(&training);

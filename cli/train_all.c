@@ -141,7 +141,9 @@ static as_status record_end(as_training_list *list, as_listed_training *t, int c
   int64_t number = 0;
   if (code == AS_EXIT_DONE) {
     as_status status = newest(list, t->model, &number);
-    return status == AS_OK ? mark_done(list, t, number) : status;
+    if (status != AS_OK || number > t->before) return status == AS_OK ? mark_done(list, t, number) : status;
+    code = AS_EXIT_MODEL;
+    why = "the training left no new version in the store";
   }
   if (code != AS_EXIT_INTERRUPTED) {
     t->state = AS_LISTED_FAILED;

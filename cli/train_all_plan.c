@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/csv_options.h"
+#include "cli/model_store.h"
 #include "cli/recommend_options.h"
 #include "cli/subcommand.h"
 #include "cli/train_all.h"
@@ -167,7 +168,8 @@ static int plan_one(as_cli *cli, const as_training_list *list, const as_trainabl
   else if (status == AS_OK) {
     as_console_note(cli->console, "planning %s", kind->model);
     code = as_subcommand_parse(cli, w.list, w.count, &command);
-    if (code == AS_EXIT_DONE) status = check_unfinished(cli, list, kind);
+    if (code == AS_EXIT_DONE) status = as_cli_expect_version(&command.cli);
+    if (code == AS_EXIT_DONE && status == AS_OK) status = check_unfinished(cli, list, kind);
     if (code == AS_EXIT_DONE && status == AS_OK) status = plan_command(&command.cli, kind, &w, t);
     if (status != AS_OK && status != AS_E_INTERRUPTED && status != AS_E_NOMEM) status = fail(cli, t, status);
   }

@@ -229,6 +229,10 @@ week 1
 gives 0 'first' intent
 unpublish v0001 champion
 week 2
+export ASSISTIFY_TRAIN_OUT=aside
+gives 2 'is no version' intent
+unset ASSISTIFY_TRAIN_OUT
+[ ! -e aside ]; is 'a version is not put aside' $?
 gives 5 'wanted' intent --min-score 1
 [ "$(champion)" = v0001 ] && tail -n 1 trained_models/retrain.jsonl | grep -q '"refused".*"champion":1,"version":2'
 is 'a first version that a killed run left is the champion, and the next is compared with it' $?

@@ -51,6 +51,11 @@ chmod 000 odd/messages.csv
 [ -r odd/messages.csv ] || gives 3 'odd/messages.csv' train all --data-dir odd
 chmod 644 odd/messages.csv
 
+export ASSISTIFY_TRAIN_INTENT_OUT=elsewhere
+gives 2 'intent     failed: train intent would put its model into elsewhere' train all $all --only intent
+unset ASSISTIFY_TRAIN_INTENT_OUT
+[ ! -e store ] && [ ! -e elsewhere ]; is 'and nothing is trained' $?
+
 # ---- the plan --------------------------------------------------------------------------------------------------------
 gives 0 'together' train all $all --dry-run
 narrow out && [ ! -e store ] && [ "$(grep -c ' MiB$' out)" -eq 5 ]; is 'a plan for each, 80 columns wide, and nothing is made' $?
