@@ -2,6 +2,7 @@
  * file system is atomic, and is made with O_EXCL, so no two writers ever share one. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -17,6 +18,8 @@
 
 #include "base/internal.h"
 #include "base/memory.h"
+
+#define TEMPORARY ".tmp-" /* behind the name of the file that is written */
 
 /* Says what the system refused and, where the number alone does not, what to do about it. */
 static as_status fail_errno(as_context *ctx, as_status status, const char *path, const char *doing, int number) {
@@ -118,7 +121,7 @@ static as_status open_temporary(as_context *ctx, as_file_writer *writer, int *fd
   if (!writer->temporary) return AS_E_NOMEM;
   do {
     uint64_t number = atomic_fetch_add(&ctx->temporary_names, 1);
-    snprintf(writer->temporary, capacity, "%s.tmp-%ld-%" PRIu64, writer->path, (long)getpid(), number);
+    snprintf(writer->temporary, capacity, "%s" TEMPORARY "%ld-%" PRIu64, writer->path, (long)getpid(), number);
     *fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (*fd < 0 && errno == EEXIST);
   return *fd < 0 ? fail_errno(ctx, AS_E_IO, writer->path, "cannot be written", errno) : AS_OK;
@@ -210,6 +213,29 @@ void as_file_abandon(as_context *ctx, as_file_writer *writer) {
   fclose(writer->stream);
   unlink(writer->temporary);
   writer_release(ctx, writer);
+}
+
+as_status as_file_remove_temporaries(as_context *ctx, const char *path) {
+  const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+  const size_t length = strlen(file);
+  char *folder = as_path_beside(ctx, path, ".");
+  if (!folder) return AS_E_NOMEM;
+  DIR *dir = opendir(folder);
+  as_status status = AS_OK;
+  if (!dir && errno != ENOENT) status = as_fail(ctx, AS_E_IO, "%s: cannot be read: %s", folder, strerror(errno));
+  for (const struct dirent *entry; dir && status == AS_OK && (entry = readdir(dir));) {
+    const char *name = entry->d_name;
+    if (strncmp(name, file, length) != 0 || strncmp(name + length, TEMPORARY, strlen(TEMPORARY)) != 0) continue;
+    char *stray = as_path_beside(ctx, path, name);
+    if (!stray)
+      status = AS_E_NOMEM;
+    else if (unlink(stray) != 0 && errno != ENOENT)
+      status = as_fail(ctx, AS_E_IO, "%s: cannot be removed: %s", stray, strerror(errno));
+    as_free(ctx, stray);
+  }
+  if (dir) closedir(dir);
+  as_free(ctx, folder);
+  return status;
 }
 
 as_status as_file_write(as_context *ctx, const char *path, const void *bytes, size_t length) {

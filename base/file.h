@@ -44,6 +44,10 @@ AS_MUST_CHECK as_status as_file_begin(as_context *ctx, as_file_writer *writer, c
 AS_MUST_CHECK as_status as_file_commit(as_context *ctx, as_file_writer *writer); /* also checks earlier stream errors */
 void as_file_abandon(as_context *ctx, as_file_writer *writer); /* allowed after commit: does nothing */
 
+/* Removes what writers of `path` that were killed have left under their temporary names. For who holds the lock under which
+ * it is written: the living ones' would go too. A folder that is not there has none. */
+AS_MUST_CHECK as_status as_file_remove_temporaries(as_context *ctx, const char *path);
+
 /* Makes a folder and its parents; an existing folder is fine. */
 AS_MUST_CHECK as_status as_make_folders(as_context *ctx, const char *path);
 /* The same for work that may come to nothing: *made (0 before) becomes the length of the part of `path` that names the

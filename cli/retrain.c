@@ -111,6 +111,20 @@ static as_status take_lock(as_cli *cli, const char *root, int *fd) {
   return status;
 }
 
+/* With the lock: what a killed run was writing. */
+static as_status clean_up(as_context *ctx, const char *root) {
+  static const char *const names[] = {AS_RETRAIN_LOG, AS_RETRAIN_COMPARISON};
+  as_status status = AS_OK;
+  for (size_t i = 0; status == AS_OK && i < sizeof names / sizeof names[0]; i++) {
+    char *path = as_path_join(ctx, root, names[i]);
+    status = path ? as_file_remove_temporaries(ctx, path) : AS_E_NOMEM;
+    if (status == AS_OK && strcmp(names[i], AS_RETRAIN_COMPARISON) == 0 && unlink(path) != 0 && errno != ENOENT)
+      status = as_fail(ctx, AS_E_IO, "%s: cannot be removed: %s", path, strerror(errno));
+    as_free(ctx, path);
+  }
+  return status;
+}
+
 /* ---- which models ----------------------------------------------------------------------------------------------- */
 
 enum { MOST_KINDS = 8 };
@@ -322,6 +336,7 @@ static int run(as_cli *cli) {
   if (status == AS_OK) status = choose(&of, kinds, &count);
   if (status == AS_OK) status = as_make_folders(cli->ctx, as_store_root(of.store));
   if (status == AS_OK) status = take_lock(cli, as_store_root(of.store), &lock);
+  if (status == AS_OK) status = clean_up(cli->ctx, as_store_root(of.store));
   code = status == AS_OK ? retrain_all(&of, kinds, count) : as_cli_failed(cli, status);
   if (lock >= 0) close(lock);
   as_store_close(of.store);

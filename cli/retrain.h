@@ -9,6 +9,7 @@
 #include "lifecycle/retrain_log.h"
 #include "lifecycle/store.h"
 
+#define AS_RETRAIN_COMPARISON ".comparison.md" /* in the store, while it goes into a report */
 enum { AS_RETRAIN_FILES = 2 }; /* at most, of a model */
 
 /* What a model is made from, and told by. */

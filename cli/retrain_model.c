@@ -335,7 +335,7 @@ static int compare(job *j) {
   json_t *json;
   line l = {0};
   as_status status = least_score(j, &score);
-  char *path = as_path_join(j->ctx, as_store_root(j->of->store), ".comparison.md");
+  char *path = as_path_join(j->ctx, as_store_root(j->of->store), AS_RETRAIN_COMPARISON);
   if (status != AS_OK || !path) {
     as_free(j->ctx, path);
     return fails(j, path ? status : AS_E_NOMEM);

@@ -203,6 +203,14 @@ static as_status is_finished(const as_store_work *work, bool *finished) {
   return status;
 }
 
+/* Of descriptions that were being written. */
+static as_status remove_temporaries(const as_store_work *work) {
+  char *path = as_store_path(work->store, work->model, AS_DESCRIPTION);
+  as_status status = path ? as_file_remove_temporaries(work->store->ctx, path) : AS_E_NOMEM;
+  as_free(work->store->ctx, path);
+  return status;
+}
+
 /* What describes a training lies beside its folder: a start that fails leaves no folder. */
 static as_status remove_description(const as_store_work *work) {
   char *path = as_store_path(work->store, work->model, AS_DESCRIPTION);
@@ -221,6 +229,7 @@ as_status as_store_begin_training(const as_store *store, const char *model, as_s
   if (status == AS_OK)
     status = lock_folder(store->ctx, folder, 0, "another process is training this model", &work->lock);
   if (status == AS_OK) status = remove_strays(store->ctx, folder, AS_UNFINISHED ".tmp-");
+  if (status == AS_OK) status = remove_temporaries(work);
   as_free(store->ctx, folder);
   if (status != AS_OK) return status;
   work->folder = as_store_path(store, model, AS_UNFINISHED);

@@ -64,6 +64,7 @@ as_status as_training_list_lock(as_training_list *l) {
                            as_store_root(l->store))
                  : as_fail(l->ctx, AS_E_IO, "%s: cannot be locked: %s", path, strerror(number));
   }
+  if (status == AS_OK) status = as_file_remove_temporaries(l->ctx, l->path);
   as_free(l->ctx, path);
   return status;
 }

@@ -180,6 +180,13 @@ START_TEST(names_left_by_a_dead_process_are_passed_over) {
   write_text("written");
   assert_content("written");
   ck_assert_int_eq(entries_in_folder(), 4);
+  ck_assert_ok(ctx, as_file_remove_temporaries(ctx, path));
+  assert_content("written");
+  ck_assert_int_eq(entries_in_folder(), 1);
+  as_test_fail_at(ctx, 1);
+  ck_assert_int_eq(as_file_remove_temporaries(ctx, path), AS_E_NOMEM);
+  as_test_fail_at(ctx, 0);
+  ck_assert_ok(ctx, as_file_remove_temporaries(ctx, "/no/such/folder/file"));
 }
 END_TEST
 
