@@ -13,7 +13,9 @@ as_completion_kind as_completion_of_option(const as_option *option) {
 
 as_completion_kind as_completion_of_operand(const as_command *command) {
   if (!command->operands) return AS_COMPLETE_NOTHING;
-  if (strstr(command->operands, "MODEL")) return AS_COMPLETE_MODEL;
+  if (command->operand == AS_OPERAND_MODEL || strstr(command->operands, "MODEL")) return AS_COMPLETE_MODEL;
+  if (strstr(command->operands, "COMMAND")) return AS_COMPLETE_COMMAND;
+  if (strchr(command->operands, '|')) return AS_COMPLETE_WORDS;
   return command->operand == AS_OPERAND_FOLDER ? AS_COMPLETE_FOLDER : AS_COMPLETE_FILE;
 }
 
@@ -40,7 +42,8 @@ void as_completion_value_options(as_buffer *out, const as_command_table *table, 
 }
 
 void as_completion_words(as_buffer *out, const char *words) {
-  for (; *words; words++) as_buffer_char(out, *words == '|' ? ' ' : *words);
+  for (; *words; words++)
+    if (!strchr("[].", *words)) as_buffer_char(out, *words == '|' ? ' ' : *words);
 }
 
 void as_completion_write(as_buffer *out, const as_command_table *table, const char *shell) {

@@ -9,10 +9,11 @@
 
 typedef enum as_completion_kind {
   AS_COMPLETE_NOTHING,
-  AS_COMPLETE_WORDS, /* the option's */
+  AS_COMPLETE_WORDS, /* the option's, or those that the operands are */
   AS_COMPLETE_FILE,
   AS_COMPLETE_FOLDER,
-  AS_COMPLETE_MODEL /* a model of the store, or a folder */
+  AS_COMPLETE_MODEL,  /* a model of the store, or a folder */
+  AS_COMPLETE_COMMAND /* the words of a command; of operands only */
 } as_completion_kind;
 
 as_completion_kind as_completion_of_option(const as_option *option);
@@ -24,7 +25,7 @@ const char *as_completion_first_word(const as_command_table *table, size_t *inde
                                      bool *is_family);
 /* Appends the names of the global options that take a value, "--" before and `between` between them. */
 void as_completion_value_options(as_buffer *out, const as_command_table *table, const char *between);
-/* Appends "a b c" for "a|b|c". */
+/* Appends "a b c" for "a|b|c" and "[a|b|c]...". */
 void as_completion_words(as_buffer *out, const char *words);
 
 void as_completion_write_bash(as_buffer *out, const as_command_table *table);

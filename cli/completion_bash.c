@@ -5,7 +5,6 @@
 
 /* bash cuts words at '=' and '@', so --name=value and model@alias come in three; of the latter it replaces "@alias". */
 static const char head[] =
-    "# Completion of assistify for bash. Made by `assistify --completion`.\n"
     "_assistify_models() # the models below a store: intent intent@champion intent/1\n"
     "{\n"
     "  local version model\n"
@@ -85,17 +84,22 @@ static void write_rows(as_buffer *out, const as_command_table *table, const as_c
   as_buffer_printf(out, "%sesac\n", indent);
 }
 
-/* The second words of a family. */
-static void write_second_words(as_buffer *out, const as_command_table *table, const char *family) {
-  const size_t length = strlen(family);
-  for (const as_command *const *at = table->commands; *at; at++)
-    if (as_command_in_family(*at, family, length)) as_buffer_printf(out, " %s", (*at)->name + length + 1);
-}
-
-static void write_first_words(as_buffer *out, const as_command_table *table) {
+/* _assistify_commands FAMILY: the second words of a family, or else the first words of all commands. */
+static void write_command_words(as_buffer *out, const as_command_table *table) {
   char word[AS_COMMAND_WORD];
   bool is_family;
+  as_buffer_text(out, "_assistify_commands()\n{\n  case $1 in\n");
+  for (size_t i = 0; as_completion_first_word(table, &i, word, &is_family);) {
+    const size_t length = strlen(word);
+    if (!is_family) continue;
+    as_buffer_printf(out, "    %s) echo '", word);
+    for (const as_command *const *at = table->commands; *at; at++)
+      if (as_command_in_family(*at, word, length)) as_buffer_printf(out, " %s", (*at)->name + length + 1);
+    as_buffer_text(out, "' ;;\n");
+  }
+  as_buffer_text(out, "    *) echo '");
   for (size_t i = 0; as_completion_first_word(table, &i, word, &is_family);) as_buffer_printf(out, " %s", word);
+  as_buffer_text(out, "' ;;\n  esac\n}\n");
 }
 
 /* The words of the command line, until the command is known. */
@@ -115,35 +119,38 @@ static void write_search(as_buffer *out, const as_command_table *table) {
                       "  done\n");
 }
 
-/* Where the command is not known yet: the words that it may begin or go on with. */
-static void write_command_words(as_buffer *out, const as_command_table *table) {
-  char word[AS_COMMAND_WORD];
-  bool is_family;
-  as_buffer_text(out, "    '')\n      if [[ $kind == '' && $cur != -* ]]; then\n        kind=words\n"
-                      "        case $family in\n          '') values='help");
-  write_first_words(out, table);
-  as_buffer_text(out, "' ;;\n");
-  for (size_t i = 0; as_completion_first_word(table, &i, word, &is_family);) {
-    if (!is_family) continue;
-    as_buffer_printf(out, "          %s) values='", word);
-    write_second_words(out, table, word);
-    as_buffer_text(out, "' ;;\n");
-  }
-  as_buffer_text(out, "        esac\n      fi ;;\n");
+/* What is offered for an operand. */
+static void write_operand(as_buffer *out, const as_command *command) {
+  const as_completion_kind kind = as_completion_of_operand(command);
+  if (kind == AS_COMPLETE_NOTHING || kind == AS_COMPLETE_FILE) return;
+  as_buffer_text(out, "      if [[ $kind == '' && $cur != -* ]]; then ");
+  if (kind == AS_COMPLETE_WORDS) {
+    as_buffer_text(out, "kind=words values='");
+    as_completion_words(out, command->operands);
+    as_buffer_char(out, '\'');
+  } else if (kind == AS_COMPLETE_COMMAND)
+    as_buffer_text(out, "kind=words values=$(_assistify_commands \"$prev\")");
+  else
+    as_buffer_printf(out, "kind=%s", kinds[kind]);
+  as_buffer_text(out, "; fi\n");
 }
 
 void as_completion_write_bash(as_buffer *out, const as_command_table *table) {
+  as_buffer_text(out, "# Completion of assistify for bash. Made by `assistify --completion`.\n");
+  write_command_words(out, table);
   as_buffer_text(out, head);
   write_search(out, table);
   write_rows(out, table, NULL, 0, "  ");
-  as_buffer_text(out, "  case $command in\n");
-  write_command_words(out, table);
+  as_buffer_text(out, "  case $command in\n"
+                      "    '')\n"
+                      "      if [[ $kind == '' && $cur != -* ]]; then\n"
+                      "        kind=words values=$(_assistify_commands \"$family\")\n"
+                      "        if [[ $family == '' ]]; then values+=' help'; fi\n"
+                      "      fi ;;\n");
   for (const as_command *const *at = table->commands; *at; at++) {
-    const as_completion_kind operand = as_completion_of_operand(*at);
     as_buffer_printf(out, "    '%s')\n", (*at)->name);
     write_rows(out, table, *at, table->global->count, "      ");
-    if (operand == AS_COMPLETE_FOLDER || operand == AS_COMPLETE_MODEL)
-      as_buffer_printf(out, "      if [[ $kind == '' && $cur != -* ]]; then kind=%s; fi\n", kinds[operand]);
+    write_operand(out, *at);
     as_buffer_text(out, "      ;;\n");
   }
   as_buffer_text(out, "  esac\n");

@@ -58,14 +58,15 @@ static void begin(as_buffer *out, const char *command) {
   if (command) as_buffer_printf(out, " -n \"__assistify_is '%s'\"", command);
 }
 
-static void write_action(as_buffer *out, as_completion_kind kind, const as_option *option) {
+/* `words`: what AS_COMPLETE_WORDS offers. */
+static void write_action(as_buffer *out, as_completion_kind kind, const char *words) {
   switch (kind) {
   case AS_COMPLETE_NOTHING:
     as_buffer_text(out, " -x");
     break;
   case AS_COMPLETE_WORDS:
     as_buffer_text(out, " -x -a '");
-    as_completion_words(out, option->words);
+    as_completion_words(out, words);
     as_buffer_char(out, '\'');
     break;
   case AS_COMPLETE_FILE:
@@ -77,6 +78,9 @@ static void write_action(as_buffer *out, as_completion_kind kind, const as_optio
   case AS_COMPLETE_MODEL:
     as_buffer_text(out, " -x -a '(__assistify_models)'");
     break;
+  case AS_COMPLETE_COMMAND:
+    as_buffer_text(out, " -x -a '(__assistify_commands)'");
+    break;
   }
 }
 
@@ -86,7 +90,7 @@ static void write_options(as_buffer *out, const as_command_table *table, const a
     begin(out, command ? command->name : NULL);
     as_buffer_printf(out, " -l %s", option->name);
     if (option->short_name) as_buffer_printf(out, " -s %c", option->short_name);
-    if (option->type != AS_OPTION_FLAG) write_action(out, as_completion_of_option(option), option);
+    if (option->type != AS_OPTION_FLAG) write_action(out, as_completion_of_option(option), option->words);
     as_buffer_text(out, " -d ");
     write_quoted(out, option->help);
     as_buffer_char(out, '\n');
@@ -100,8 +104,26 @@ static void write_operand(as_buffer *out, const as_command *command) {
   if (kind == AS_COMPLETE_FILE)
     as_buffer_text(out, " -F");
   else
-    write_action(out, kind, NULL);
+    write_action(out, kind, command->operands);
   as_buffer_char(out, '\n');
+}
+
+/* Prints the words that go on after the one before the cursor: those of its family, or else the first words. */
+static void write_command_words(as_buffer *out, const as_command_table *table) {
+  char word[AS_COMMAND_WORD];
+  bool is_family;
+  as_buffer_text(out, "function __assistify_commands\n  switch (commandline -opc)[-1]\n");
+  for (size_t i = 0; as_completion_first_word(table, &i, word, &is_family);) {
+    const size_t length = strlen(word);
+    if (!is_family) continue;
+    as_buffer_printf(out, "    case %s\n      printf '%%s\\n'", word);
+    for (const as_command *const *at = table->commands; *at; at++)
+      if (as_command_in_family(*at, word, length)) as_buffer_printf(out, " %s", (*at)->name + length + 1);
+    as_buffer_char(out, '\n');
+  }
+  as_buffer_text(out, "    case '*'\n      printf '%s\\n'");
+  for (size_t i = 0; as_completion_first_word(table, &i, word, &is_family);) as_buffer_printf(out, " %s", word);
+  as_buffer_text(out, "\n  end\nend\n");
 }
 
 /* What may stand for the word of a command that comes next. */
@@ -135,6 +157,7 @@ void as_completion_write_fish(as_buffer *out, const as_command_table *table) {
     if (is_family) as_buffer_printf(out, " %s", word);
   as_buffer_char(out, '\n');
   as_buffer_text(out, middle);
+  write_command_words(out, table);
   write_words(out, table);
   write_options(out, table, NULL, 0);
   for (const as_command *const *at = table->commands; *at; at++) {

@@ -4,8 +4,6 @@
 #include "cli/completion.h"
 
 static const char head[] =
-    "#compdef assistify\n"
-    "# Completion of assistify for zsh. Made by `assistify --completion=zsh`.\n"
     "_assistify_model() {\n"
     "  local store=${${opt_args[--models]:-${ASSISTIFY_MODELS:-trained_models}}/#\\~/$HOME} version\n"
     "  local -aU models\n"
@@ -18,7 +16,7 @@ static const char head[] =
     "  _alternative 'models:model:compadd -a models' 'folders:folder:_files -/'\n"
     "}\n"
     "_assistify() {\n"
-    "  local -a globals options names\n"
+    "  local -a globals options\n"
     "  local command='' family='' word=''\n"
     "  local -i i\n"
     "  for ((i = 2; i < CURRENT; i++)); do\n"
@@ -47,7 +45,8 @@ static void write_quoted(as_buffer *out, const char *text) {
 static const char *const actions[] = {[AS_COMPLETE_NOTHING] = " ",
                                       [AS_COMPLETE_FILE] = "_files",
                                       [AS_COMPLETE_FOLDER] = "_files -/",
-                                      [AS_COMPLETE_MODEL] = "_assistify_model"};
+                                      [AS_COMPLETE_MODEL] = "_assistify_model",
+                                      [AS_COMPLETE_COMMAND] = "{_assistify_commands $words[CURRENT-1]}"};
 
 /* '--epochs=[help]:N: ' */
 static void write_specification(as_buffer *out, const as_option *option, const char *name, bool takes_value) {
@@ -91,7 +90,6 @@ static void write_names(as_buffer *out, const as_command_table *table, const cha
   char word[AS_COMMAND_WORD];
   bool is_family;
   if (!family) {
-    as_buffer_text(out, "        'help:print what a command does'\n");
     for (size_t i = 0, at = 0; as_completion_first_word(table, &i, word, &is_family); at = i) {
       as_buffer_printf(out, "        '%s", word);
       if (!is_family) as_buffer_char(out, ':');
@@ -108,9 +106,28 @@ static void write_names(as_buffer *out, const as_command_table *table, const cha
   }
 }
 
+/* _assistify_commands FAMILY: the second words of a family, or else the first words of all commands. */
+static void write_command_words(as_buffer *out, const as_command_table *table) {
+  char word[AS_COMMAND_WORD];
+  bool is_family;
+  as_buffer_text(out, "_assistify_commands() {\n  local -a names\n  case $1 in\n");
+  for (size_t i = 0; as_completion_first_word(table, &i, word, &is_family);) {
+    if (!is_family) continue;
+    as_buffer_printf(out, "    %s) names=(\n", word);
+    write_names(out, table, word);
+    as_buffer_text(out, "      ) ;;\n");
+  }
+  as_buffer_text(out, "    *) names=(\n");
+  write_names(out, table, NULL);
+  as_buffer_text(out, "      ) ;;\n  esac\n  _describe command names\n}\n");
+}
+
 void as_completion_write_zsh(as_buffer *out, const as_command_table *table) {
   char word[AS_COMMAND_WORD];
   bool is_family;
+  as_buffer_text(out, "#compdef assistify\n"
+                      "# Completion of assistify for zsh. Made by `assistify --completion=zsh`.\n");
+  write_command_words(out, table);
   as_buffer_text(out, head);
   as_buffer_text(out, "      ");
   as_completion_value_options(out, table, "|");
@@ -126,16 +143,7 @@ void as_completion_write_zsh(as_buffer *out, const as_command_table *table) {
                       "      if [[ $words[CURRENT] == -* ]]; then _arguments -s : $globals; return; fi\n"
                       "      case $words[CURRENT-1] in\n        --models) _files -/; return ;;\n"
                       "        --config) _files; return ;;\n      esac\n"
-                      "      case $family in\n      '') names=(\n");
-  write_names(out, table, NULL);
-  as_buffer_text(out, "      ) ;;\n");
-  for (size_t i = 0; as_completion_first_word(table, &i, word, &is_family);) {
-    if (!is_family) continue;
-    as_buffer_printf(out, "      %s) names=(\n", word);
-    write_names(out, table, word);
-    as_buffer_text(out, "      ) ;;\n");
-  }
-  as_buffer_text(out, "      esac\n      _describe command names\n      return ;;\n");
+                      "      _assistify_commands \"$family\"\n      return ;;\n");
   for (const as_command *const *at = table->commands; *at; at++) {
     as_buffer_printf(out, "    '%s') options=(\n", (*at)->name);
     write_options(out, table, *at, table->global->count);
@@ -143,7 +151,12 @@ void as_completion_write_zsh(as_buffer *out, const as_command_table *table) {
     if (operand != AS_COMPLETE_NOTHING) {
       as_buffer_text(out, "    '*:");
       write_quoted(out, (*at)->operands);
-      as_buffer_printf(out, ":%s'\n", actions[operand]);
+      as_buffer_text(out, operand == AS_COMPLETE_WORDS ? ":(" : ":");
+      if (operand == AS_COMPLETE_WORDS)
+        as_completion_words(out, (*at)->operands);
+      else
+        as_buffer_text(out, actions[operand]);
+      as_buffer_text(out, operand == AS_COMPLETE_WORDS ? ")'\n" : "'\n");
     }
     as_buffer_text(out, "    ) ;;\n");
   }

@@ -55,11 +55,11 @@ typedef struct as_option_group {
 
 struct as_cli;
 
-typedef enum as_operand { AS_OPERAND_TEXT, AS_OPERAND_FILE, AS_OPERAND_FOLDER } as_operand;
+typedef enum as_operand { AS_OPERAND_TEXT, AS_OPERAND_FILE, AS_OPERAND_FOLDER, AS_OPERAND_MODEL } as_operand;
 
 typedef struct as_command {
   const char *name;                     /* "doctor", "train intent" */
-  const char *operands;                 /* as the usage line shows them: "DIR", "[TEXT...]", "MODEL"; NULL: none */
+  const char *operands;                 /* as the usage line shows them: "DIR", "[TEXT...]", "[a|b]"; NULL: none */
   int min_operands, max_operands;       /* max -1: any number */
   as_operand operand;                   /* for completion */
   const char *summary;                  /* one line for the list of commands: lower case, no full stop */

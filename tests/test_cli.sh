@@ -120,8 +120,12 @@ EOF
   [ "$(offered --models "$work/store" predict intent --model i)" = 'intent intent/1 intent/12 intent@champion' ] &&
     [ "$(offered models --models = "$work/store" show intent/)" = 'intent/1 intent/12' ] &&
     [ "$(offered models --models "$work/store" promote intent @ ch)" = '@champion' ] &&
+    [ "$(offered --models "$work/store" compare intent intent/1 m)" = 'mood mood/2' ] &&
     [ "$(cd "$work" && offered evaluate intent --model sto)" = store ]
   is 'completes models of the store, and folders' $?
+  [ "$(offered retrain sen)" = sentiment ] && [ "$(offered config show tra)" = train ] &&
+    [ "$(offered config show train sen)" = sentiment ]
+  is 'completes operands that are words' $?
 fi
 if command -v zsh >/dev/null; then
   "$program" --completion=zsh >"$work/_assistify"

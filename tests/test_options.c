@@ -535,7 +535,7 @@ START_TEST(bash_completes_by_the_rows) {
   as_buffer_free(&text);
   expect_offer(folder, "t", "train");
   expect_offer(folder, "train \"\"", "intent");
-  expect_offer(folder, "help \"\"", "help train show");
+  expect_offer(folder, "help \"\"", "train show help");
   expect_offer(folder, "--threads 2 train i", "intent");
   expect_offer(folder, "--threads = 2 --quiet tr", "train");
   expect_offer(folder, "train intent --sch", "--schedule");
