@@ -144,7 +144,7 @@ log_week $((weeks + 1)) "$logged" store/assistify.db
 "$program" monitor drift intent 2>&1
 code=$?
 [ "$code" -eq 0 ] || [ "$code" -eq 5 ]; holds "there is a drift report (exit $code)"
-log_week $((weeks + 27)) 600 later.db
+log_week $((weeks + 27 - window + (window - 1) / 2)) 600 later.db # half a year from the middle of the last export
 "$program" monitor drift intent --db later.db 2>&1
 [ $? -eq 5 ]; holds 'half a year of change is an alarm'
 if [ "$failed" -eq 0 ] && [ -n "$own" ]; then cd / && rm -rf "$own"; elif [ -n "$own" ]; then echo "see $own" >&2; fi
