@@ -69,8 +69,11 @@ clean-local:
 	rm -rf $(PAGES)
 endif
 
-check_PROGRAMS += tests/test_options
-tests_test_options_SOURCES = tests/test_options.c
+check_PROGRAMS += tests/test_options tests/test_option_sources
+tests_test_option_sources_SOURCES = tests/test_option_sources.c tests/option_table.h
+tests_test_option_sources_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_option_sources_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
+tests_test_options_SOURCES = tests/test_options.c tests/option_table.h
 tests_test_options_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_options_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)
 check_PROGRAMS += tests/test_subcommand
