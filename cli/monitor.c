@@ -37,9 +37,10 @@ static const as_option_group *const groups[] = {&group, NULL};
 typedef struct history {
   as_cli *cli;
   as_buffer out;
-  char *model, *metric, *version; /* NULL: none yet */
-  double values[SPARKS];          /* a ring */
-  int64_t count;
+  char *model, *metric, *version, *timestamp; /* of the last row; NULL: none yet */
+  double values[SPARKS];                      /* a ring; of versions measured together the last one's */
+  int64_t count;                              /* of values */
+  int64_t times;                              /* of rows */
   double least, most;
   bool any;
 } history;
@@ -71,7 +72,7 @@ static void end_metric(history *h) {
   const int blanks = VERSION - as_text_columns(h->version);
   as_buffer_printf(&h->out, " %*s", blanks > 0 ? blanks : 0, "");
   as_buffer_columns_at_most(&h->out, h->version, 2 * VERSION);
-  as_buffer_printf(&h->out, " %10s %10.4g %10.4g %5lld  ", number, h->least, h->most, (long long)h->count);
+  as_buffer_printf(&h->out, " %10s %10.4g %10.4g %5lld  ", number, h->least, h->most, (long long)h->times);
   write_sparkline(&h->out, h);
   as_buffer_char(&h->out, '\n');
 }
@@ -84,7 +85,7 @@ static as_status keep_text(as_context *ctx, char **kept, const char *text) {
 
 /* What a table of everything would drown in; --metric asks for it by name. */
 static bool is_detail(const char *metric) {
-  static const char *const parts[] = {".per_class.", "support.", "baselines.", "ci95.", "calibration."};
+  static const char *const parts[] = {".per_class.", "support.", "baselines.", "ci95.", "calibration.", "compare."};
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
     if (strstr(metric, parts[i])) return true;
   return false;
@@ -102,12 +103,17 @@ static as_status take_for_table(void *user, const as_metric_row *row) {
     end_metric(h);
     status = keep_text(ctx, &h->model, row->model);
     if (status == AS_OK) status = keep_text(ctx, &h->metric, row->metric);
-    h->count = 0;
+    h->count = h->times = 0;
     h->least = INFINITY;
     h->most = -INFINITY;
   }
+  const bool together = h->times > 0 && h->timestamp && strcmp(h->timestamp, row->timestamp) == 0 &&
+                        strcmp(h->version, row->version) != 0;
   if (status == AS_OK) status = keep_text(ctx, &h->version, row->version);
-  h->values[h->count++ % SPARKS] = row->value;
+  if (status == AS_OK) status = keep_text(ctx, &h->timestamp, row->timestamp);
+  if (!together) h->count++;
+  h->values[(h->count - 1) % SPARKS] = row->value;
+  h->times++;
   h->least = fmin(h->least, row->value);
   h->most = fmax(h->most, row->value);
   return status == AS_OK ? as_buffer_status(&h->out) : status;
@@ -178,6 +184,7 @@ static int run(as_cli *cli) {
   as_free(cli->ctx, h.model);
   as_free(cli->ctx, h.metric);
   as_free(cli->ctx, h.version);
+  as_free(cli->ctx, h.timestamp);
   as_free(cli->ctx, path);
   return status == AS_OK ? AS_EXIT_DONE : as_cli_failed(cli, status);
 }
@@ -188,9 +195,12 @@ const as_command as_command_monitor_metrics = {
     .groups = groups,
     .run = run,
     .description =
-        "evaluate adds every figure to the table model_metrics of the store's database. For each metric: the "
-        "version measured last, the last value, the least, the most, how often it was measured, and a "
-        "sparkline of the last 24 values. Figures of single classes, intervals and baselines are shown when --metric "
-        "names them.",
+        "evaluate, compare and retrain add every figure to the table model_metrics of the store's database. For each "
+        "metric: the version measured last, the last value, the least, the most, how often it was measured, and a "
+        "sparkline of the last 24 values, of versions that were measured together the last one's. Figures of single "
+        "classes, intervals, baselines, what calibration changed and comparisons are shown when --metric names them "
+        "(compare.%).\n\n"
+        "--svg draws them over time, a chart for each metric, with a line for each version.",
     .examples = "assistify monitor metrics --model intent --metric accuracy --since 30d\n"
+                "assistify monitor metrics --metric accuracy --svg accuracy.svg\n"
                 "assistify monitor metrics --metric f1.% --json | jq .metric_value"};

@@ -64,3 +64,7 @@ check_PROGRAMS += tests/test_training_list
 tests_test_training_list_SOURCES = tests/test_training_list.c tests/store_fixture.c tests/store_fixture.h
 tests_test_training_list_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_training_list_LDADD = libtest_harness.la $(TEST_LDADD)
+check_PROGRAMS += tests/test_monitor_metrics
+tests_test_monitor_metrics_SOURCES = tests/test_monitor_metrics.c tests/small_xml.c tests/small_xml.h $(PROGRAM_TEST)
+tests_test_monitor_metrics_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_monitor_metrics_LDADD = libtest_harness.la libassistify_cli.la $(TEST_LDADD)

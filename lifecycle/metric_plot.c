@@ -313,10 +313,11 @@ as_status as_metric_plot_svg(const as_metric_plot *p, as_buffer *out) {
   trace *traces = as_alloc_zero(p->ctx, p->versions.count, sizeof *traces);
   if (!traces) return AS_E_NOMEM;
   const int rows = ((int)p->chart_count + columns - 1) / columns;
-  snprintf(description, sizeof description,
-           "%zu charts of %zu measurements over time (UTC), a chart for each metric of each model; a mark at the "
-           "bottom is where a version was measured first.",
-           p->chart_count, p->point_count);
+  snprintf(
+      description, sizeof description,
+      "Figures over time (UTC): %zu charts, one for each metric of each model, with %zu measurements in all. A mark "
+      "at the bottom is where a version was measured first.",
+      p->chart_count, p->point_count);
   as_svg_open(out, columns * place.width + 2 * MARGIN, HEAD + rows * place.height + MARGIN, title, description);
   as_svg_text(out, MARGIN + LEFT, 450, 170, AS_SVG_START, "ink", title);
   for (int i = 0; i < (int)p->chart_count; i++) {
