@@ -227,7 +227,8 @@ static int retrain_kind(const as_retraining *of, const as_retrain_kind *kind, as
   if (status == AS_OK)
     status = as_retrain_log_add(of->ctx, as_store_root(of->store), entry, &report,
                                 as_option_int(of->cli->arguments, "keep-reports"), NULL);
-  if (status == AS_OK && code != AS_EXIT_INTERRUPTED) status = as_retrain_prune(of, kind);
+  /* What failed would fail again; the next run clears first. */
+  if (status == AS_OK && (code == AS_EXIT_DONE || code == AS_EXIT_GATE)) status = as_retrain_prune(of, kind);
   if (status != AS_OK) {
     const int failed = as_cli_failed(of->cli, status);
     if (code == AS_EXIT_DONE) code = failed;

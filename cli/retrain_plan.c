@@ -299,6 +299,21 @@ bool as_retrain_is_planned(const as_retrain_plan *p, const json_t *origin) {
   return same;
 }
 
+/* Whether this version was made by the plan. One that is damaged was not: it could not be promoted. */
+static as_status was_made(const as_retrain_plan *p, const as_version *version, bool *made) {
+  json_t *origin = NULL;
+  char *folder = as_store_folder(p->of->store, version);
+  as_status status = folder ? read_origin(p->of->ctx, folder, &origin) : AS_E_NOMEM;
+  *made = status == AS_OK && as_retrain_is_planned(p, origin);
+  if (*made && version->number != p->champion.number) status = as_store_verify(p->of->store, version, NULL, NULL);
+  json_decref(origin);
+  as_free(p->of->ctx, folder);
+  if (status != AS_E_MODEL) return status;
+  *made = false;
+  as_warn(p->of->ctx, "%s", as_error_text(p->of->ctx));
+  return AS_OK;
+}
+
 as_status as_retrain_find_made(const as_retrain_plan *p, as_version *out) {
   int64_t *numbers;
   size_t count;
@@ -307,15 +322,11 @@ as_status as_retrain_find_made(const as_retrain_plan *p, as_version *out) {
   if (status != AS_OK) return status;
   for (size_t i = 0; status == AS_OK && i < count; i++) {
     as_version version = p->champion;
-    json_t *origin;
+    bool made;
     version.number = numbers[i];
     if (version.number < p->champion.number) continue;
-    char *folder = as_store_folder(p->of->store, &version);
-    status = folder ? read_origin(p->of->ctx, folder, &origin) : AS_E_NOMEM;
-    if (status == AS_OK && as_retrain_is_planned(p, origin) && (!out->number || version.number > out->number))
-      *out = version;
-    if (status == AS_OK) json_decref(origin);
-    as_free(p->of->ctx, folder);
+    status = was_made(p, &version, &made);
+    if (status == AS_OK && made) *out = version;
   }
   as_free(p->of->ctx, numbers);
   return status;

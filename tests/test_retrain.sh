@@ -243,6 +243,13 @@ unset ASSISTIFY_TRAIN_OUT
 gives 5 'wanted' intent --min-score 1
 [ "$(champion)" = v0001 ] && tail -n 1 trained_models/retrain.jsonl | grep -q '"refused".*"champion":1,"version":2'
 is 'a first version that a killed run left is the champion, and the next is compared with it' $?
+week 3
+gives 0 'waits' intent --promote never
+echo '{"command":5}' >trained_models/intent/v0002/training.json
+echo >>trained_models/intent/v0003/config.json
+gives 0 'promoted' intent
+[ "$(champion)" = v0004 ] && grep -q 'warning: .*v0002/training.json' err && grep -q 'warning: .*v0003/config.json' err
+is 'a damaged version is neither promoted nor in the way' $?
 fresh
 mkdir -p trained_models/intent_classifier
 gives 4 'unjudged' intent
