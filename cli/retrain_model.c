@@ -3,8 +3,10 @@
  * Invariant: the champion is changed by one promotion and by nothing else, and that comes last but for cleaning up. So
  * whenever this is killed the champion answers, and the next run finds on the disk what it can go on with: an
  * unfinished training of the same plan, or a version that was made by it and not yet compared. */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,6 +376,10 @@ static bool asks_for(const job *j, const char *version) {
   fprintf(j->cli->console->err, "%s passed the gate: %s %.4f, the champion %.4f. Promote it? [y/N] ", version,
           j->kind->compared, j->entry->of_version, j->entry->of_champion);
   fflush(j->cli->console->err);
+  /* Ctrl-C ends this waiting, but would not end that of fgets. */
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  while (!as_interrupted(NULL) && poll(&input, 1, -1) < 0 && errno == EINTR) continue;
+  if (as_interrupted(NULL)) return false;
   return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
@@ -381,7 +387,9 @@ static int promote(job *j) {
   char name[AS_STORE_NAME + 24];
   bool changed;
   version_text(&j->version, name);
-  if (!asks_for(j, name)) {
+  const bool wanted = asks_for(j, name);
+  if (!wanted && as_interrupted(NULL)) return ends(j, AS_RETRAIN_INTERRUPTED, AS_EXIT_INTERRUPTED);
+  if (!wanted) {
     as_buffer_printf(j->reason, "`assistify models promote %s %" PRId64 "` lets it answer", j->kind->trained->model,
                      j->version.number);
     return ends(j, AS_RETRAIN_WAITS, AS_EXIT_DONE);
