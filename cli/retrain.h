@@ -63,6 +63,10 @@ int as_retrain_take_identity(as_retrain_plan *plan);
 bool as_retrain_is_planned(const as_retrain_plan *plan, const json_t *origin);
 /* The version that was made by this plan, the champion or a later one; number 0: none. */
 AS_MUST_CHECK as_status as_retrain_find_made(const as_retrain_plan *plan, as_version *out);
+/* AS_E_MODEL where a first version, which is the champion at once, would take the place of a folder that answers now. */
+AS_MUST_CHECK as_status as_retrain_check_first(const as_retrain_plan *plan);
+/* Whether somebody went back from this version. */
+AS_MUST_CHECK as_status as_retrain_was_rolled_back(const as_retrain_plan *plan, const as_version *version, bool *was);
 /* Keeps the command of the base where it is found again when the champion's is no longer that. Before a training that
  * starts from the champion. */
 AS_MUST_CHECK as_status as_retrain_keep_base(const as_retrain_plan *plan);

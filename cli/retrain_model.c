@@ -421,36 +421,13 @@ static int make_version(job *j) {
   return status == AS_OK ? AS_EXIT_DONE : fails(j, status);
 }
 
-/* A first version is the champion at once. It must not take the place of what answers now without being judged. */
-static as_status check_first(const job *j) {
-  if (j->plan.champion.number) return AS_OK;
-  const char *model = j->kind->trained->model;
-  char *folder = as_path_join(j->ctx, as_store_root(j->of->store), j->kind->folder);
-  as_status status = folder ? AS_OK : AS_E_NOMEM;
-  if (folder && as_path_exists(folder))
-    status = as_fail(j->ctx, AS_E_MODEL,
-                     "%s: answers now and is no version, so the first one would take its place unjudged; train that by "
-                     "hand (`assistify train %s`) and look at `assistify compare %s %s %s/1`, or remove the folder",
-                     folder, model, model, folder, model);
-  as_free(j->ctx, folder);
-  return status;
-}
-
-/* Somebody went back from the version that today's data gives. */
-static as_status was_rolled_back(const job *j, bool *was) {
-  as_version previous;
-  as_status status = as_store_alias(j->of->store, j->kind->trained->model, AS_PREVIOUS, &previous);
-  *was = status == AS_OK && previous.number == j->version.number;
-  return status == AS_E_MODEL ? AS_OK : status;
-}
-
 static int retrain(job *j) {
   bool fit, rolled_back;
   as_status status = as_store_finish_training(j->of->store, j->kind->trained->model);
   if (status == AS_OK) status = as_retrain_plan_make(j->of, j->kind, &j->plan);
   if (status != AS_OK) return fails(j, status);
   j->entry->champion = j->plan.champion.number;
-  status = check_first(j);
+  status = as_retrain_check_first(&j->plan);
   if (status == AS_OK) status = as_retrain_prune(j->of, j->kind); /* clears what a killed run left, too */
   if (status == AS_OK) status = check_data(j, &fit);
   if (status != AS_OK) return fails(j, status);
@@ -465,7 +442,7 @@ static int retrain(job *j) {
   code = make_version(j);
   if (code != AS_EXIT_DONE) return code;
   if (j->version.number == j->plan.champion.number) return ends(j, AS_RETRAIN_SAME, AS_EXIT_DONE);
-  status = was_rolled_back(j, &rolled_back);
+  status = as_retrain_was_rolled_back(&j->plan, &j->version, &rolled_back);
   if (status != AS_OK) return fails(j, status);
   if (rolled_back) {
     as_buffer_printf(j->reason,

@@ -121,6 +121,28 @@ as_status as_retrain_keep_base(const as_retrain_plan *p) {
   return status;
 }
 
+as_status as_retrain_check_first(const as_retrain_plan *p) {
+  if (p->champion.number) return AS_OK;
+  as_context *ctx = p->of->ctx;
+  const char *model = p->kind->trained->model;
+  char *folder = as_path_join(ctx, as_store_root(p->of->store), p->kind->folder);
+  as_status status = folder ? AS_OK : AS_E_NOMEM;
+  if (folder && as_path_exists(folder))
+    status = as_fail(ctx, AS_E_MODEL,
+                     "%s: answers now and is no version, so the first one would take its place unjudged; train that by "
+                     "hand (`assistify train %s`) and look at `assistify compare %s %s %s/1`, or remove the folder",
+                     folder, model, model, folder, model);
+  as_free(ctx, folder);
+  return status;
+}
+
+as_status as_retrain_was_rolled_back(const as_retrain_plan *p, const as_version *version, bool *was) {
+  as_version previous;
+  as_status status = as_store_alias(p->of->store, version->model, AS_PREVIOUS, &previous);
+  *was = status == AS_OK && previous.number == version->number;
+  return status == AS_E_MODEL ? AS_OK : status;
+}
+
 /* ---- today's command -------------------------------------------------------------------------------------------- */
 
 static bool starts_anew(const as_retrain_plan *p) {

@@ -120,7 +120,13 @@ static void keep_bound(as_prediction_log *log) {
   while (log->bytes > log->options.queue_bytes) drop_first(log);
 }
 
+/* A row that alone is too much must not push out those that wait. */
 static void append(as_prediction_log *log, row *r) {
+  if (r->bytes > log->options.queue_bytes) {
+    log->counts.lost++;
+    as_free(log->ctx, r);
+    return;
+  }
   r->next = NULL;
   *(log->last ? &log->last->next : &log->first) = r;
   log->last = r;

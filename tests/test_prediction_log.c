@@ -230,11 +230,15 @@ START_TEST(the_queue_is_bounded) {
   as_log_some(log, 5000);
   as_logged_prediction last = as_log_answer("cccccc00000000000000000000000000", "the last", 8);
   as_prediction_log_add(log, &last);
+  char *large = as_alloc_zero(ctx, 60000, 1);
+  const as_logged_prediction more = as_log_answer("dddddd00000000000000000000000000", large, 60000);
+  as_prediction_log_add(log, &more); /* more than the queue holds: it alone is lost */
+  as_free(ctx, large);
   usleep(100000);
   ck_assert_uint_lt(as_memory_used(ctx) - before, 3000000); /* the bound, and the batch that is under way */
   sqlite3_close(other);
   const as_prediction_log_counts counts = as_prediction_log_close(log);
-  ck_assert_uint_eq(counts.written + counts.lost, 5001);
+  ck_assert_uint_eq(counts.written + counts.lost, 5002);
   ck_assert_uint_gt(counts.lost, 3000);
   ck_assert_uint_gt(counts.written, 50);
   ck_assert_int_eq(as_log_rows(path), 4 + (int64_t)counts.written);
