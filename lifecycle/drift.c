@@ -11,12 +11,17 @@ enum { MOST_LABELS = 1000 }; /* that a reference of the log tells apart; no clas
 
 /* ---- counting --------------------------------------------------------------------------------------------------- */
 
+/* What no text has is not what the program wrote, and sums of it would not be numbers. */
+static bool has_tokens(const as_prediction_row *row) {
+  return row->tokens >= 0 && row->tokens <= INT32_MAX;
+}
+
 static as_status count_row(void *user, const as_prediction_row *row) {
   as_reference *r = user;
   if (row->label.text) as_reference_add_answer(r, row->label.text);
   if (!isnan(row->confidence)) as_histogram_add(&r->confidence, row->confidence);
-  if (row->tokens >= 0) as_histogram_add(&r->length, (double)row->tokens);
-  if (row->tokens >= 0 && row->unknown >= 0) as_reference_add_tokens(r, row->tokens, row->unknown);
+  if (has_tokens(row)) as_histogram_add(&r->length, (double)row->tokens);
+  if (has_tokens(row) && row->unknown >= 0 && row->unknown <= row->tokens) as_reference_add_tokens(r, row->tokens, row->unknown);
   return AS_OK;
 }
 
@@ -59,7 +64,7 @@ static as_status gather_row(void *user, const as_prediction_row *row) {
   gathered *g = user;
   as_status status = row->label.text ? keep_label(g, row->label.text) : AS_OK;
   if (status == AS_OK && !isnan(row->confidence)) status = keep_number(g->ctx, &g->confidences, row->confidence);
-  if (status == AS_OK && row->tokens >= 0) status = keep_number(g->ctx, &g->lengths, (double)row->tokens);
+  if (status == AS_OK && has_tokens(row)) status = keep_number(g->ctx, &g->lengths, (double)row->tokens);
   return status;
 }
 

@@ -1,4 +1,5 @@
 /* Reading the table predictions: what is chosen, summed up, exported, corrected by feedback, and forgotten. */
+#include "lifecycle/drift.h"
 #include "lifecycle/predictions.h"
 
 #include <string.h>
@@ -197,6 +198,32 @@ START_TEST(reading_survives_failing_allocations) {
 }
 END_TEST
 
+/* What a table that somebody else wrote may say of tokens. */
+START_TEST(counts_that_no_text_has_are_left_out_of_drift) {
+  as_context *ctx = as_test_context(1);
+  const char *path = as_fixture_path(as_test_folder(), "log.db");
+  as_database *database;
+  as_reference reference;
+  as_log_fill(ctx, path);
+  ck_assert_ok(ctx, as_database_open(ctx, path, false, &database));
+  ck_assert_ok(ctx, as_drift_reference_of_log(database, &(as_prediction_query){.model = NULL}, &reference));
+  const int64_t tokens = reference.tokens, unknown = reference.unknown_tokens;
+  as_reference_free(&reference);
+  for (int i = 0; i < 2; i++)
+    as_log_ask(path, "INSERT INTO predictions (timestamp, request_id, model, version, label, confidence, tokens, unknown,"
+                     " truncated) VALUES ('2026-01-01 00:00:00', 'e', 'intent', '3', x'00', 9e999, 9223372036854775807,"
+                     " 9223372036854775807, 0)");
+  as_log_ask(path, "INSERT INTO predictions (timestamp, request_id, model, version, tokens, unknown, truncated)"
+                   " VALUES ('2026-01-01 00:00:00', 'e', 'intent', '3', 1, 9223372036854775807, 0)");
+  ck_assert_ok(ctx, as_drift_reference_of_log(database, &(as_prediction_query){.model = NULL}, &reference));
+  ck_assert_int_eq(reference.tokens, tokens);
+  ck_assert_int_eq(reference.unknown_tokens, unknown);
+  as_reference_free(&reference);
+  as_database_close(database);
+  as_test_context_free(ctx);
+}
+END_TEST
+
 Suite *as_suite(void) {
   as_fixture_folders_in_memory();
   Suite *suite = suite_create("predictions");
@@ -207,6 +234,7 @@ Suite *as_suite(void) {
   tcase_add_test(tests, feedback_is_recorded);
   tcase_add_test(tests, old_rows_are_deleted);
   tcase_add_test(tests, reading_survives_failing_allocations);
+  tcase_add_test(tests, counts_that_no_text_has_are_left_out_of_drift);
   suite_add_tcase(suite, tests);
   return suite;
 }
