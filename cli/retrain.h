@@ -59,8 +59,9 @@ AS_MUST_CHECK as_status as_retrain_check_data(const as_retrain_plan *plan, as_da
 /* Takes the files' digests and the whole command, for the next two. AS_EXIT_DONE, or the exit code with the error told.
  */
 int as_retrain_take_identity(as_retrain_plan *plan);
-/* Whether a training is of this plan: the same data, the same options. */
-bool as_retrain_is_planned(const as_retrain_plan *plan, const json_t *origin);
+/* Whether there is an unfinished training of this plan. One of another plan is to be given up; but AS_E_IO for one that no
+ * retraining began, which is a person's. */
+AS_MUST_CHECK as_status as_retrain_find_unfinished(const as_retrain_plan *plan, bool *found);
 /* The version that was made by this plan, the champion or a later one; number 0: none. */
 AS_MUST_CHECK as_status as_retrain_find_made(const as_retrain_plan *plan, as_version *out);
 /* AS_E_MODEL where a first version, which is the champion at once, would take the place of a folder that answers now. */

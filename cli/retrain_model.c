@@ -174,18 +174,6 @@ static void put_training(const job *j, line *l) {
   json_array_foreach(j->plan.words, i, word) put(l, json_string_value(word));
 }
 
-/* An unfinished training of this plan; false: there is none. */
-static as_status find_unfinished(const job *j, bool *found) {
-  json_t *origin;
-  *found = false;
-  as_status status = as_store_unfinished(j->of->store, j->kind->trained->model, &origin);
-  if (status == AS_E_MODEL) return AS_OK; /* not readable: it is given up */
-  if (status != AS_OK) return status;
-  *found = as_retrain_is_planned(&j->plan, origin);
-  json_decref(origin);
-  return AS_OK;
-}
-
 static int go_on(job *j) {
   line l = {0};
   char *folder = as_store_unfinished_folder(j->of->store, j->kind->trained->model);
@@ -204,7 +192,7 @@ static int train(job *j) {
   line l = {0};
   as_status status = check_disk(j);
   if (status == AS_OK) status = as_retrain_keep_base(&j->plan);
-  if (status == AS_OK) status = find_unfinished(j, &unfinished);
+  if (status == AS_OK) status = as_retrain_find_unfinished(&j->plan, &unfinished);
   if (status != AS_OK) return as_cli_failed(j->cli, status);
   int code = unfinished ? go_on(j) : AS_EXIT_FAILED;
   if (unfinished && (code == AS_EXIT_DONE || code == AS_EXIT_INTERRUPTED)) return code;
@@ -459,6 +447,7 @@ static int retrain(job *j) {
   }
   if (as_interrupted(NULL)) return ends(j, AS_RETRAIN_INTERRUPTED, AS_EXIT_INTERRUPTED);
   code = compare(j);
+  if (code == AS_EXIT_DONE && as_interrupted(NULL)) return ends(j, AS_RETRAIN_INTERRUPTED, AS_EXIT_INTERRUPTED);
   return code == AS_EXIT_DONE ? promote(j) : code;
 }
 

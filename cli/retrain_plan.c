@@ -218,9 +218,10 @@ static as_status csv_options(const as_retrain_plan *p, as_csv_options *out) {
 static int64_t bytes_before(const as_retrain_plan *p) {
   const json_t *file, *files = json_object_get(p->origin, "files");
   size_t i;
-  json_array_foreach(files, i,
-                     file) if (strcmp(json_string_value(json_object_get(file, "option")), file_option(p->kind, 0)) ==
-                               0) return json_integer_value(json_object_get(file, "bytes"));
+  json_array_foreach(files, i, file) {
+    if (strcmp(json_string_value(json_object_get(file, "option")), file_option(p->kind, 0)) == 0)
+      return json_integer_value(json_object_get(file, "bytes"));
+  }
   return 0;
 }
 
@@ -298,14 +299,16 @@ int as_retrain_take_identity(as_retrain_plan *p) {
 static bool has_file(const json_t *origin, const char *option, const char *digest) {
   const json_t *file;
   size_t i;
-  json_array_foreach(json_object_get(origin, "files"), i,
-                     file) if (strcmp(json_string_value(json_object_get(file, "option")), option) ==
-                               0) return strcmp(json_string_value(json_object_get(file, "sha256")), digest) == 0;
+  json_array_foreach(json_object_get(origin, "files"), i, file) {
+    if (strcmp(json_string_value(json_object_get(file, "option")), option) == 0)
+      return strcmp(json_string_value(json_object_get(file, "sha256")), digest) == 0;
+  }
   return false;
 }
 
-/* A start from a champion is the same plan whichever champion it was: the data is what decides. */
-bool as_retrain_is_planned(const as_retrain_plan *p, const json_t *origin) {
+/* Whether a training is of this plan: the same data, the same options. A start from a champion is the same plan
+ * whichever champion it was: the data is what decides. */
+static bool is_planned(const as_retrain_plan *p, const json_t *origin) {
   if (!origin) return false;
   for (int i = 0; i < AS_RETRAIN_FILES && p->paths[i]; i++)
     if (!has_file(origin, file_option(p->kind, i), p->digests[i])) return false;
@@ -321,12 +324,43 @@ bool as_retrain_is_planned(const as_retrain_plan *p, const json_t *origin) {
   return same;
 }
 
+/* A retraining's has rows held out of this file, as it was then. */
+static bool began_by_retraining(const as_retrain_plan *p, const json_t *origin) {
+  const json_t *command = json_object_get(origin, "command");
+  const char *path = as_training_words_value(command, file_option(p->kind, 0));
+  return path && strcmp(path, p->paths[0]) == 0 && as_training_words_value(command, "hold-out");
+}
+
+static as_status refuse_unfinished(const as_retrain_plan *p) {
+  const char *model = p->kind->trained->model;
+  char *folder = as_store_unfinished_folder(p->of->store, model);
+  as_status status = !folder ? AS_E_NOMEM
+                             : as_fail(p->of->ctx, AS_E_IO,
+                                       "%s: holds an unfinished training that no retraining began; `assistify train %s "
+                                       "--resume %s` goes on with it, or remove that folder to give it up",
+                                       folder, model, folder);
+  as_free(p->of->ctx, folder);
+  return status;
+}
+
+as_status as_retrain_find_unfinished(const as_retrain_plan *p, bool *found) {
+  json_t *origin;
+  *found = false;
+  as_status status = as_store_unfinished(p->of->store, p->kind->trained->model, &origin);
+  if (status == AS_E_MODEL) return AS_OK; /* not readable: nobody can go on with it */
+  if (status != AS_OK || !origin) return status;
+  *found = is_planned(p, origin);
+  if (!*found && !began_by_retraining(p, origin)) status = refuse_unfinished(p);
+  json_decref(origin);
+  return status;
+}
+
 /* Whether this version was made by the plan. One that is damaged was not: it could not be promoted. */
 static as_status was_made(const as_retrain_plan *p, const as_version *version, bool *made) {
   json_t *origin = NULL;
   char *folder = as_store_folder(p->of->store, version);
   as_status status = folder ? read_origin(p->of->ctx, folder, &origin) : AS_E_NOMEM;
-  *made = status == AS_OK && as_retrain_is_planned(p, origin);
+  *made = status == AS_OK && is_planned(p, origin);
   if (*made && version->number != p->champion.number) status = as_store_verify(p->of->store, version, NULL, NULL);
   json_decref(origin);
   as_free(p->of->ctx, folder);

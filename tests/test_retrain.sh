@@ -164,6 +164,16 @@ running=
 "$program" retrain sentiment >out 2>err </dev/null
 [ $? -eq 0 ] && grep -q 'going on with the unfinished training' err && [ ! -e trained_models/sentiment/unfinished ]
 is 'the next run goes on with it' $?
+"$program" train sentiment --data data/messages.csv --epochs 400 --seed 5 >out 2>err </dev/null &
+running=$!
+until [ -s trained_models/sentiment/unfinished/train.jsonl ] || ! kill -0 "$running" 2>/dev/null; do sleep 0.02; done
+kill -TERM "$running"
+wait "$running" 2>/dev/null
+running=
+week 10
+gives 1 'holds an unfinished training that no retraining began' sentiment
+[ -s trained_models/sentiment/unfinished/train.jsonl ]; is 'what a person began is not given up' $?
+rm -r trained_models/sentiment/unfinished
 kills=${KILLS:-4} at=10
 while [ "$kills" -gt 0 ]; do
   week "$at"
