@@ -2,35 +2,12 @@
 # retrain from outside: promoted, refused by the gate, refused for its data, killed, two at once, a store that cannot be
 # written, versions that are kept. Prints TAP. KILLS says how often it is killed (default 4).
 set -u
-program=${ASSISTIFY_BUILD:-.}/assistify
-parent=${TMPDIR:-/tmp}
-[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || parent=/dev/shm
-work=$(mktemp -d "$parent/assistify-retrain.XXXXXX") || exit 99
-running=
-trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; chmod -R u+w "$work"; rm -rf "$work"' EXIT
-trap 'exit 129' HUP INT TERM # so that the trap above runs
-unset ASSISTIFY_CONFIG
-case $program in /*) ;; *) program=$PWD/$program ;; esac
+[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || TMPDIR=/dev/shm # thousands of small files are brought to the disk here
+# shellcheck source=tests/from_outside.sh
+. "$(dirname "$0")/from_outside.sh"
+cleanup="chmod -R u+w $base"
+globals=retrain # the command of every run
 cd "$work" || exit 99
-number=0
-
-# is NAME STATUS: one test; STATUS 0 is a pass
-is() {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then echo "ok $number - $1"; else echo "not ok $number - $1"; sed 's/^/# /' err out | tail -n 12; fi
-}
-
-# gives CODE FRAGMENT ARGUMENTS...: retrain's exit code, and a text that standard output or standard error must have
-gives() {
-  wanted=$1 fragment=$2
-  shift 2
-  "$program" retrain "$@" >out 2>err </dev/null
-  code=$?
-  [ "$code" -eq "$wanted" ] && cat out err | grep -qF -e "$fragment"
-  result=$?
-  [ "$result" -eq 0 ] || echo "# exit $code"
-  is "retrain $* gives $wanted and says '$fragment'" "$result"
-}
 
 # week N: the export of week N
 week() { "$program" data synth --week "$1" --weeks 3 --rows-per-class 20 --seed 3 --out data/messages.csv; }
