@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cli/comparison.h"
 #include "cli/csv_options.h"
+#include "cli/progress.h"
 #include "cli/record.h"
 #include "eval/comparison.h"
 #include "infer/changed_rows.h"
@@ -89,8 +90,11 @@ static as_status answer(comparing *c, int model) {
   c->predicted[model] = as_alloc(c->ctx, n, sizeof *c->predicted[model]);
   c->probabilities[model] = as_alloc(c->ctx, n * c->labels.count, sizeof *c->probabilities[model]);
   if (!c->predicted[model] || !c->probabilities[model]) return AS_E_NOMEM;
+  as_progress progress;
+  const as_answer_listener listener = {as_progress_rows, &progress};
+  as_progress_start(&progress, c->cli->console, 0);
   return as_labelled_rows_answer(&c->rows, c->classifiers[model], &c->labels, c->predicted[model],
-                                 c->probabilities[model], NULL);
+                                 c->probabilities[model], NULL, &listener);
 }
 
 static as_status ask_one(void *user, int model, int64_t row) {

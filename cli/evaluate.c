@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/csv_options.h"
 #include "cli/model_store.h"
+#include "cli/progress.h"
 #include "cli/record.h"
 #include "eval/evaluation.h"
 #include "infer/labelled_rows.h"
@@ -88,8 +89,11 @@ static as_status predict_rows(evaluating *e) {
   e->probabilities = as_alloc(ctx, n * labels->count, sizeof *e->probabilities);
   float *logits = as_alloc(ctx, n * labels->count, sizeof *logits);
   as_status status = e->predicted && e->probabilities && logits ? AS_OK : AS_E_NOMEM;
+  as_progress progress;
+  const as_answer_listener listener = {as_progress_rows, &progress};
+  as_progress_start(&progress, e->cli->console, 0);
   if (status == AS_OK)
-    status = as_labelled_rows_answer(&e->rows, e->classifier, labels, e->predicted, e->probabilities, logits);
+    status = as_labelled_rows_answer(&e->rows, e->classifier, labels, e->predicted, e->probabilities, logits, &listener);
   if (status == AS_OK) status = measure_calibration(e, logits);
   as_free(ctx, logits);
   return status;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/signals.h"
+
 #define REDRAW_SECONDS 0.1
 /* The first plain line comes after 10 s; each further one when a twentieth more is done, but not sooner than 10 s after
  * the last nor later than 60 s. */
@@ -96,4 +98,18 @@ void as_progress_update_at(as_progress *progress, const as_progress_figures *fig
 
 void as_progress_update(as_progress *progress, const as_progress_figures *figures) {
   as_progress_update_at(progress, figures, now_seconds());
+}
+
+bool as_progress_rows(void *user, int64_t done, int64_t count) {
+  as_progress *progress = user;
+  const double seconds = now_seconds() - progress->started;
+  const as_progress_figures figures = {.step = done,
+                                       .steps = count,
+                                       .loss = NAN,
+                                       .lr = NAN,
+                                       .rate = seconds > 0 ? (double)done / seconds : NAN,
+                                       .unit = "rows"};
+  as_progress_update(progress, &figures);
+  if (done == count) as_progress_end(progress);
+  return !as_interrupted(NULL);
 }

@@ -4,6 +4,7 @@
 #ifndef AS_CLI_PROGRESS_H
 #define AS_CLI_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cli/console.h"
@@ -27,6 +28,9 @@ void as_progress_start(as_progress *progress, as_console *console, int64_t first
 /* Shows the figures if it is time to; cheap otherwise, so it may be called at every step. */
 void as_progress_update(as_progress *progress, const as_progress_figures *figures);
 void as_progress_end(as_progress *progress); /* wipes the line */
+
+/* Rows that are answered, as a callback: `user` is the as_progress. False once the user wants to stop. */
+bool as_progress_rows(void *user, int64_t done, int64_t count);
 
 /* The line for a terminal of `width` columns, at least 40 (of a narrower one it is cut): less important figures give
  * way. `seconds_left` negative: not known. */

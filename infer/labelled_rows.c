@@ -48,6 +48,8 @@ as_status as_labels_join(as_context *ctx, const as_labels *first, const as_label
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
 
+enum { GROUP_ROWS = 1024 }; /* asked together */
+
 typedef struct asking {
   as_text *texts;         /* [count] */
   as_prediction *answers; /* [count] */
@@ -55,17 +57,30 @@ typedef struct asking {
   int32_t *numbers;       /* [own] of the classifier's labels */
 } asking;
 
-static as_status ask(const as_labelled_rows *rows, as_classifier *c, asking *a, float *logits) {
+/* Group by group, so that it can be watched and stopped; the bits of an answer do not depend on the group. */
+static as_status ask(const as_labelled_rows *rows, as_classifier *c, asking *a, float *logits,
+                     const as_answer_listener *listener) {
   const size_t own = as_classifier_labels(c)->count;
   for (int64_t i = 0; i < rows->count; i++) {
     a->texts[i].text = as_messages_text(rows->messages, rows->rows[i], &a->texts[i].length);
     a->answers[i].probabilities = a->probabilities + (size_t)i * own;
   }
-  return as_classifier_predict_logits(c, a->texts, rows->count, a->answers, logits);
+  as_status status = AS_OK;
+  for (int64_t done = 0; status == AS_OK && done < rows->count;) {
+    const int64_t group = rows->count - done < GROUP_ROWS ? rows->count - done : GROUP_ROWS;
+    status = as_classifier_predict_logits(c, a->texts + done, group, a->answers + done,
+                                          logits ? logits + (size_t)done * own : NULL);
+    done += group;
+    if (status == AS_OK && listener && !listener->goes_on(listener->user, done, rows->count))
+      status = as_fail(rows->ctx, AS_E_INTERRUPTED, "interrupted after %lld of %lld rows", (long long)done,
+                       (long long)rows->count);
+  }
+  return status;
 }
 
 as_status as_labelled_rows_answer(const as_labelled_rows *rows, as_classifier *c, const as_labels *labels,
-                                  int32_t *predicted, double *probabilities, float *logits) {
+                                  int32_t *predicted, double *probabilities, float *logits,
+                                  const as_answer_listener *listener) {
   as_context *ctx = rows->ctx;
   const as_labels *own = as_classifier_labels(c);
   const size_t n = (size_t)rows->count;
@@ -74,7 +89,7 @@ as_status as_labelled_rows_answer(const as_labelled_rows *rows, as_classifier *c
               .probabilities = as_alloc(ctx, n * own->count, sizeof *a.probabilities),
               .numbers = as_alloc(ctx, own->count, sizeof *a.numbers)};
   as_status status = a.texts && a.answers && a.probabilities && a.numbers ? AS_OK : AS_E_NOMEM;
-  if (status == AS_OK) status = ask(rows, c, &a, logits);
+  if (status == AS_OK) status = ask(rows, c, &a, logits, listener);
   for (size_t k = 0; status == AS_OK && k < own->count; k++)
     a.numbers[k] = (int32_t)as_labels_find(labels, own->names[k]);
   if (status == AS_OK) memset(probabilities, 0, n * labels->count * sizeof *probabilities);

@@ -27,11 +27,18 @@ void as_labelled_rows_free(as_labelled_rows *rows);
 AS_MUST_CHECK as_status as_labels_join(as_context *ctx, const as_labels *first, const as_labels *second,
                                        as_labels *out);
 
+/* Hears now and then how many rows are answered; false: stop. */
+typedef struct as_answer_listener {
+  bool (*goes_on)(void *user, int64_t done, int64_t count);
+  void *user;
+} as_answer_listener;
+
 /* What a classifier answers to the rows, by the numbers of `labels`, which has all of the classifier's; the probability
- * of a label that it does not know is 0. */
+ * of a label that it does not know is 0. AS_E_INTERRUPTED when the listener, which may be NULL, stops it. */
 AS_MUST_CHECK as_status as_labelled_rows_answer(const as_labelled_rows *rows, as_classifier *classifier,
                                                 const as_labels *labels, int32_t *predicted /* [count] */,
                                                 double *probabilities /* [count, labels] */,
-                                                float *logits /* [count, the classifier's own] or NULL */);
+                                                float *logits /* [count, the classifier's own] or NULL */,
+                                                const as_answer_listener *listener);
 
 #endif

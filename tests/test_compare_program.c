@@ -71,6 +71,11 @@ START_TEST(labels_that_one_does_not_know_are_counted_wrong) {
 }
 END_TEST
 
+static bool stops(void *user, int64_t done, int64_t count) {
+  *(int64_t *)user = done * 1000 + count;
+  return false;
+}
+
 START_TEST(changed_rows_have_both_answers) {
   as_classifier *classifiers[2];
   as_labels labels;
@@ -88,7 +93,12 @@ START_TEST(changed_rows_have_both_answers) {
   ck_assert_ok(ctx, as_messages_read(ctx, test_rows, &options, NULL, &messages));
   ck_assert_ok(ctx, as_labelled_rows_make(ctx, messages, &labels, false, "nobody knows the", &rows));
   for (int i = 0; i < 2; i++)
-    ck_assert_ok(ctx, as_labelled_rows_answer(&rows, classifiers[i], &labels, predicted[i], probabilities[i], NULL));
+    ck_assert_ok(ctx, as_labelled_rows_answer(&rows, classifiers[i], &labels, predicted[i], probabilities[i], NULL, NULL));
+  int64_t heard = 0;
+  const as_answer_listener listener = {stops, &heard};
+  ck_assert_int_eq(as_labelled_rows_answer(&rows, classifiers[0], &labels, predicted[0], probabilities[0], NULL, &listener),
+                   AS_E_INTERRUPTED);
+  ck_assert_int_eq(heard, 30030);
   const int64_t follow = as_labels_find(&labels, "follow");
   double known = 0;
   for (int row = 0; row < 30; row++) {
