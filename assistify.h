@@ -6,6 +6,7 @@
 #define ASSISTIFY_H
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/context.h"
 #include "base/file.h"
 #include "base/json.h"

@@ -1,9 +1,9 @@
 # base/: what every other folder stands on; it knows nobody.
 basedir_includedir = $(pkgincludedir)/base
 basedir_include_HEADERS = base/status.h base/context.h base/memory.h base/threads.h base/buffer.h base/file.h \
-  base/random.h base/utf8.h base/json.h base/machine.h base/sha256.h base/columns.h base/report.h base/base64.h base/text_unicode.h
+  base/random.h base/utf8.h base/json.h base/machine.h base/sha256.h base/columns.h base/report.h base/base64.h base/clock.h base/text_unicode.h
 libassistify_all_la_SOURCES += base/context.c base/memory.c base/threads.c base/buffer.c base/file.c base/random.c \
-  base/utf8.c base/base64.c base/columns.c base/report.c base/json.c base/sha256.c base/processors.c base/cgroup.c base/machine.c \
+  base/utf8.c base/base64.c base/clock.c base/columns.c base/report.c base/json.c base/sha256.c base/processors.c base/cgroup.c base/machine.c \
   base/text_unicode.c base/internal.h
 
 check_PROGRAMS += tests/test_base tests/test_threads tests/test_file tests/test_json tests/test_random tests/test_utf8 \

@@ -38,9 +38,6 @@ typedef struct as_bench_row {
 /* Takes a row as soon as it is measured; false stops the measuring. */
 typedef bool (*as_bench_emit)(void *user, const as_bench_row *row);
 
-/* Seconds of a clock that only goes on. */
-double as_bench_now(void);
-
 /* Seconds of one call of function(argument). */
 double as_bench_seconds(void (*function)(void *argument), void *argument);
 

@@ -1,6 +1,7 @@
 /* The speed of generation. See t5.h. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "bench/bench.h"
 #include "bench/t5.h"
@@ -41,11 +42,11 @@ static as_status time_runs(as_generator *generator, const as_encoder_batch *sour
   options.max_new_tokens = options.min_new_tokens = new_tokens;
   for (int64_t i = -1; i < repeats; i++) {
     as_generations generations;
-    const double start = as_bench_now();
+    const double start = as_seconds();
     as_status status = as_generate(generator, sources, &options, &generations);
     as_generations_free(&generations);
     if (status != AS_OK) return status;
-    if (i >= 0) seconds[i] = as_bench_now() - start;
+    if (i >= 0) seconds[i] = as_seconds() - start;
   }
   *out = as_spread_of(seconds, repeats);
   return AS_OK;

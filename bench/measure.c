@@ -1,7 +1,7 @@
 /* The clock of the benchmarks, the machine's peaks, and how a row is printed. */
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "bench/bench.h"
@@ -12,12 +12,6 @@
 #include <arm_neon.h>
 #endif
 
-double as_bench_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* A run is as many calls as take RUN seconds, so that the clock's own cost does not count. */
 static const double RUN = 1e-3;
 enum { RUNS = 7, MOST_CALLS = 1 << 22 };
@@ -27,9 +21,9 @@ double as_bench_seconds(void (*function)(void *argument), void *argument) {
   int64_t calls = 1;
   function(argument);
   for (int run = 0; run < RUNS;) {
-    const double start = as_bench_now();
+    const double start = as_seconds();
     for (int64_t i = 0; i < calls; i++) function(argument);
-    const double seconds = as_bench_now() - start;
+    const double seconds = as_seconds() - start;
     if (seconds < RUN && calls < MOST_CALLS) { /* too short to tell: not a run yet */
       calls *= seconds < RUN / 16 ? 8 : 2;
       continue;

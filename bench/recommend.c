@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/clock.h"
 #include "base/machine.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -65,9 +66,9 @@ static as_status train_once(benching *b, double *seconds, double *updates) {
   b->model = NULL;
   as_status status = as_lightfm_new(b->ctx, o->dim, AS_LIGHTFM_ADAGRAD, b->pairs->features.features,
                                     b->pairs->customers, o->seed, &b->model);
-  const double start = as_bench_now();
+  const double start = as_seconds();
   if (status == AS_OK) status = fit(b, updates);
-  *seconds = as_bench_now() - start;
+  *seconds = as_seconds() - start;
   return status;
 }
 
@@ -91,9 +92,9 @@ static as_status bench_top(benching *b, const as_vectors *users, const as_vector
                                     .seen = p->items};
   as_status status = AS_OK;
   for (int64_t i = -1; status == AS_OK && i < o->repeats; i++) {
-    const double start = as_bench_now();
+    const double start = as_seconds();
     status = as_top_items(b->ctx, users, items, &question, b->best, b->counts);
-    if (i >= 0) b->values[i] = as_bench_now() - start;
+    if (i >= 0) b->values[i] = as_seconds() - start;
   }
   if (status == AS_OK) out->top_seconds = as_spread_of(b->values, o->repeats);
   return status;
@@ -158,13 +159,13 @@ static as_status bench_ranks(benching *b, const as_vectors *users, const as_vect
   const int64_t repeats = b->options->repeats;
   as_status status = make_lanes(b);
   for (int64_t i = -1; status == AS_OK && i < repeats; i++) {
-    const double start = as_bench_now();
+    const double start = as_seconds();
     for (int l = 0; l < as_context_threads(b->ctx); l++) {
       b->lanes[l].precision = b->lanes[l].auc = 0;
       b->lanes[l].ranks = b->lanes[l].customers = 0;
     }
     status = as_score_users(b->ctx, users, items, b->asked, b->options->asked, rank_block, b);
-    if (i >= 0) b->values[i] = as_bench_now() - start;
+    if (i >= 0) b->values[i] = as_seconds() - start;
   }
   if (status == AS_OK) {
     double precision = 0, auc = 0;

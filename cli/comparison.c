@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/model_store.h"
@@ -113,12 +113,6 @@ void as_cli_comparison_end(as_cli_comparison *c) {
 
 /* ---- times ------------------------------------------------------------------------------------------------------ */
 
-static double now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
-}
-
 as_status as_cli_comparison_time(as_cli_comparison *c, int64_t rows, int64_t most,
                                  as_status (*ask)(void *user, int model, int64_t row), void *user) {
   const as_arguments *a = c->cli->arguments;
@@ -134,9 +128,9 @@ as_status as_cli_comparison_time(as_cli_comparison *c, int64_t rows, int64_t mos
   for (int64_t i = 0; status == AS_OK && i < count; i++) {
     for (int turn = 0; status == AS_OK && turn < 2; turn++) {
       const int model = (int)(i % 2) ^ turn; /* each goes first half of the time */
-      const double begin = now_ms();
+      const double begin = as_seconds();
       status = ask(user, model, i * rows / count);
-      times[model][i] = now_ms() - begin;
+      times[model][i] = 1e3 * (as_seconds() - begin);
     }
   }
   for (int model = 0; status == AS_OK && count > 0 && model < 2; model++) {

@@ -5,9 +5,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "lifecycle/database.h"
@@ -28,9 +28,7 @@ static const as_option rows[] = {
 const as_option_group as_options_logging = AS_OPTION_GROUP("Logging", rows);
 
 int64_t as_cli_microseconds(void) {
-  struct timespec now = {0};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+  return (int64_t)(as_seconds() * 1e6);
 }
 
 /* ---- signals ---------------------------------------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "cli/signals.h"
 
 #define REDRAW_SECONDS 0.1
@@ -12,12 +12,6 @@
 #define PLAIN_SOONEST 10.0
 #define PLAIN_LATEST 60.0
 #define PLAIN_FRACTION 0.05
-
-static double now_seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 enum { EPOCH, STEP, LOSS, LR, RATE, LEFT, PARTS };
 
@@ -64,7 +58,7 @@ void as_progress_line(const as_progress_figures *figures, double seconds_left, i
 }
 
 void as_progress_start(as_progress *progress, as_console *console, int64_t first_step) {
-  *progress = (as_progress){.console = console, .started = now_seconds(), .shown = -1, .first_step = first_step};
+  *progress = (as_progress){.console = console, .started = as_seconds(), .shown = -1, .first_step = first_step};
 }
 
 void as_progress_end(as_progress *progress) {
@@ -97,12 +91,12 @@ void as_progress_update_at(as_progress *progress, const as_progress_figures *fig
 }
 
 void as_progress_update(as_progress *progress, const as_progress_figures *figures) {
-  as_progress_update_at(progress, figures, now_seconds());
+  as_progress_update_at(progress, figures, as_seconds());
 }
 
 bool as_progress_rows(void *user, int64_t done, int64_t count) {
   as_progress *progress = user;
-  const double seconds = now_seconds() - progress->started;
+  const double seconds = as_seconds() - progress->started;
   const as_progress_figures figures = {.step = done,
                                        .steps = count,
                                        .loss = NAN,

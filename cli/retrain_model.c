@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/retrain.h"
@@ -451,15 +451,9 @@ static int retrain(job *j) {
   return code == AS_EXIT_DONE ? promote(j) : code;
 }
 
-static double seconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 int as_retrain_one(const as_retraining *of, const as_retrain_kind *kind, as_retrain_entry *entry, as_buffer *reason,
                    as_buffer *report) {
-  const double begun = seconds_now();
+  const double begun = as_seconds();
   *entry = (as_retrain_entry){.model = kind->trained->model, .reason = "", .of_champion = NAN, .of_version = NAN};
   job j = {.of = of,
            .cli = of->cli,
@@ -472,6 +466,6 @@ int as_retrain_one(const as_retraining *of, const as_retrain_kind *kind, as_retr
   int code = retrain(&j);
   as_retrain_plan_end(&j.plan);
   entry->reason = as_buffer_string(reason);
-  entry->seconds = seconds_now() - begun;
+  entry->seconds = as_seconds() - begun;
   return code;
 }

@@ -2,8 +2,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "tensor/gemm.h"
@@ -239,21 +239,15 @@ static as_status test_threads(data *d, double *different) {
   return status;
 }
 
-static double now_seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* The best of the repetitions that fit the time. */
 static as_status measure_product(data *d, double *gflops) {
   const product p = {SPEED_SIZE, SPEED_SIZE, SPEED_SIZE, false, true};
   operands o;
   as_status status = make_operands(d->ctx, &p, &o) ? AS_OK : AS_E_NOMEM;
-  double start = now_seconds(), best = INFINITY;
+  double start = as_seconds(), best = INFINITY;
   for (double before = start; status == AS_OK && before - start < SPEED_SECONDS;) {
     status = multiply(d->ctx, d->kernels, &p, &o);
-    double now = now_seconds();
+    double now = as_seconds();
     if (now - before < best) best = now - before;
     before = now;
   }

@@ -6,8 +6,8 @@
 #include "cli/train_all.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/signals.h"
@@ -68,12 +68,6 @@ static const as_option_group how_group = AS_OPTION_GROUP("How", how_rows);
 static const as_option_group *const groups[] = {&what_group, &how_group, NULL};
 
 /* ---- one training ----------------------------------------------------------------------------------------------- */
-
-static double seconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static as_status newest(const as_training_list *list, const char *model, int64_t *number) {
   int64_t *numbers = NULL;
@@ -165,9 +159,9 @@ static as_status train_one(as_cli *cli, as_training_list *list, as_listed_traini
   if (status == AS_OK && t->state != AS_LISTED_DONE) {
     char why[1024];
     as_console_note(cli->console, "---- %s", t->model);
-    const double started = seconds_now();
+    const double started = as_seconds();
     const int code = run_words(cli, t, resume, begun);
-    t->seconds += seconds_now() - started;
+    t->seconds += as_seconds() - started;
     snprintf(why, sizeof why, "%s", as_error_text(cli->ctx));
     status = record_end(list, t, code, why);
     if (status == AS_OK && code == AS_EXIT_INTERRUPTED) status = AS_E_INTERRUPTED;

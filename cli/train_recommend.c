@@ -2,8 +2,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -191,12 +191,6 @@ typedef struct view {
   double begun;
 } view;
 
-static double seconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static bool show_progress(void *user, bool calibrating, const as_fit_progress *p) {
   view *v = user;
   if (!v->started || calibrating != v->calibrating) {
@@ -204,7 +198,7 @@ static bool show_progress(void *user, bool calibrating, const as_fit_progress *p
     as_progress_start(&v->progress, v->cli->console, 0);
     v->started = true;
     v->calibrating = calibrating;
-    v->begun = seconds_now();
+    v->begun = as_seconds();
   }
   const bool ended = p->rows == p->of_rows;
   const double done = (double)p->of_rows * (double)(ended ? p->epoch - 1 : p->epoch) + (double)p->rows;
@@ -214,7 +208,7 @@ static bool show_progress(void *user, bool calibrating, const as_fit_progress *p
                                        .steps = p->of_rows * p->epochs,
                                        .loss = NAN,
                                        .lr = NAN,
-                                       .rate = done / fmax(seconds_now() - v->begun, 1e-9),
+                                       .rate = done / fmax(as_seconds() - v->begun, 1e-9),
                                        .unit = "rows"};
   as_progress_update(&v->progress, &figures);
   return !as_interrupted(NULL);

@@ -2,8 +2,8 @@
 #include "recommend/estimate.h"
 
 #include <math.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #define TRIED_SECONDS 1.0
@@ -21,12 +21,6 @@ typedef struct trial {
   double calibrated; /* those of the run for the calibration */
 } trial;
 
-static double seconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static bool watch(void *user, bool calibrating, const as_fit_progress *p) {
   trial *t = user;
   const bool ended = p->rows == p->of_rows;
@@ -38,14 +32,14 @@ static bool watch(void *user, bool calibrating, const as_fit_progress *p) {
   t->all = rows * epochs + (calibrating ? rows * epochs / CALIBRATED_SHARE : t->calibrated);
   if (used > t->most) t->most = used;
   t->stopped = t->interrupted && t->interrupted(t->user);
-  return !t->stopped && seconds_now() - t->begun < TRIED_SECONDS;
+  return !t->stopped && as_seconds() - t->begun < TRIED_SECONDS;
 }
 
 as_status as_recommender_estimate(as_context *ctx, as_products *products, as_interactions *interactions,
                                   const as_interaction_types *types, const as_recommend_settings *settings,
                                   as_holdout holdout, bool (*interrupted)(void *user), void *user,
                                   as_recommend_estimate *out) {
-  trial t = {.ctx = ctx, .interrupted = interrupted, .user = user, .begun = seconds_now(), .used = as_memory_used(ctx)};
+  trial t = {.ctx = ctx, .interrupted = interrupted, .user = user, .begun = as_seconds(), .used = as_memory_used(ctx)};
   const as_recommend_listener listener = {watch, &t};
   as_recommender *r = NULL;
   *out = (as_recommend_estimate){.rows = as_interactions_count(interactions),
@@ -57,7 +51,7 @@ as_status as_recommender_estimate(as_context *ctx, as_products *products, as_int
   if (status == AS_E_INTERRUPTED && t.stopped) return as_fail(ctx, status, "interrupted; nothing has been trained yet");
   const bool whole = status == AS_OK;
   if (status != AS_OK && status != AS_E_INTERRUPTED) return status;
-  const double took = seconds_now() - t.begun;
+  const double took = as_seconds() - t.begun;
   out->bytes = t.most > t.used ? t.most - t.used : 0;
   out->seconds = whole || t.done <= 0 ? took : took * t.all / t.done;
   return AS_OK;

@@ -138,7 +138,6 @@ AS_MUST_CHECK as_status as_run_check(as_training_run *run);
 
 /* ---- inside: run.c has the order of things
  * ---------------------------------------------------------------------------- */
-double as_seconds(void);
 as_step_options as_run_step_options(const as_training_run *run);
 /* A run of this recipe, of which a copy is taken, in folder `out`, where nothing is looked at or made yet; to be
  * released also after a failure. */

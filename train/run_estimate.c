@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "train/run.h"
+#include "base/clock.h"
 
 #define TRIED_SECONDS 1.0 /* of steps, after the first */
 #define SLOW_STEP 2.0     /* seconds: then the first step is enough, though it meets its memory for the first time */
