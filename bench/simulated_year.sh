@@ -1,5 +1,5 @@
 #!/bin/sh
-# A year of a shop that changes, in a quarter of an hour: 52 exports, 52 runs of `retrain`, one week of broken data, one of
+# A year of a shop that changes, in some minutes: 52 exports, 52 runs of `retrain`, one week of broken data, one of
 # wrong labels. Everything lies in one folder. Prints a line a week and ends with what must hold; exit 1 if something
 # does not.
 #
