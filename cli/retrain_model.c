@@ -202,28 +202,15 @@ static int train(job *j) {
   return run_line(j, &l);
 }
 
-/* The newest version, which is what a training just made. */
-static as_status find_newest(job *j) {
-  int64_t *numbers;
-  size_t count;
-  as_status status = as_store_versions(j->of->store, j->kind->trained->model, &numbers, &count);
-  if (status != AS_OK) return status;
-  snprintf(j->version.model, sizeof j->version.model, "%s", j->kind->trained->model);
-  j->version.number = count > 0 ? numbers[count - 1] : 0;
-  as_free(j->ctx, numbers);
-  return AS_OK;
-}
-
 /* ---- measuring -------------------------------------------------------------------------------------------------- */
 
 /* Where the test rows are, in the way that evaluate and compare have in common. */
 static void put_test(const job *j, line *l, const char *share) {
-  static const char *const reading[] = {"text-col", "label-col", "delimiter", "encoding", NULL};
-  static const char *const dashed[] = {"--text-col", "--label-col", "--delimiter", "--encoding"};
+  static const char *const reading[] = {"--text-col", "--label-col", "--delimiter", "--encoding", NULL};
   put_option(l, j->kind->is_messages ? "--data" : "--interactions", j->plan.paths[0]);
   for (int i = 0; reading[i]; i++) {
-    const char *value = as_training_words_value(j->plan.words, reading[i]);
-    if (value) put_option(l, dashed[i], value);
+    const char *value = as_training_words_value(j->plan.words, reading[i] + strlen("--"));
+    if (value) put_option(l, reading[i], value);
   }
   put_option(l, "--on-error", "skip");
   put_option(l, "--held-out", share);
@@ -286,11 +273,11 @@ static as_status least_score(const job *j, double *out) {
 
 /* Gate options are handed on as they were given. */
 static void put_gate(const job *j, line *l, const char *least, bool has_least) {
-  static const char *const names[] = {"max-loss", "min-gain", "max-drop", "max-slowdown", "min-rows", NULL};
-  static const char *const dashed[] = {"--max-loss", "--min-gain", "--max-drop", "--max-slowdown", "--min-rows"};
-  for (int i = 0; names[i]; i++)
-    if (as_option_given(j->cli->arguments, names[i]))
-      put_option(l, dashed[i], as_option_text(j->cli->arguments, names[i]));
+  static const char *const dashed[] = {"--max-loss", "--min-gain", "--max-drop", "--max-slowdown", "--min-rows", NULL};
+  for (int i = 0; dashed[i]; i++) {
+    const char *name = dashed[i] + strlen("--");
+    if (as_option_given(j->cli->arguments, name)) put_option(l, dashed[i], as_option_text(j->cli->arguments, name));
+  }
   if (has_least) put_option(l, "--min-score", least);
 }
 
@@ -397,12 +384,12 @@ static int make_version(job *j) {
                     j->version.number);
     return AS_EXIT_DONE;
   }
-  status = find_newest(j);
+  status = as_store_newest(j->of->store, j->kind->trained->model, &j->version);
   if (status != AS_OK) return fails(j, status);
   const int64_t before = j->version.number;
   const int code = train(j);
   if (code != AS_EXIT_DONE) return ends_with(j, code);
-  status = find_newest(j);
+  status = as_store_newest(j->of->store, j->kind->trained->model, &j->version);
   if (status == AS_OK && j->version.number <= before)
     status = as_fail(j->ctx, AS_E_MODEL, "%s/%s: the training left no new version", as_store_root(j->of->store),
                      j->kind->trained->model);

@@ -214,15 +214,19 @@ static as_status csv_options(const as_retrain_plan *p, as_csv_options *out) {
              : status;
 }
 
+/* What a training recorded of the file that it took by this option; NULL: nothing. */
+static const json_t *file_of(const json_t *origin, const char *option) {
+  const json_t *file;
+  size_t i;
+  json_array_foreach(json_object_get(origin, "files"), i, file) {
+    if (strcmp(json_string_value(json_object_get(file, "option")), option) == 0) return file;
+  }
+  return NULL;
+}
+
 /* The size of the file that the champion learned from, as it was recorded; 0: it was not. */
 static int64_t bytes_before(const as_retrain_plan *p) {
-  const json_t *file, *files = json_object_get(p->origin, "files");
-  size_t i;
-  json_array_foreach(files, i, file) {
-    if (strcmp(json_string_value(json_object_get(file, "option")), file_option(p->kind, 0)) == 0)
-      return json_integer_value(json_object_get(file, "bytes"));
-  }
-  return 0;
+  return json_integer_value(json_object_get(file_of(p->origin, file_option(p->kind, 0)), "bytes"));
 }
 
 static as_status check_messages(const as_retrain_plan *p, as_data_before *before, as_data_verdict *verdict) {
@@ -297,13 +301,8 @@ int as_retrain_take_identity(as_retrain_plan *p) {
 }
 
 static bool has_file(const json_t *origin, const char *option, const char *digest) {
-  const json_t *file;
-  size_t i;
-  json_array_foreach(json_object_get(origin, "files"), i, file) {
-    if (strcmp(json_string_value(json_object_get(file, "option")), option) == 0)
-      return strcmp(json_string_value(json_object_get(file, "sha256")), digest) == 0;
-  }
-  return false;
+  const json_t *file = file_of(origin, option);
+  return file && strcmp(json_string_value(json_object_get(file, "sha256")), digest) == 0;
 }
 
 /* Whether a training is of this plan: the same data, the same options. A start from a champion is the same plan

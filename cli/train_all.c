@@ -69,19 +69,13 @@ static const as_option_group *const groups[] = {&what_group, &how_group, NULL};
 
 /* ---- one training ----------------------------------------------------------------------------------------------- */
 
-static as_status newest(const as_training_list *list, const char *model, int64_t *number) {
-  int64_t *numbers = NULL;
-  size_t count = 0;
-  as_status status = as_store_versions(list->store, model, &numbers, &count);
-  *number = count ? numbers[count - 1] : 0;
-  as_free(list->ctx, numbers);
-  return status;
-}
-
 /* Before a training begins. What somebody else's has left to become a version is not what this one makes. */
 static as_status find_newest(const as_training_list *list, as_listed_training *t) {
-  const as_status status = as_store_finish_training(list->store, t->model);
-  return status == AS_OK ? newest(list, t->model, &t->before) : status;
+  as_status status = as_store_finish_training(list->store, t->model);
+  as_version version = {.number = 0};
+  if (status == AS_OK) status = as_store_newest(list->store, t->model, &version);
+  t->before = version.number;
+  return status;
 }
 
 static as_status mark_done(as_training_list *list, as_listed_training *t, int64_t version) {
@@ -98,7 +92,7 @@ static as_status mark_done(as_training_list *list, as_listed_training *t, int64_
 static as_status find_state(as_training_list *list, as_listed_training *t, char **folder) {
   static const char *const files[] = {"training/recipe.json", "training/config.json"};
   as_store_work work;
-  int64_t number = 0;
+  as_version version;
   bool resumable = false;
   *folder = NULL;
   as_status status = as_store_begin_training(list->store, t->model, &work);
@@ -113,8 +107,8 @@ static as_status find_state(as_training_list *list, as_listed_training *t, char 
     if (!*folder) status = AS_E_NOMEM;
   }
   as_store_work_end(&work);
-  if (status == AS_OK) status = newest(list, t->model, &number);
-  if (status == AS_OK && number > t->before && !resumable) status = mark_done(list, t, number);
+  if (status == AS_OK) status = as_store_newest(list->store, t->model, &version);
+  if (status == AS_OK && version.number > t->before && !resumable) status = mark_done(list, t, version.number);
   return status;
 }
 
@@ -132,10 +126,11 @@ static int run_words(as_cli *cli, const as_listed_training *t, const char *resum
 }
 
 static as_status record_end(as_training_list *list, as_listed_training *t, int code, const char *why) {
-  int64_t number = 0;
   if (code == AS_EXIT_DONE) {
-    as_status status = newest(list, t->model, &number);
-    if (status != AS_OK || number > t->before) return status == AS_OK ? mark_done(list, t, number) : status;
+    as_version version;
+    as_status status = as_store_newest(list->store, t->model, &version);
+    if (status != AS_OK || version.number > t->before)
+      return status == AS_OK ? mark_done(list, t, version.number) : status;
     code = AS_EXIT_MODEL;
     why = "the training left no new version in the store";
   }

@@ -274,6 +274,16 @@ as_status as_store_champion(const as_store *store, const char *model, as_version
   return AS_OK;
 }
 
+as_status as_store_newest(const as_store *store, const char *model, as_version *out) {
+  int64_t *list;
+  size_t count;
+  as_status status = as_store_versions(store, model, &list, &count);
+  if (status != AS_OK) return status;
+  *out = as_version_of(model, count ? list[count - 1] : 0);
+  as_free(store->ctx, list);
+  return AS_OK;
+}
+
 /* ---- references ------------------------------------------------------------------------------------------------- */
 
 /* The length of the name before '@', or before '/' and a number; 0: no reference. */

@@ -53,6 +53,8 @@ bool as_store_is_reference(const char *text);
 AS_MUST_CHECK as_status as_store_find(const as_store *store, const char *reference, as_version *out);
 /* The champion; number 0 when the model has no version. */
 AS_MUST_CHECK as_status as_store_champion(const as_store *store, const char *model, as_version *out);
+/* The version with the highest number; number 0 when the model has none. */
+AS_MUST_CHECK as_status as_store_newest(const as_store *store, const char *model, as_version *out);
 /* What an alias stands for; number 0: nothing. AS_E_MODEL when it is no link to a version. */
 AS_MUST_CHECK as_status as_store_alias(const as_store *store, const char *model, as_alias alias, as_version *out);
 /* The folder of a version; NULL on failure, caller frees with as_free. */

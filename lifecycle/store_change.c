@@ -268,12 +268,11 @@ as_status as_store_begin_copy(const as_store *store, const char *model, as_store
 /* Under the lock: number, rename, alias. */
 static as_status place(as_store_work *work) {
   const as_store *store = work->store;
-  int64_t *list;
-  size_t count;
-  as_status status = as_store_versions(store, work->model, &list, &count);
+  as_version version;
+  as_status status = as_store_newest(store, work->model, &version);
   if (status != AS_OK) return status;
-  as_version version = as_version_of(work->model, count ? list[count - 1] + 1 : 1);
-  as_free(store->ctx, list);
+  const bool is_first = !version.number;
+  version.number++;
   if (version.number > MOST_VERSIONS)
     return as_fail(store->ctx, AS_E_MODEL, "%s/%s: has a version numbered %" PRId64 "; there are no numbers left",
                    store->root, work->model, version.number - 1);
@@ -282,7 +281,7 @@ static as_status place(as_store_work *work) {
   as_free(store->ctx, folder);
   if (status != AS_OK) return status;
   work->added = version;
-  work->is_champion = count == 0;
+  work->is_champion = is_first;
   return set_alias(store, work->is_champion ? AS_CHAMPION : AS_CHALLENGER, &version);
 }
 
